@@ -1,0 +1,110 @@
+/** What a node is given besides its input. */
+
+import type { Context, Dependency, Logger } from "../mod.ts";
+import type { Attempt } from "./attempt.ts";
+import { lookUp, type Secrets } from "./secrets.ts";
+import type { DependencySpec } from "./workflow.ts";
+
+/** Shared by every context of one workflow; nothing in it can be changed by a node. */
+export interface ContextPlan {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly secrets: Secrets;
+  readonly dependencies: ReadonlyMap<string, DependencySpec>;
+  readonly logger: (attempt: Attempt) => Logger;
+  readonly fetch: typeof fetch;
+}
+
+const FETCHING: Readonly<Record<string, string>> = { https: "https", http: "http", blob: "https" };
+
+/** Functions, not methods, as nodes like to write `const { log, dependency } = ctx`. */
+export function createContext(plan: ContextPlan, attempt: Attempt): Context {
+  let log: Logger | undefined;
+  return {
+    get log() {
+      return log ??= plan.logger(attempt);
+    },
+    get signal() {
+      return attempt.signal;
+    },
+    config: plan.config,
+    secrets: plan.secrets,
+    dependency: (name) => dependency(plan, attempt, name),
+    fetch: (service, path, init) => legacyFetch(plan, attempt, service, path, init),
+  };
+}
+
+function dependency(plan: ContextPlan, attempt: Attempt, name: string): Dependency {
+  const spec = plan.dependencies.get(name);
+  if (spec === undefined) throw new Error(undeclared(plan, name));
+  const { auth, ...metadata } = spec;
+  const secret = auth && lookUp(plan.secrets, auth.service, auth.key);
+  const scheme = FETCHING[spec.protocol];
+  return Object.freeze({
+    ...metadata,
+    ...(auth === undefined ? {} : { authType: auth.type }),
+    ...(secret === undefined ? {} : { secret }),
+    ...(scheme === undefined
+      ? {}
+      : { fetch: fetchOn(plan, attempt, name, originOf(scheme, spec)) }),
+  });
+}
+
+function undeclared(plan: ContextPlan, name: string): string {
+  const declared = [...plan.dependencies.keys()].join(", ") || "none";
+  return `dependency "${name}" is not in the contract (declared: ${declared}); add to workflow.yaml:` +
+    ` contract.dependencies.${name}: {protocol: https, host: <host>}`;
+}
+
+function originOf(scheme: string, { host, port }: DependencySpec): string {
+  const bracketed = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return new URL(`${scheme}://${bracketed}:${port}`).origin;
+}
+
+function fetchOn(
+  plan: ContextPlan,
+  attempt: Attempt,
+  name: string,
+  origin: string,
+): (path: string, init?: RequestInit) => Promise<Response> {
+  return async (path, init) => {
+    const url = new URL(path, origin);
+    if (url.origin !== origin) {
+      throw new TypeError(`dependency "${name}" is ${origin}, and ${url.origin} is somewhere else`);
+    }
+    return await plan.fetch(url, withSignal(init, attempt.signal));
+  };
+}
+
+async function legacyFetch(
+  plan: ContextPlan,
+  attempt: Attempt,
+  service: string,
+  path: string,
+  init?: RequestInit,
+): Promise<Response> {
+  const url = URL.canParse(path) ? path : `https://api.${service}.com${path}`;
+  const headers = new Headers(init?.headers);
+  const token = lookUp(plan.secrets, service, "token");
+  const apiKey = lookUp(plan.secrets, service, "api_key");
+  if (token !== undefined) setDefault(headers, "authorization", `Bearer ${token}`);
+  else if (apiKey !== undefined) setDefault(headers, "x-api-key", apiKey);
+  return await plan.fetch(url, withSignal({ ...init, headers }, attempt.signal));
+}
+
+function setDefault(headers: Headers, name: string, value: string): void {
+  if (!headers.has(name)) headers.set(name, value);
+}
+
+function withSignal(init: RequestInit | undefined, signal: AbortSignal): RequestInit {
+  const own = init?.signal;
+  return { ...init, signal: own ? AbortSignal.any([own, signal]) : signal };
+}
+
+/** Freezes a value of plain data in place, however deep, and returns it. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}

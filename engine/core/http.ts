@@ -1,0 +1,83 @@
+/**
+ * Requests to answers. No socket here: a test calls the handler with a `Request`, and edge/serve.ts
+ * puts a server in front of it.
+ */
+
+import { BodyError, readJson } from "./body.ts";
+import type { Engine } from "./engine.ts";
+import type { RunResult } from "./run.ts";
+
+export type Handler = (request: Request) => Response | Promise<Response>;
+
+/** What a path answers, by method. */
+export type Route = Readonly<Partial<Record<"GET" | "POST", Handler>>>;
+
+/** Consulted at every request: triggers may change while the engine runs. */
+export type Routes = (path: string) => Route | undefined;
+
+export interface HttpOptions {
+  readonly engine: Engine;
+  /** Paths besides the engine's own. */
+  readonly routes?: Routes;
+  /** Asks clients to take their next request to another connection, and so to another pod. */
+  readonly draining?: () => boolean;
+}
+
+export function createHandler(options: HttpOptions): Handler {
+  const { engine, draining } = options;
+  const own: Readonly<Record<string, Route>> = {
+    "/run": { POST: (request) => answerRun(engine, request) },
+    "/health": { GET: () => answer(200, { status: "ok" }) },
+  };
+  return async (request) => {
+    const path = pathOf(request.url);
+    const route = Object.hasOwn(own, path) ? own[path] : options.routes?.(path);
+    const response = await dispatch(route, request, path);
+    if (draining?.()) response.headers.set("connection", "close");
+    return response;
+  };
+}
+
+async function dispatch(
+  route: Route | undefined,
+  request: Request,
+  path: string,
+): Promise<Response> {
+  if (route === undefined) return answer(404, { error: `there is nothing at ${path}` });
+  const handler = route[request.method as keyof Route] ?? headAsGet(route, request);
+  if (handler === undefined) return refuseMethod(route, request.method, path);
+  try {
+    return await handler(request);
+  } catch (error) {
+    if (error instanceof BodyError) return answer(error.status, { error: error.message });
+    throw error;
+  }
+}
+
+/** The server leaves the body out of an answer to HEAD. */
+function headAsGet(route: Route, request: Request): Handler | undefined {
+  return request.method === "HEAD" ? route.GET : undefined;
+}
+
+function refuseMethod(route: Route, method: string, path: string): Response {
+  const allow = Object.keys(route).join(", ");
+  return answer(405, { error: `${path} answers ${allow}, not ${method}` }, { allow });
+}
+
+/** 422, not 5xx: clients that retry on 5xx would run a failing workflow again and again. */
+async function answerRun(engine: Engine, request: Request): Promise<Response> {
+  const result: RunResult = await engine.run(await readJson(request));
+  return answer(result.success ? 200 : 422, result);
+}
+
+/** An answer is always JSON. */
+export function answer(status: number, body: unknown, headers?: Record<string, string>): Response {
+  return Response.json(body, { status, ...(headers === undefined ? {} : { headers }) });
+}
+
+/** `new URL` would do, at ten times the cost; a request's URL is absolute and well-formed. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const query = url.indexOf("?", start);
+  return query < 0 ? url.slice(start) : url.slice(start, query);
+}

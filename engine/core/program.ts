@@ -1,0 +1,80 @@
+/** A workflow with its code and its secrets: everything that a run needs. */
+
+import type { Json, NodeFunction } from "../mod.ts";
+import type { Clock } from "./clock.ts";
+import { type ContextPlan, createContext, deepFreeze } from "./context.ts";
+import { formatDuration } from "./duration.ts";
+import { framesOf, messageOf } from "./errors.ts";
+import { compileGraph } from "./graph.ts";
+import { createLogger, type LogOptions } from "./log.ts";
+import { createMask } from "./mask.ts";
+import type { NodePlan, RunObserver, RunPlan } from "./run.ts";
+import { type Secrets, secretTexts } from "./secrets.ts";
+import type { NodeSpec, Workflow } from "./workflow.ts";
+
+export interface Program {
+  readonly workflow: Workflow;
+  readonly secrets: Secrets;
+  readonly plan: RunPlan;
+  readonly log: LogOptions;
+}
+
+export interface ProgramParts {
+  readonly workflow: Workflow;
+  /** In the order of `workflow.nodes`. */
+  readonly nodes: readonly NodeFunction[];
+  readonly secrets: Secrets;
+  readonly revision: string | null;
+  /** URL of the workflow's directory, ending in `/`. */
+  readonly root: string;
+  readonly log: Omit<LogOptions, "mask">;
+  readonly clock: Clock;
+  readonly fetch: typeof fetch;
+  readonly observer?: RunObserver;
+}
+
+/** Throws a `WorkflowError` when the edges make no graph. */
+export function createProgram(parts: ProgramParts): Program {
+  const { workflow, secrets } = parts;
+  const mask = createMask(secretTexts(secrets));
+  const log = { ...parts.log, mask };
+  const contexts: ContextPlan = {
+    config: deepFreeze(workflow.config),
+    secrets: deepFreeze(secrets),
+    dependencies: workflow.dependencies,
+    logger: (attempt) => createLogger(attempt.node, log, attempt.runId),
+    fetch: parts.fetch,
+  };
+  const plan: RunPlan = {
+    graph: compileGraph(workflow.nodes.map((node) => node.name), workflow.edges),
+    nodes: workflow.nodes.map((spec, index) => planNode(contexts, spec, parts.nodes[index])),
+    revision: parts.revision,
+    clock: parts.clock,
+    observer: { ...parts.observer, attemptFailed: reportFailures(parts, log) },
+    mask,
+  };
+  return { workflow, secrets, plan, log };
+}
+
+function planNode(contexts: ContextPlan, spec: NodeSpec, code?: NodeFunction): NodePlan {
+  if (code === undefined) throw new Error(`node ${spec.name} has no code`);
+  return {
+    timeoutMs: spec.timeoutMs,
+    retries: spec.retries,
+    call: (attempt, input: Json) => code(createContext(contexts, attempt), input),
+  };
+}
+
+type FailureReporter = NonNullable<RunObserver["attemptFailed"]>;
+
+/** What went wrong and where goes to the log: a run's result has only the message. */
+function reportFailures(parts: ProgramParts, log: LogOptions): FailureReporter {
+  return (attempt, thrown, retryInMs) => {
+    const logger = createLogger(attempt.node, log, attempt.runId);
+    const message = `attempt ${attempt.number} failed: ${messageOf(thrown)}`;
+    if (retryInMs === undefined) logger.error(message);
+    else logger.warn(`${message}; next attempt in ${formatDuration(retryInMs)}`);
+    for (const frame of framesOf(thrown, parts.root)) logger.error(`    ${frame}`);
+    parts.observer?.attemptFailed?.(attempt, thrown, retryInMs);
+  };
+}

@@ -1,0 +1,223 @@
+/** workflow.yaml as the engine understands it. */
+
+import { parseDuration } from "./duration.ts";
+import { Shape } from "./shape.ts";
+
+export interface Workflow {
+  readonly name: string;
+  readonly version: string;
+  readonly nodes: readonly NodeSpec[];
+  readonly edges: readonly Edge[];
+  readonly triggers: readonly Trigger[];
+  /** As written; the typed keys are in the nodes' `timeoutMs` and `retries`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Empty, and `sealed` false, when there is no contract. */
+  readonly dependencies: ReadonlyMap<string, DependencySpec>;
+}
+
+export interface NodeSpec {
+  readonly name: string;
+  /** Relative to the directory of workflow.yaml. */
+  readonly path: string;
+  /** Of one attempt. */
+  readonly timeoutMs: number;
+  /** Attempts after the first. */
+  readonly retries: number;
+}
+
+export interface Edge {
+  readonly from: string;
+  readonly to: string;
+}
+
+export type Trigger =
+  | { readonly type: "manual" | "cron"; readonly name?: string }
+  | QueueTrigger
+  | WebhookTrigger;
+
+export interface QueueTrigger {
+  readonly type: "queue";
+  readonly name?: string;
+  readonly subject: string;
+  /** JetStream, with acknowledgement after success, instead of core NATS. */
+  readonly durable: boolean;
+  /** Attempts before a message of a durable trigger becomes a dead letter. */
+  readonly maxDeliver: number;
+  /** Runs in flight; unbounded when absent. */
+  readonly concurrency?: number;
+  /** Subject prefix of dead letters. */
+  readonly dlq: string;
+}
+
+export interface WebhookTrigger {
+  readonly type: "webhook";
+  readonly name?: string;
+  readonly path: string;
+  readonly provider?: "github";
+  readonly event?: string;
+  readonly actions?: readonly string[];
+}
+
+export interface DependencySpec {
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: number;
+  readonly auth?: { readonly type: string; readonly service: string; readonly key: string };
+  readonly database?: string;
+  readonly user?: string;
+  readonly subject?: string;
+  readonly container?: string;
+}
+
+const DEFAULT_TIMEOUT = "30s";
+const DEFAULT_MAX_DELIVER = 5;
+const GITHUB_PATH = "/webhook/github";
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  https: 443,
+  http: 80,
+  postgresql: 5432,
+  nats: 4222,
+  blob: 443,
+};
+
+/** Throws a `WorkflowError` that names the first key the engine cannot run with. */
+export function readWorkflow(value: unknown): Workflow {
+  const root = new Shape(value, "");
+  const config = root.get("config").optional((it) => it.object()) ?? {};
+  return {
+    name: root.get("name").string(),
+    version: String(root.get("version").value ?? ""),
+    nodes: readNodes(root),
+    edges: root.get("edges").optional((it) => it.list().map(readEdge)) ?? [],
+    triggers: root.get("triggers").optional((it) => it.list().map(readTrigger)) ?? [],
+    config,
+    dependencies: readDependencies(root),
+  };
+}
+
+function readNodes(root: Shape): NodeSpec[] {
+  const defaults = root.get("config").optional((it) => it) ?? new Shape({}, "config");
+  const timeoutMs = readTimeout(defaults) ?? parseDuration(DEFAULT_TIMEOUT) ?? 0;
+  const retries = readRetries(defaults) ?? 0;
+  const nodes = root.get("nodes").entries().map(([name, it]) => ({
+    name,
+    path: it.get("path").string(),
+    timeoutMs: readTimeout(it) ?? timeoutMs,
+    retries: readRetries(it) ?? retries,
+  }));
+  return nodes.length === 0 ? root.get("nodes").fail("expected at least one node") : nodes;
+}
+
+function readTimeout(owner: Shape): number | undefined {
+  return owner.get("timeout").optional((it) => {
+    const milliseconds = parseDuration(it.string());
+    return milliseconds || it.fail("expected a duration such as 500ms, 30s or 5m, above zero");
+  });
+}
+
+function readRetries(owner: Shape): number | undefined {
+  return owner.get("retries").optional((it) => it.integer(0, 10));
+}
+
+function readEdge(shape: Shape): Edge {
+  return { from: shape.get("from").string(), to: shape.get("to").string() };
+}
+
+function readTrigger(shape: Shape): Trigger {
+  const type = shape.get("type").string();
+  const name = shape.get("name").optional((it) => it.string());
+  const named = name === undefined ? {} : { name };
+  switch (type) {
+    case "manual":
+    case "cron":
+      return { type, ...named };
+    case "queue":
+      return { type, ...named, ...readQueue(shape) };
+    case "webhook":
+      return { type, ...named, ...readWebhook(shape) };
+    default:
+      return shape.get("type").fail(`expected manual, cron, queue or webhook, found "${type}"`);
+  }
+}
+
+function readQueue(shape: Shape): Omit<QueueTrigger, "type" | "name"> {
+  const concurrency = shape.get("concurrency").optional((it) => it.integer(1, 1000));
+  return {
+    subject: shape.get("subject").string(),
+    durable: shape.get("durable").optional((it) => it.boolean()) ?? false,
+    maxDeliver: shape.get("max_deliver").optional((it) => it.integer(1, 1000)) ??
+      DEFAULT_MAX_DELIVER,
+    ...(concurrency === undefined ? {} : { concurrency }),
+    dlq: shape.get("dlq").optional((it) => it.string()) ?? "dlq",
+  };
+}
+
+function readWebhook(shape: Shape): Omit<WebhookTrigger, "type" | "name"> {
+  const provider = shape.get("provider").optional((it) => it.string());
+  if (provider === undefined) return { path: readWebhookPath(shape.get("path")) };
+  if (provider !== "github") return shape.get("provider").fail('expected "github"');
+  const event = shape.get("event").optional((it) => it.string());
+  const actions = shape.get("actions").optional((it) => it.list().map((one) => one.string()));
+  return {
+    path: GITHUB_PATH,
+    provider,
+    ...(event === undefined ? {} : { event }),
+    ...(actions === undefined ? {} : { actions }),
+  };
+}
+
+function readWebhookPath(shape: Shape): string {
+  const path = shape.string();
+  if (!path.startsWith("/")) return shape.fail("expected a path that starts with /");
+  const own = ["/run", "/health", "/metrics"].includes(path);
+  return own ? shape.fail(`${path} is the engine's own`) : path;
+}
+
+function readDependencies(root: Shape): ReadonlyMap<string, DependencySpec> {
+  const contract = root.get("contract");
+  const dependencies = contract.absent ? contract : contract.get("dependencies");
+  if (dependencies.absent) return new Map();
+  return new Map(dependencies.entries().map(([name, it]) => [name, readDependency(it)]));
+}
+
+function readDependency(shape: Shape): DependencySpec {
+  if (shape.get("type").value === "dynamic-target") return readDynamicTarget(shape);
+  const protocol = shape.get("protocol").string();
+  const fallback = DEFAULT_PORTS[protocol];
+  const port = shape.get("port");
+  return {
+    protocol,
+    host: shape.get("host").string(),
+    port: port.absent && fallback !== undefined ? fallback : port.integer(1, 65535),
+    ...readAuth(shape.get("auth")),
+    ...readText(shape, "database"),
+    ...readText(shape, "user"),
+    ...readText(shape, "subject"),
+    ...readText(shape, "container"),
+  };
+}
+
+/** A range of addresses has no host; its CIDR stands in, with its first port. */
+function readDynamicTarget(shape: Shape): DependencySpec {
+  const first = shape.get("dynPorts").list()[0] ?? shape.fail("expected at least one port");
+  const port = typeof first.value === "string" ? parseInt(first.value, 10) : undefined;
+  return {
+    protocol: "dynamic-target",
+    host: shape.get("cidr").string(),
+    port: port ?? first.get("port").integer(1, 65535),
+    ...readAuth(shape.get("auth")),
+  };
+}
+
+function readAuth(shape: Shape): Pick<DependencySpec, "auth"> {
+  if (shape.absent) return {};
+  const secret = shape.get("secret");
+  const [service, key, more] = secret.string().split(".");
+  if (!service || !key || more !== undefined) return secret.fail("expected service.key");
+  return { auth: { type: shape.get("type").string(), service, key } };
+}
+
+function readText<Key extends string>(shape: Shape, key: Key): { readonly [K in Key]?: string } {
+  const text = shape.get(key).optional((it) => it.string());
+  return text === undefined ? {} : { [key]: text } as { readonly [K in Key]: string };
+}

@@ -1,0 +1,63 @@
+/** From a command line to an engine that is ready to run. */
+
+import type { Options } from "../core/args.ts";
+import { systemClock } from "../core/clock.ts";
+import { messageOf, StartError } from "../core/errors.ts";
+import { createLogger } from "../core/log.ts";
+import { createProgram, type Program } from "../core/program.ts";
+import type { RunObserver } from "../core/run.ts";
+import { missingSecrets } from "../core/secrets.ts";
+import { WorkflowError } from "../core/shape.ts";
+import { readWorkflow, type Workflow } from "../core/workflow.ts";
+import { dirname } from "./files.ts";
+import { logOptions } from "./log.ts";
+import { fileUrl, importNodes } from "./modules.ts";
+import { loadSecrets } from "./secrets.ts";
+import { parseYaml } from "./yaml.ts";
+
+/** Reads, compiles and imports everything; throws the first thing that stands in the way. */
+export async function loadProgram(options: Options, observer?: RunObserver): Promise<Program> {
+  const file = absolute(options.workflow);
+  const directory = dirname(file);
+  const workflow = await readWorkflowFile(file);
+  const [secrets, nodes] = await Promise.all([
+    loadSecrets(file, options.secrets),
+    importNodes(directory, workflow.nodes),
+  ]);
+  const program = createProgram({
+    workflow,
+    nodes,
+    secrets,
+    revision: options.revision ?? null,
+    root: `${fileUrl(directory)}/`,
+    log: logOptions((text) => text),
+    clock: systemClock,
+    fetch,
+    ...(observer === undefined ? {} : { observer }),
+  });
+  warnOfMissingSecrets(program);
+  return program;
+}
+
+async function readWorkflowFile(file: string): Promise<Workflow> {
+  try {
+    return readWorkflow(parseYaml(await Deno.readTextFile(file)));
+  } catch (error) {
+    if (error instanceof WorkflowError || error instanceof SyntaxError) {
+      throw new WorkflowError(`${file}: ${error.message}`);
+    }
+    if (error instanceof Deno.errors.NotFound) throw new WorkflowError(`${file} does not exist`);
+    throw new StartError(`${file}: ${messageOf(error)}`);
+  }
+}
+
+function warnOfMissingSecrets({ workflow, secrets, log }: Program): void {
+  const missing = missingSecrets(workflow.dependencies, secrets);
+  if (missing.length === 0) return;
+  createLogger("engine", log).warn(`secrets not provisioned: ${missing.join(", ")}`);
+}
+
+function absolute(path: string): string {
+  const joined = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  return joined.replace(/\/(\.\/)+/g, "/");
+}

@@ -1,0 +1,28 @@
+/** Reading files whose absence is no error. */
+
+/** The text, or `undefined` when there is no such file, or none that the engine may read. */
+export async function readOptional(path: string): Promise<string | undefined> {
+  return await optional(Deno.readTextFile(path));
+}
+
+/** The names of the directory's entries, sorted, or `undefined` like {@linkcode readOptional}. */
+export async function listOptional(path: string): Promise<string[] | undefined> {
+  const entries = await optional(Array.fromAsync(Deno.readDir(path)));
+  return entries?.map((entry) => entry.name).sort();
+}
+
+async function optional<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
+/** The directory part of a path; `.` when it has none. */
+export function dirname(path: string): string {
+  const end = path.lastIndexOf("/");
+  return end < 0 ? "." : path.slice(0, end) || "/";
+}

@@ -1,0 +1,34 @@
+/**
+ * One run, in a process of its own: input from standard input, the result on standard output.
+ *
+ * Exit status: 0 when the workflow succeeded, 1 when it failed (the result says why), 2 for a
+ * command line or an input that makes no sense, 3 when the workflow could not be loaded. With 2
+ * and 3 there is nothing on standard output, and the reason is on standard error.
+ */
+
+import { type Options, parseArgs, UsageError } from "./core/args.ts";
+import { BodyError, parseJson } from "./core/body.ts";
+import { Engine } from "./core/engine.ts";
+import type { RunResult } from "./core/run.ts";
+import { loadProgram } from "./edge/boot.ts";
+import { exitWith } from "./edge/exit.ts";
+import { endSignal } from "./edge/signals.ts";
+import { readStdin, redirectConsole, writeStdout } from "./edge/stdio.ts";
+
+async function main(options: Options): Promise<RunResult> {
+  redirectConsole();
+  const [program, input] = await Promise.all([loadProgram(options), readStdin()]);
+  const engine = new Engine(program, () => crypto.randomUUID());
+  const result = engine.run(parseJson(input));
+  endSignal().then((signal) => engine.abort(`interrupted by ${signal}`));
+  return await result;
+}
+
+let result: RunResult;
+try {
+  result = await main(parseArgs(Deno.args));
+} catch (error) {
+  exitWith(error instanceof UsageError || error instanceof BodyError ? 2 : 3, error);
+}
+writeStdout(`${JSON.stringify(result)}\n`);
+Deno.exit(result.success ? 0 : 1);

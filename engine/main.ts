@@ -1,0 +1,37 @@
+/**
+ * The engine: serves one workflow until it is told to stop.
+ *
+ * Wiring only. Decisions are in core/, effects in edge/. Exit status: 0 after a signal, 1 when it
+ * could not start.
+ */
+
+import { type Options, parseArgs } from "./core/args.ts";
+import { Engine } from "./core/engine.ts";
+import { createHandler } from "./core/http.ts";
+import { createLogger } from "./core/log.ts";
+import { loadProgram } from "./edge/boot.ts";
+import { exitWith } from "./edge/exit.ts";
+import { listen, shutDown } from "./edge/serve.ts";
+import { endSignal } from "./edge/signals.ts";
+
+async function main(options: Options): Promise<void> {
+  const ending = endSignal();
+  const engine = new Engine(await loadProgram(options), () => crypto.randomUUID());
+  const log = createLogger("engine", engine.program.log);
+  let draining = false;
+  const handler = createHandler({ engine, draining: () => draining });
+  const server = await listen(options, handler, log);
+  const signal = await ending;
+  log.info(`${signal}: finishing what is under way`);
+  draining = true;
+  const stopTriggers = async (): Promise<void> => {};
+  const parts = { server, engine, log, graceMs: options.graceMs, stopTriggers };
+  await shutDown(parts, signal === "SIGTERM");
+}
+
+try {
+  await main(parseArgs(Deno.args));
+} catch (error) {
+  exitWith(1, error);
+}
+Deno.exit(0);

@@ -1,0 +1,1 @@
+export { parseDocument } from "npm:yaml@2.9.1";
