@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+#
+# The Debian packages and the Go binaries of the cluster. A binary is built again only when what
+# it is built from has changed: a digest of that is kept beside it, in NAME.stamp.
+
+CLUSTER_PACKAGES=(
+  busybox-static ca-certificates conntrack containerd containernetworking-plugins curl ethtool
+  iproute2 iptables jq nftables openssl runc socat
+)
+
+packages_up() {
+  "$SCRIPTS_DIR/ensure-packages" "${CLUSTER_PACKAGES[@]}" || die "Debian packages are missing"
+}
+
+# go_build SOURCE-DIRECTORY OUTPUT PACKAGE [FLAG...]: a static binary, moved into place when done.
+go_build() {
+  local directory=$1 output=$2 package=$3
+  shift 3
+  (
+    cd "$directory"
+    CGO_ENABLED=0 nice "$GO" build -trimpath "$@" -o "$BIN_DIR/$output.new" "$package"
+  ) || die "could not build $output"
+  mv -f "$BIN_DIR/$output.new" "$BIN_DIR/$output"
+}
+
+# build_kube: Kubernetes' components, kubectl and etcd in one binary, which says the version that it
+# is built from.
+build_kube() {
+  local version=$KUBERNETES_VERSION minor package flags="-s -w"
+  minor=${version#v1.}
+  for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    flags+=" -X $package.gitVersion=$version -X $package.gitMajor=1"
+    flags+=" -X $package.gitMinor=${minor%%.*} -X $package.gitTreeState=clean"
+    flags+=" -X $package.gitCommit=$(printf '%040d' 0) -X $package.buildDate=2026-01-01T00:00:00Z"
+  done
+  go_build "$CLUSTER_DIR/kube" kube . -ldflags "$flags"
+}
+
+build_coredns() {
+  go_build "$CLUSTER_DIR/coredns" coredns . -ldflags "-s -w"
+}
+
+build_pause() {
+  go_build "$CLUSTER_DIR/pause" pause . -ldflags "-s -w"
+}
+
+# build_runsc: gVisor and its shim, from a vendored copy of their module in which two lines differ:
+#  - the shim insists on an OOM score of -999, which needs CAP_SYS_RESOURCE: 0 does as well here;
+#  - the shim answers its start in containerd 2's format: Debian's 1.6 wants the bare address.
+build_runsc() {
+  local work=$TESTBED_HOME/gvisor manager shim
+  manager=$work/vendor/gvisor.dev/gvisor/pkg/shim/v1/manager.go
+  shim=$work/vendor/github.com/containerd/containerd/v2/pkg/shim/shim.go
+  rm -rf "$work"
+  mkdir -p "$work"
+  cp "$CLUSTER_DIR"/gvisor/{go.mod,go.sum,tools.go} "$work/"
+  (cd "$work" && "$GO" mod vendor) || die "could not fetch gVisor's modules"
+  replace_line "$manager" 'oomScoreMax = -999' 'oomScoreMax = 0'
+  replace_line "$shim" 'data, err := json.Marshal(&params)' \
+    'data, err := []byte(params.Address), error(nil); _ = json.Marshal'
+  go_build "$work" runsc gvisor.dev/gvisor/runsc -mod=vendor -ldflags "-s -w"
+  go_build "$work" containerd-shim-runsc-v1 gvisor.dev/gvisor/shim -mod=vendor -ldflags "-s -w"
+  rm -rf "$work"
+}
+
+# replace_line FILE OLD NEW: exactly one occurrence of plain text, or a failure.
+replace_line() {
+  local count
+  count=$(grep -cF "$2" "$1") || true
+  [[ $count == 1 ]] || die "$1 holds '$2' $count times, not once"
+  OLD=$2 NEW=$3 perl -pi -e 's/\Q$ENV{OLD}\E/$ENV{NEW}/' "$1"
+}
+
+# binary_stamp NAME: a digest of what the binary is built from.
+binary_stamp() {
+  local directory=$1
+  [[ $1 != runsc ]] || directory=gvisor
+  {
+    declare -f "build_$1" go_build
+    [[ $1 != kube ]] || echo "$KUBERNETES_VERSION"
+    find "$CLUSTER_DIR/$directory" \( -name '*.go' ! -name '*_test.go' -o -name 'go.*' \) \
+      -print0 | sort -z | xargs -0 cat
+  } | sha256sum | cut -d ' ' -f 1
+}
+
+# binaries_up: builds those that are missing or out of date, one after the other: each uses every
+# processor by itself.
+binaries_up() {
+  local name stamp
+  mkdir -p "$BIN_DIR"
+  for name in pause kube coredns runsc; do
+    stamp=$(binary_stamp "$name")
+    if [[ -x $BIN_DIR/$name && -f $BIN_DIR/$name.stamp && $(<"$BIN_DIR/$name.stamp") == "$stamp" ]]; then
+      continue
+    fi
+    [[ -n ${GO:-} ]] || GO=$("$SCRIPTS_DIR/ensure-go") || exit 1
+    case $name in
+      kube) say "building $name (the first time: 5 to 10 minutes)" ;;
+      runsc | coredns) say "building $name (the first time: a minute or two)" ;;
+      *) say "building $name" ;;
+    esac
+    "build_$name"
+    echo "$stamp" >"$BIN_DIR/$name.stamp"
+  done
+}
