@@ -1,1 +1,13 @@
-//! The pure half of `tntc`: bytes in, values out; no file, clock, network or environment.
+//! The pure core of `tntc`: bytes of a workflow directory in, typed values and Kubernetes objects out.
+//!
+//! Nothing in this crate reads a file, a clock, the network or the environment, so every caller that starts from the
+//! same bytes arrives at the same plan. Acting on a plan is the business of the `tntc` crate.
+
+pub mod contract;
+pub mod cron;
+pub mod diagnostic;
+pub mod project;
+pub mod workflow;
+
+mod suggest;
+mod yaml;

@@ -1,0 +1,190 @@
+//! Everything outside its pod that a workflow may talk to, and what follows from that.
+//!
+//! The types of this module say what the contract holds; its submodules each derive one thing from it.
+
+pub mod endpoints;
+pub mod network;
+pub mod permissions;
+pub mod secrets;
+mod values;
+
+use serde_json::{Map, Value};
+
+use crate::workflow::{DependencyName, Port, Subject, TransportPort};
+
+pub use endpoints::Endpoint;
+pub use values::{Cidr, Host, Place, SecretRef};
+
+/// The only version of the contract there is.
+pub const CONTRACT_VERSION: &str = "1";
+
+/// Everything outside its pod that a workflow may talk to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Contract {
+    /// Dependencies in the order of the file, with unique names.
+    pub dependencies: Vec<Dependency>,
+    /// Network access that belongs to no dependency, in the order of the file.
+    pub network_policy: NetworkPolicy,
+    /// The user's own `x-` keys.
+    pub extensions: Map<String, Value>,
+}
+
+impl Contract {
+    /// The dependency of this name.
+    #[must_use]
+    pub fn dependency(&self, name: &str) -> Option<&Dependency> {
+        self.dependencies
+            .iter()
+            .find(|dependency| dependency.name.as_str() == name)
+    }
+}
+
+/// The contract's `networkPolicy` section.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NetworkPolicy {
+    /// Egress on top of what the dependencies need.
+    pub additional_egress: Vec<AdditionalEgress>,
+    /// The user's own `x-` keys.
+    pub extensions: Map<String, Value>,
+}
+
+/// Egress that belongs to no dependency.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdditionalEgress {
+    /// The addresses that may be reached.
+    pub to: Cidr,
+    /// The ports that may be reached; all of them when absent. Never empty.
+    pub ports: Option<Vec<TransportPort>>,
+    /// Why this is needed.
+    pub reason: Option<String>,
+    /// The user's own `x-` keys.
+    pub extensions: Map<String, Value>,
+}
+
+/// One thing that the workflow talks to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dependency {
+    /// What nodes call it.
+    pub name: DependencyName,
+    /// Where it is.
+    pub target: Target,
+    /// How the workflow proves who it is.
+    pub auth: Option<Auth>,
+    /// The user's own `x-` keys.
+    pub extensions: Map<String, Value>,
+}
+
+/// Where a dependency is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// A host with a port that speaks a protocol.
+    Host {
+        /// What is spoken.
+        protocol: Protocol,
+        /// The host.
+        host: Host,
+        /// The port, the protocol's own one when the file names none.
+        port: Port,
+    },
+    /// Addresses that are known only at run time.
+    Dynamic {
+        /// The addresses that may be reached.
+        cidr: Cidr,
+        /// The ports that may be reached, at least one.
+        ports: Vec<TransportPort>,
+        /// Why the target cannot be named.
+        reason: Option<String>,
+    },
+}
+
+/// What a dependency speaks, with what the protocol needs to know.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Protocol {
+    /// HTTP over TLS.
+    Https,
+    /// HTTP in the clear.
+    Http,
+    /// PostgreSQL's own protocol.
+    PostgreSql {
+        /// Name of the database.
+        database: String,
+        /// Name of the user.
+        user: String,
+    },
+    /// NATS.
+    Nats {
+        /// The subject that is spoken on.
+        subject: Subject,
+    },
+    /// A store of blobs, reached over HTTPS.
+    Blob {
+        /// The container (bucket) in it.
+        container: String,
+    },
+    /// A protocol that is only passed on to the node.
+    Other {
+        /// What the file calls it.
+        name: String,
+        /// Those of `database`, `user`, `subject` and `container` that the file sets.
+        metadata: Map<String, Value>,
+    },
+}
+
+impl Protocol {
+    /// Names of the protocols that have rules of their own.
+    pub const KNOWN: [&'static str; 5] = ["https", "http", "postgresql", "nats", "blob"];
+
+    /// What the file calls the protocol.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Https => "https",
+            Self::Http => "http",
+            Self::PostgreSql { .. } => "postgresql",
+            Self::Nats { .. } => "nats",
+            Self::Blob { .. } => "blob",
+            Self::Other { name, .. } => name,
+        }
+    }
+
+    /// The port that is meant when the file names none.
+    #[must_use]
+    pub fn default_port(&self) -> Option<Port> {
+        match self {
+            Self::Https | Self::Blob { .. } => Some(const { Port::known(443) }),
+            Self::Http => Some(const { Port::known(80) }),
+            Self::PostgreSql { .. } => Some(const { Port::known(5432) }),
+            Self::Nats { .. } => Some(NATS_PORT),
+            Self::Other { .. } => None,
+        }
+    }
+
+    /// What the protocol needs to know beside host and port, as the file writes it.
+    #[must_use]
+    pub fn metadata(&self) -> Vec<(&str, &str)> {
+        match self {
+            Self::Https | Self::Http => Vec::new(),
+            Self::PostgreSql { database, user } => vec![("database", database), ("user", user)],
+            Self::Nats { subject } => vec![("subject", subject.as_str())],
+            Self::Blob { container } => vec![("container", container)],
+            Self::Other { metadata, .. } => metadata
+                .iter()
+                .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+                .collect(),
+        }
+    }
+}
+
+/// The port of NATS servers (NATS documentation, "Server configuration").
+pub const NATS_PORT: Port = Port::known(4222);
+
+/// How the workflow proves to a dependency who it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Auth {
+    /// The scheme, as the file writes it, such as `bearer-token`. Nodes apply it; nothing here depends on it.
+    pub kind: String,
+    /// The secret that is needed.
+    pub secret: SecretRef,
+    /// The user's own `x-` keys.
+    pub extensions: Map<String, Value>,
+}

@@ -1,0 +1,102 @@
+//! A report as text with source excerpts.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{Diagnostic, Report, Severity, Source, is_steering};
+
+/// Longest piece of a line that an excerpt shows, in bytes: generated files may be one line of a megabyte.
+const LONGEST_EXCERPT: usize = 200;
+
+pub(super) fn report(report: &Report, file_name: &str, source: &[u8], color: bool) -> String {
+    let text = String::from_utf8_lossy(source);
+    let source = Source::new(&text);
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let mut out = String::new();
+    for diagnostic in report.iter() {
+        out.push_str(&one(diagnostic, file_name, &source, &renderer));
+        out.push_str("\n\n");
+    }
+    if report.omitted > 0 {
+        let _ = writeln!(out, "… and {} more", report.omitted);
+    }
+    out
+}
+
+fn one(
+    diagnostic: &Diagnostic,
+    file_name: &str,
+    source: &Source<'_>,
+    renderer: &Renderer,
+) -> String {
+    let excerpt = excerpt(diagnostic, source);
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let snippet = Snippet::source(excerpt.text)
+        .path(file_name)
+        .line_start(diagnostic.line)
+        .fold(false)
+        .annotation(AnnotationKind::Primary.span(excerpt.span));
+    let group: Group<'_> = level
+        .primary_title(&diagnostic.message)
+        .id(diagnostic.code)
+        .element(snippet);
+    let group = match &diagnostic.help {
+        Some(help) => group.element(Level::HELP.message(help)),
+        None => group,
+    };
+    renderer.render(&[group])
+}
+
+struct Excerpt {
+    text: String,
+    span: Range<usize>,
+}
+
+/// The line that a finding begins on, or the piece of it around the finding, with nothing in it that could steer a
+/// terminal. A finding that spans several lines is underlined to the end of its first.
+fn excerpt(diagnostic: &Diagnostic, source: &Source<'_>) -> Excerpt {
+    let (start, line) = source.line(diagnostic.line.clamp(1, source.lines()));
+    let from = diagnostic.span.start.saturating_sub(start).min(line.len());
+    let to = diagnostic
+        .span
+        .end
+        .saturating_sub(start)
+        .clamp(from, line.len());
+    let first = line.floor_char_boundary(from.saturating_sub(LONGEST_EXCERPT / 2));
+    let last = line
+        .floor_char_boundary((first + LONGEST_EXCERPT).min(line.len()))
+        .max(first);
+    let (from, to) = (
+        line.floor_char_boundary(from),
+        line.floor_char_boundary(to.min(last)),
+    );
+    let before = harmless(&line[first..from]);
+    let within = harmless(&line[from..to.max(from)]);
+    let after = harmless(&line[to.max(from)..last.max(to)]);
+    let span = before.len()..before.len() + within.len();
+    Excerpt {
+        text: before + &within + &after,
+        span,
+    }
+}
+
+fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c != '\t' && is_steering(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,88 @@
+//! Collects what is found while one file is read.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::{Diagnostic, Invalid, MAX_KEPT, Report, Severity, Source};
+use crate::suggest::Suggester;
+use crate::yaml::Spot;
+
+/// Where findings go while a file is read. Reading goes on after an error, so that one run reports them all.
+#[derive(Debug)]
+pub(crate) struct Sink<'s> {
+    source: &'s Source<'s>,
+    found: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
+    /// Answers "did you mean", within one budget for the whole file.
+    pub(crate) suggester: Suggester,
+}
+
+impl<'s> Sink<'s> {
+    pub(crate) fn new(source: &'s Source<'s>) -> Self {
+        Self {
+            source,
+            found: Vec::new(),
+            errors: 0,
+            warnings: 0,
+            suggester: Suggester::new(),
+        }
+    }
+
+    pub(crate) fn failed(&self) -> bool {
+        self.errors > 0
+    }
+
+    pub(crate) fn error(&mut self, spot: Spot<'_>, problem: Invalid) {
+        self.add(Severity::Error, spot.place(), spot.path, problem);
+    }
+
+    pub(crate) fn warning(&mut self, spot: Spot<'_>, problem: Invalid) {
+        self.add(Severity::Warning, spot.place(), spot.path, problem);
+    }
+
+    /// An error about the key that leads to a value.
+    pub(crate) fn key_error(&mut self, spot: Spot<'_>, problem: Invalid) {
+        self.add(Severity::Error, spot.key_place(), spot.path, problem);
+    }
+
+    /// A finding about a place that is no value of its own, such as a key.
+    pub(crate) fn add(
+        &mut self,
+        severity: Severity,
+        span: Range<usize>,
+        path: impl fmt::Display,
+        problem: Invalid,
+    ) {
+        let count = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *count += 1;
+        if *count > MAX_KEPT {
+            return;
+        }
+        let (line, column) = self.source.position(span.start);
+        let Invalid {
+            code,
+            message,
+            help,
+        } = problem;
+        let path = path.to_string();
+        self.found.push(Diagnostic {
+            severity,
+            code,
+            message,
+            path,
+            line,
+            column,
+            help,
+            span,
+        });
+    }
+
+    pub(crate) fn finish(self) -> Report {
+        let omitted = self.errors + self.warnings - self.found.len();
+        Report::new(self.found, omitted)
+    }
+}

@@ -1,0 +1,54 @@
+//! What a workflow directory holds, already read: the only way files reach this crate.
+
+use std::collections::BTreeMap;
+
+/// Name of the file that describes a workflow, at the top of its directory.
+pub const WORKFLOW_FILE: &str = "workflow.yaml";
+
+/// Largest `workflow.yaml` that is looked at, in bytes.
+pub const MAX_WORKFLOW_BYTES: usize = 1024 * 1024;
+
+/// The readable content of a workflow directory.
+///
+/// Keys of both maps are paths relative to the directory, separated by `/` on every platform, without a leading `./`.
+/// Hidden files and directories, `.secrets*` and `node_modules` are not part of a project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Project {
+    /// Content of every file.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Paths that exist but whose content may not or cannot be used.
+    pub refused: BTreeMap<String, Refusal>,
+}
+
+/// Why a path of a workflow directory has no usable content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A symbolic link whose target lies outside the workflow directory.
+    LeadsOutside,
+    /// Reading failed; the text is the operating system's reason.
+    Unreadable(String),
+    /// The path names a directory, a socket or another thing that is no regular file.
+    NotAFile,
+}
+
+impl Project {
+    /// A project of these files and nothing refused, mostly for tests.
+    pub fn from_files<P: Into<String>, C: Into<Vec<u8>>>(
+        files: impl IntoIterator<Item = (P, C)>,
+    ) -> Self {
+        let files = files
+            .into_iter()
+            .map(|(path, content)| (path.into(), content.into()))
+            .collect();
+        Self {
+            files,
+            refused: BTreeMap::new(),
+        }
+    }
+
+    /// Bytes of `workflow.yaml`, when the directory has one.
+    #[must_use]
+    pub fn workflow_file(&self) -> Option<&[u8]> {
+        self.files.get(WORKFLOW_FILE).map(Vec::as_slice)
+    }
+}

@@ -1,0 +1,354 @@
+//! The `contract` section.
+
+use crate::contract::Place;
+use crate::contract::{
+    AdditionalEgress, Auth, CONTRACT_VERSION, Cidr, Contract, Dependency, Host, NetworkPolicy,
+    Protocol, Target,
+};
+use crate::diagnostic::{Invalid, Sink, shown};
+use crate::workflow::{DependencyName, Port, Transport, TransportPort};
+use crate::yaml::{Fields, Items, Spot, Value, accept, integer, owned_string, parsed, string};
+
+/// The `type` of a dependency whose addresses are known only at run time.
+const DYNAMIC: &str = "dynamic-target";
+
+pub(super) fn read(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Contract> {
+    let fields = Fields::open(sink, spot)?;
+    let extensions = fields.extensions(sink, &["version", "dependencies", "networkPolicy"]);
+    fields.required(sink, "version", "\"1\"", version);
+    let dependencies = fields
+        .optional(sink, "dependencies", dependencies)
+        .unwrap_or_default();
+    let network_policy = fields
+        .optional(sink, "networkPolicy", network_policy)
+        .unwrap_or_default();
+    Some(Contract {
+        dependencies,
+        network_policy,
+        extensions,
+    })
+}
+
+fn version(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<()> {
+    let text = string(sink, spot)?;
+    if text == CONTRACT_VERSION {
+        return Some(());
+    }
+    let problem = Invalid::new(
+        "contract-version",
+        format!("there is no contract version `{}`", shown(text)),
+    );
+    sink.error(
+        spot,
+        problem.help(format!(
+            "write \"{CONTRACT_VERSION}\", the only one there is"
+        )),
+    );
+    None
+}
+
+fn dependencies(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<Dependency>> {
+    let fields = Fields::open(sink, spot)?;
+    Some(
+        fields
+            .iter()
+            .filter_map(|(name, spot)| dependency(sink, name, spot))
+            .collect(),
+    )
+}
+
+fn dependency(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>) -> Option<Dependency> {
+    let name: Option<DependencyName> = name
+        .parse()
+        .map_err(|problem| sink.key_error(spot, problem))
+        .ok();
+    let fields = Fields::open(sink, spot)?;
+    let auth = fields.optional(sink, "auth", auth);
+    let is_dynamic = match fields.get("type") {
+        Some(spot) => dynamic(sink, spot)?,
+        None => false,
+    };
+    let (target, extensions) = if is_dynamic {
+        (
+            dynamic_target(sink, &fields),
+            fields.extensions(sink, &["type", "cidr", "dynPorts", "reason", "auth"]),
+        )
+    } else {
+        let protocol = fields.required(sink, "protocol", "https", owned_string)?;
+        (
+            host_target(sink, &fields, &protocol),
+            fields.extensions(sink, keys(&protocol)),
+        )
+    };
+    Some(Dependency {
+        name: name?,
+        target: target?,
+        auth,
+        extensions,
+    })
+}
+
+fn dynamic(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<bool> {
+    let text = string(sink, spot)?;
+    if text == DYNAMIC {
+        return Some(true);
+    }
+    let nearest = sink.suggester.nearest(text, [DYNAMIC]);
+    let problem = Invalid::new(
+        "dependency-type",
+        format!("`{}` is no type of dependency", shown(text)),
+    );
+    sink.error(
+        spot,
+        problem.did_you_mean(
+            nearest,
+            format!("use `{DYNAMIC}`, or `protocol` instead of `type`"),
+        ),
+    );
+    None
+}
+
+fn keys(protocol: &str) -> &'static [&'static str] {
+    match protocol {
+        "https" | "http" => &["protocol", "host", "port", "auth"],
+        "postgresql" => &["protocol", "host", "port", "auth", "database", "user"],
+        "nats" => &["protocol", "host", "port", "auth", "subject"],
+        "blob" => &["protocol", "host", "port", "auth", "container"],
+        _ => &[
+            "protocol",
+            "host",
+            "port",
+            "auth",
+            "database",
+            "user",
+            "subject",
+            "container",
+        ],
+    }
+}
+
+fn host_target(sink: &mut Sink<'_>, fields: &Fields<'_>, name: &str) -> Option<Target> {
+    let host: Option<Host> = fields.required(sink, "host", "api.example.com", parsed);
+    let port = fields.optional(sink, "port", port);
+    let protocol = protocol(sink, fields, name)?;
+    let port = match (port, protocol.default_port(), fields.get("port")) {
+        (Some(port), _, _) | (None, Some(port), None) => port,
+        (None, None, None) => {
+            let problem = Invalid::new("missing-key", "the key `port` is missing");
+            let help = format!(
+                "add `port`; the protocol `{}` has no port of its own",
+                shown(name)
+            );
+            fields.complain(sink, problem.help(help));
+            return None;
+        }
+        (None, _, Some(_)) => return None,
+    };
+    let host = host?;
+    advise(sink, fields, &protocol, &host);
+    Some(Target::Host {
+        protocol,
+        host,
+        port,
+    })
+}
+
+fn port(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Port> {
+    integer(sink, spot, 1_u16, u16::MAX).and_then(Port::new)
+}
+
+fn protocol(sink: &mut Sink<'_>, fields: &Fields<'_>, name: &str) -> Option<Protocol> {
+    match name {
+        "https" => Some(Protocol::Https),
+        "http" => Some(Protocol::Http),
+        "postgresql" => {
+            let database = fields.required(sink, "database", "<name>", filled);
+            let user = fields.required(sink, "user", "<name>", filled);
+            Some(Protocol::PostgreSql {
+                database: database?,
+                user: user?,
+            })
+        }
+        "nats" => Some(Protocol::Nats {
+            subject: fields.required(sink, "subject", "events.created", parsed)?,
+        }),
+        "blob" => Some(Protocol::Blob {
+            container: fields.required(sink, "container", "<name>", filled)?,
+        }),
+        _ => Some(other(sink, fields, name)),
+    }
+}
+
+fn filled(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<String> {
+    let text = string(sink, spot)?;
+    if text.is_empty() {
+        sink.error(spot, Invalid::new("empty-value", "the value is empty"));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn other(sink: &mut Sink<'_>, fields: &Fields<'_>, name: &str) -> Protocol {
+    let nearest = sink.suggester.nearest(name, Protocol::KNOWN);
+    let problem = Invalid::new(
+        "unknown-protocol",
+        format!(
+            "the protocol `{}` is not known; nodes only get its metadata",
+            shown(name)
+        ),
+    )
+    .did_you_mean(
+        nearest,
+        format!(
+            "the protocols with rules of their own are {}",
+            Protocol::KNOWN.join(", ")
+        ),
+    );
+    if let Some(spot) = fields.get("protocol") {
+        sink.warning(spot, problem);
+    }
+    let metadata = ["database", "user", "subject", "container"]
+        .into_iter()
+        .filter_map(|key| {
+            Some((
+                key.to_owned(),
+                fields.optional(sink, key, owned_string)?.into(),
+            ))
+        });
+    Protocol::Other {
+        name: name.to_owned(),
+        metadata: metadata.collect(),
+    }
+}
+
+/// Warnings about hosts that are allowed but seldom meant.
+fn advise(sink: &mut Sink<'_>, fields: &Fields<'_>, protocol: &Protocol, host: &Host) {
+    let Some(spot) = fields.get("host") else {
+        return;
+    };
+    let place = host.place();
+    if place == Place::Loopback {
+        let problem = Invalid::new("loopback-host", "`localhost` is the workflow's own pod");
+        sink.warning(
+            spot,
+            problem.help("name the Service that is meant: `<service>.<namespace>.svc`"),
+        );
+    } else if *protocol == Protocol::Http && !matches!(place, Place::InCluster { .. }) {
+        let problem = Invalid::new(
+            "cleartext",
+            format!("`http` sends everything to {host} in the clear"),
+        );
+        if let Some(spot) = fields.get("protocol") {
+            sink.warning(spot, problem.help("use `protocol: https`"));
+        }
+    }
+}
+
+fn dynamic_target(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<Target> {
+    if let Some(spot) = fields.get("protocol") {
+        let problem = Invalid::new("dynamic-protocol", "a dynamic target has no protocol");
+        sink.error(
+            spot,
+            problem.help(format!("remove `protocol`, or `type: {DYNAMIC}`")),
+        );
+    }
+    let cidr = fields.required(sink, "cidr", "10.0.0.0/8", cidr);
+    let ports = fields.required(sink, "dynPorts", "[\"443/TCP\"]", ports);
+    let reason = fields.optional(sink, "reason", owned_string);
+    if reason.is_none() && fields.get("reason").is_none() {
+        let problem = Invalid::new(
+            "missing-reason",
+            "a dynamic target should say why it is needed",
+        );
+        sink.warning(fields.spot, problem.help("add `reason: <why>`"));
+    }
+    Some(Target::Dynamic {
+        cidr: cidr?,
+        ports: ports?,
+        reason,
+    })
+}
+
+fn cidr(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Cidr> {
+    let cidr: Cidr = parsed(sink, spot)?;
+    let network = cidr.network();
+    if cidr != network {
+        let problem = Invalid::new(
+            "host-bits",
+            format!("`{cidr}` has bits behind its prefix and means {network}"),
+        );
+        sink.warning(spot, problem.help(format!("write `{network}`")));
+    }
+    Some(cidr)
+}
+
+/// A list of ports that is not empty.
+fn ports(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<TransportPort>> {
+    let items = Items::open(sink, spot)?;
+    if items.nodes.is_empty() {
+        sink.error(
+            spot,
+            Invalid::new("no-ports", "the list of ports is empty").help("add one: [\"443/TCP\"]"),
+        );
+        return None;
+    }
+    Some(
+        items
+            .iter()
+            .filter_map(|item| transport_port(sink, item))
+            .collect(),
+    )
+}
+
+/// `"443/TCP"`, or the same as a mapping.
+fn transport_port(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<TransportPort> {
+    if let Value::Scalar(scalar) = &spot.node.value {
+        return accept(sink, spot, scalar.text.parse());
+    }
+    let fields = Fields::open(sink, spot)?;
+    fields.extensions(sink, &["port", "protocol"]);
+    let port = fields.required(sink, "port", "443", port);
+    let transport = fields.optional(sink, "protocol", parsed);
+    Some(TransportPort {
+        port: port?,
+        transport: transport.unwrap_or(Transport::Tcp),
+    })
+}
+
+fn auth(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Auth> {
+    let fields = Fields::open(sink, spot)?;
+    let extensions = fields.extensions(sink, &["type", "secret"]);
+    let kind = fields.required(sink, "type", "bearer-token", filled);
+    let secret = fields.required(sink, "secret", "<service>.<key>", parsed);
+    Some(Auth {
+        kind: kind?,
+        secret: secret?,
+        extensions,
+    })
+}
+
+fn network_policy(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<NetworkPolicy> {
+    let fields = Fields::open(sink, spot)?;
+    let extensions = fields.extensions(sink, &["additionalEgress"]);
+    let egress = fields.optional(sink, "additionalEgress", |sink, spot| {
+        crate::yaml::list(sink, spot, egress)
+    });
+    Some(NetworkPolicy {
+        additional_egress: egress.unwrap_or_default(),
+        extensions,
+    })
+}
+
+fn egress(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<AdditionalEgress> {
+    let fields = Fields::open(sink, spot)?;
+    let extensions = fields.extensions(sink, &["toCIDR", "ports", "reason"]);
+    let to = fields.required(sink, "toCIDR", "10.0.0.0/8", cidr);
+    let ports = fields.optional(sink, "ports", ports);
+    let reason = fields.optional(sink, "reason", owned_string);
+    Some(AdditionalEgress {
+        to: to?,
+        ports,
+        reason,
+        extensions,
+    })
+}

@@ -1,0 +1,123 @@
+//! The `edges` section.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::diagnostic::{Invalid, Sink, shown};
+use crate::workflow::graph::Graph;
+use crate::workflow::{Edge, NodeName};
+use crate::yaml::{Fields, Items, Spot, parsed};
+
+pub(super) fn read(
+    sink: &mut Sink<'_>,
+    spot: Spot<'_>,
+    nodes: &HashSet<&str>,
+) -> Option<Vec<Edge>> {
+    let items = Items::open(sink, spot)?;
+    let mut edges = Vec::new();
+    let mut seen = HashSet::new();
+    for item in items.iter() {
+        let Some(edge) = edge(sink, item, nodes) else {
+            continue;
+        };
+        if is_sound(sink, item, &edge, &mut seen) {
+            edges.push(edge);
+        }
+    }
+    if let Some(cycle) = cycle(&edges) {
+        let problem = Invalid::new("cycle", format!("the edges form a cycle: {cycle}"));
+        sink.error(
+            spot,
+            problem.help("remove one of these edges; a workflow runs from its roots to its leaves"),
+        );
+    }
+    Some(edges)
+}
+
+fn edge(sink: &mut Sink<'_>, spot: Spot<'_>, nodes: &HashSet<&str>) -> Option<Edge> {
+    let fields = Fields::open(sink, spot)?;
+    let extensions = fields.extensions(sink, &["from", "to"]);
+    let from = fields.required(sink, "from", "<node>", |sink, spot| {
+        defined(sink, spot, nodes)
+    });
+    let to = fields.required(sink, "to", "<node>", |sink, spot| {
+        defined(sink, spot, nodes)
+    });
+    Some(Edge {
+        from: from?,
+        to: to?,
+        extensions,
+    })
+}
+
+fn defined(sink: &mut Sink<'_>, spot: Spot<'_>, nodes: &HashSet<&str>) -> Option<NodeName> {
+    let name: NodeName = parsed(sink, spot)?;
+    if nodes.contains(name.as_str()) {
+        return Some(name);
+    }
+    let nearest = sink.suggester.nearest(name.as_str(), nodes.iter().copied());
+    let problem = Invalid::new(
+        "unknown-node",
+        format!("there is no node `{}`", shown(name.as_str())),
+    );
+    sink.error(
+        spot,
+        problem.did_you_mean(nearest, "add it under `nodes`, or remove the edge"),
+    );
+    None
+}
+
+fn is_sound(
+    sink: &mut Sink<'_>,
+    item: Spot<'_>,
+    edge: &Edge,
+    seen: &mut HashSet<(String, String)>,
+) -> bool {
+    let (from, to) = (edge.from.to_string(), edge.to.to_string());
+    if from == to {
+        let problem = Invalid::new(
+            "self-loop",
+            format!("the edge leads from `{}` to itself", shown(&from)),
+        );
+        sink.error(item, problem.help("remove the edge"));
+        return false;
+    }
+    let message = format!(
+        "there is already an edge from `{}` to `{}`",
+        shown(&from),
+        shown(&to)
+    );
+    let is_new = seen.insert((from, to));
+    if !is_new {
+        sink.error(
+            item,
+            Invalid::new("duplicate-edge", message).help("remove one of the two"),
+        );
+    }
+    is_new
+}
+
+/// One cycle among the edges, written out and closed.
+fn cycle(edges: &[Edge]) -> Option<String> {
+    let mut names: Vec<&str> = edges
+        .iter()
+        .flat_map(|edge| [edge.from.as_str(), edge.to.as_str()])
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let indices: HashMap<&str, usize> = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| (*name, index))
+        .collect();
+    let pairs = edges
+        .iter()
+        .map(|edge| (indices[edge.from.as_str()], indices[edge.to.as_str()]));
+    let cycle = Graph::new(names.len(), pairs).stages().err()?.0;
+    let closed = cycle.iter().chain(cycle.first());
+    Some(
+        closed
+            .map(|&index| shown(names[index]))
+            .collect::<Vec<_>>()
+            .join(" → "),
+    )
+}
