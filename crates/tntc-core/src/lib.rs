@@ -6,7 +6,9 @@
 pub mod contract;
 pub mod cron;
 pub mod diagnostic;
+pub mod manifests;
 pub mod project;
+pub mod settings;
 pub mod workflow;
 
 mod suggest;

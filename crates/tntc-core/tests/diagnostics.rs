@@ -4,9 +4,15 @@ use tntc_core::project::Project;
 use tntc_core::workflow::parse;
 
 fn told(yaml: &str) -> String {
-    let files = [("workflow.yaml", yaml), ("nodes/a.ts", ""), ("nodes/b.ts", "")];
+    let files = [
+        ("workflow.yaml", yaml),
+        ("nodes/a.ts", ""),
+        ("nodes/b.ts", ""),
+    ];
     match parse(&Project::from_files(files)) {
-        Ok(checked) => checked.warnings.render("workflow.yaml", yaml.as_bytes(), false),
+        Ok(checked) => checked
+            .warnings
+            .render("workflow.yaml", yaml.as_bytes(), false),
         Err(report) => report.render("workflow.yaml", yaml.as_bytes(), false),
     }
 }

@@ -1,2 +1,25 @@
-//! `tntc`.
-fn main() {}
+//! `tntc`: validate, build, deploy, run and remove sealed workflows on Kubernetes.
+
+mod cli;
+mod cluster;
+mod commands;
+mod container;
+mod context;
+mod deno;
+mod error;
+mod interrupt;
+mod local;
+mod output;
+mod project;
+mod table;
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let status = match commands::parse(std::env::args_os()) {
+        Ok(cli) => commands::dispatch(cli).await,
+        Err(status) => status,
+    };
+    ExitCode::from(status)
+}

@@ -7,6 +7,9 @@ use super::{Diagnostic, Invalid, MAX_KEPT, Report, Severity, Source};
 use crate::suggest::Suggester;
 use crate::yaml::Spot;
 
+/// Text that all kept findings of a file may hold together, in bytes: paths can be as long as the file itself.
+const MAX_TEXT: usize = 4 * 1024 * 1024;
+
 /// Where findings go while a file is read. Reading goes on after an error, so that one run reports them all.
 #[derive(Debug)]
 pub(crate) struct Sink<'s> {
@@ -14,6 +17,8 @@ pub(crate) struct Sink<'s> {
     found: Vec<Diagnostic>,
     errors: usize,
     warnings: usize,
+    /// Bytes of text that may still be kept.
+    room: usize,
     /// Answers "did you mean", within one budget for the whole file.
     pub(crate) suggester: Suggester,
 }
@@ -25,6 +30,7 @@ impl<'s> Sink<'s> {
             found: Vec::new(),
             errors: 0,
             warnings: 0,
+            room: MAX_TEXT,
             suggester: Suggester::new(),
         }
     }
@@ -59,7 +65,7 @@ impl<'s> Sink<'s> {
             Severity::Warning => &mut self.warnings,
         };
         *count += 1;
-        if *count > MAX_KEPT {
+        if *count > MAX_KEPT || self.room == 0 {
             return;
         }
         let (line, column) = self.source.position(span.start);
@@ -69,6 +75,7 @@ impl<'s> Sink<'s> {
             help,
         } = problem;
         let path = path.to_string();
+        self.room = self.room.saturating_sub(message.len() + path.len());
         self.found.push(Diagnostic {
             severity,
             code,

@@ -20,9 +20,14 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub(crate) fn open(sink: &mut Sink<'_>, spot: Spot<'a>) -> Option<Self> {
+        Self::of(spot).or_else(|| wrong_type(sink, spot, "a mapping"))
+    }
+
+    /// The map, without a word when the value is none.
+    pub(crate) fn of(spot: Spot<'a>) -> Option<Self> {
         match &spot.node.value {
             Value::Map(entries) => Some(Self { spot, entries }),
-            _ => wrong_type(sink, spot, "a mapping"),
+            _ => None,
         }
     }
 

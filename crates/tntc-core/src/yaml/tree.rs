@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt;
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -62,6 +63,24 @@ enum Open<'s> {
         seen: HashSet<Cow<'s, str>>,
         key: Option<Key<'s>>,
     },
+}
+
+/// Where a builder stands, as a JSON pointer. A key that was refused is not in it.
+struct Pointer<'p, 's>(&'p [Open<'s>]);
+
+impl fmt::Display for Pointer<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|open| match open {
+            Open::List { items, .. } => Path::Index(&Path::Root, items.len()).fmt(f),
+            Open::Map {
+                key: Some(Key {
+                    text: Some(key), ..
+                }),
+                ..
+            } => Path::Key(&Path::Root, key).fmt(f),
+            Open::Map { .. } => Ok(()),
+        })
+    }
 }
 
 struct Key<'s> {
@@ -168,15 +187,14 @@ impl<'s> Builder<'s, '_, '_> {
         let place = span
             .tag_span()
             .map_or_else(|| bytes(span), |tag| bytes(&tag));
-        self.sink.add(Severity::Error, place, Path::Root, problem);
+        self.report(place, problem);
         true
     }
 
     fn alias(&mut self, span: &Span) -> Result<(), Stop> {
         let problem = Invalid::new("alias", "YAML aliases are not supported")
             .help("write the value out where it is used");
-        self.sink
-            .add(Severity::Error, bytes(span), Path::Root, problem);
+        self.report(bytes(span), problem);
         self.value(Node {
             start: offset(span.start),
             end: offset(span.end),
@@ -249,8 +267,13 @@ impl<'s> Builder<'s, '_, '_> {
         };
         *key = Some(Key { span, text });
         if let Some(problem) = problem {
-            self.sink.add(Severity::Error, place, Path::Root, problem);
+            self.report(place, problem);
         }
+    }
+
+    fn report(&mut self, place: Range<usize>, problem: Invalid) {
+        let pointer = Pointer(&self.open);
+        self.sink.add(Severity::Error, place, pointer, problem);
     }
 
     fn no_yaml(&mut self, error: &granit_parser::ScanError) -> Result<(), Stop> {
@@ -271,17 +294,17 @@ impl<'s> Builder<'s, '_, '_> {
     }
 
     fn stop(&mut self, place: Range<usize>, problem: Invalid) -> Result<(), Stop> {
-        self.sink.add(Severity::Error, place, Path::Root, problem);
+        self.report(place, problem);
         Err(Stop)
     }
 
-    fn finish(self) -> Option<Node<'s>> {
-        match self.root {
+    fn finish(mut self) -> Option<Node<'s>> {
+        match self.root.take() {
             Some(root) if !root.is_null() => Some(root),
             _ => {
                 let problem = Invalid::new("empty", "the file is empty")
                     .help("`tntc init` writes a workflow to start from");
-                self.sink.add(Severity::Error, 0..0, Path::Root, problem);
+                self.report(0..0, problem);
                 None
             }
         }

@@ -3,9 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Invalid, Sink, shown};
-use crate::workflow::graph::Graph;
+use crate::workflow::graph::{self, Graph};
 use crate::workflow::{Edge, NodeName};
 use crate::yaml::{Fields, Items, Spot, parsed};
+
+/// Tangles of edges of which a cycle is told. A file with more has one mistake made many times.
+const MAX_CYCLES: usize = 10;
 
 pub(super) fn read(
     sink: &mut Sink<'_>,
@@ -14,6 +17,7 @@ pub(super) fn read(
 ) -> Option<Vec<Edge>> {
     let items = Items::open(sink, spot)?;
     let mut edges = Vec::new();
+    let mut places = Vec::new();
     let mut seen = HashSet::new();
     for item in items.iter() {
         let Some(edge) = edge(sink, item, nodes) else {
@@ -21,14 +25,13 @@ pub(super) fn read(
         };
         if is_sound(sink, item, &edge, &mut seen) {
             edges.push(edge);
+            places.push(item);
         }
     }
-    if let Some(cycle) = cycle(&edges) {
-        let problem = Invalid::new("cycle", format!("the edges form a cycle: {cycle}"));
-        sink.error(
-            spot,
-            problem.help("remove one of these edges; a workflow runs from its roots to its leaves"),
-        );
+    for cycle in cycles(&edges) {
+        let problem = Invalid::new("cycle", format!("the edges form a cycle: {}", cycle.nodes));
+        let help = "remove one of these edges; a workflow runs from its roots to its leaves";
+        sink.error(places[cycle.closing_edge], problem.help(help));
     }
     Some(edges)
 }
@@ -96,8 +99,15 @@ fn is_sound(
     is_new
 }
 
-/// One cycle among the edges, written out and closed.
-fn cycle(edges: &[Edge]) -> Option<String> {
+struct Cycle {
+    /// The nodes in edge order, the first again at the end.
+    nodes: String,
+    /// Index of the edge that leads back to the first node.
+    closing_edge: usize,
+}
+
+/// Cycles that share no node.
+fn cycles(edges: &[Edge]) -> Vec<Cycle> {
     let mut names: Vec<&str> = edges
         .iter()
         .flat_map(|edge| [edge.from.as_str(), edge.to.as_str()])
@@ -109,15 +119,36 @@ fn cycle(edges: &[Edge]) -> Option<String> {
         .enumerate()
         .map(|(index, name)| (*name, index))
         .collect();
-    let pairs = edges
+    let pairs: Vec<(usize, usize)> = edges
         .iter()
-        .map(|edge| (indices[edge.from.as_str()], indices[edge.to.as_str()]));
-    let cycle = Graph::new(names.len(), pairs).stages().err()?.0;
-    let closed = cycle.iter().chain(cycle.first());
-    Some(
-        closed
-            .map(|&index| shown(names[index]))
-            .collect::<Vec<_>>()
-            .join(" → "),
-    )
+        .map(|edge| (indices[edge.from.as_str()], indices[edge.to.as_str()]))
+        .collect();
+    let mut told = vec![false; names.len()];
+    let mut cycles = Vec::new();
+    while cycles.len() < MAX_CYCLES {
+        let untold = pairs
+            .iter()
+            .copied()
+            .filter(|(from, to)| !told[*from] && !told[*to]);
+        let Err(graph::Cycle(cycle)) = Graph::new(names.len(), untold).stages() else {
+            break;
+        };
+        cycle.iter().for_each(|&node| told[node] = true);
+        cycles.extend(described(&cycle, &names, &pairs));
+    }
+    cycles
+}
+
+fn described(cycle: &[usize], names: &[&str], pairs: &[(usize, usize)]) -> Option<Cycle> {
+    let (first, last) = (*cycle.first()?, *cycle.last()?);
+    let closing_edge = pairs.iter().position(|pair| *pair == (last, first))?;
+    let nodes: Vec<&str> = cycle
+        .iter()
+        .chain([&first])
+        .map(|&node| names[node])
+        .collect();
+    Some(Cycle {
+        nodes: nodes.join(" → "),
+        closing_edge,
+    })
 }

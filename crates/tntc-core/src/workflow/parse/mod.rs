@@ -143,7 +143,13 @@ fn workflow(sink: &mut Sink<'_>, root: Spot<'_>, project: &Project) -> Option<Wo
     let config = fields.optional(sink, "config", sections::config);
     let deployment = fields.optional(sink, "deployment", sections::deployment);
     let contract = fields.optional(sink, "contract", contract::read);
-    let workflow = Workflow {
+    limits::check(
+        sink,
+        &fields,
+        name.as_ref(),
+        triggers.as_deref().unwrap_or_default(),
+    );
+    Some(Workflow {
         name: name?,
         version: version?,
         description,
@@ -154,9 +160,7 @@ fn workflow(sink: &mut Sink<'_>, root: Spot<'_>, project: &Project) -> Option<Wo
         deployment: deployment.unwrap_or_default(),
         contract,
         extensions,
-    };
-    limits::check(sink, &fields, &workflow);
-    Some(workflow)
+    })
 }
 
 /// A version; one that YAML reads as a number keeps its digits, with a warning.

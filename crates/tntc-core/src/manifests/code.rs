@@ -1,0 +1,223 @@
+//! `<name>-code`: the workflow's files as one flat ConfigMap, and the volume that gives them their paths back.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{ConfigMap, ConfigMapVolumeSource, KeyToPath};
+use sha2::{Digest, Sha256};
+
+use super::{Inputs, metadata};
+use crate::project::{Project, WORKFLOW_FILE};
+use crate::workflow::Workflow;
+
+/// Most bytes that the files may have together. Kubernetes refuses a ConfigMap over 1 MiB (`MaxSecretSize`); the rest
+/// is room for keys and metadata.
+pub const MAX_BYTES: usize = 900 * 1024;
+
+/// Longest key of a ConfigMap (Kubernetes: `DNS1123SubdomainMaxLength`).
+const MAX_KEY_LENGTH: usize = 253;
+
+/// The files of a workflow that its pod gets, by path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Code {
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+/// Why a workflow's files do not fit into a ConfigMap.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    /// A key holds letters, digits, `-`, `_` and `.` only.
+    #[error(
+        "{path}: a ConfigMap key cannot hold this file name; rename it to letters, digits, `-`, `_` and `.`"
+    )]
+    BadName {
+        /// The file.
+        path: String,
+    },
+    /// `/` becomes `__`, so `a/b` and `a__b` meet.
+    #[error("{first} and {second} share the ConfigMap key `{key}`; rename one of them")]
+    SameKey {
+        /// One file.
+        first: String,
+        /// The other file.
+        second: String,
+        /// Their common key.
+        key: String,
+    },
+    /// More than [`MAX_BYTES`].
+    #[error(
+        "the workflow's files have {total} bytes, more than the {MAX_BYTES} that fit a ConfigMap; the largest is \
+         {largest} with {size}: make it smaller, or load it at run time"
+    )]
+    TooLarge {
+        /// Bytes of all files.
+        total: usize,
+        /// The largest file.
+        largest: String,
+        /// Its bytes.
+        size: usize,
+    },
+}
+
+impl Code {
+    /// Collects what the pod needs: workflow.yaml, every node's file, what they import from inside the directory, and
+    /// the other files under `nodes/`.
+    ///
+    /// # Errors
+    /// Every reason why the files do not fit, in path order.
+    pub fn collect(project: &Project, workflow: &Workflow) -> Result<Self, Vec<CodeError>> {
+        let files = delivered(project, workflow)
+            .into_iter()
+            .filter_map(|path| Some((path.clone(), project.files.get(&path)?.clone())))
+            .collect();
+        Self::from_files(files)
+    }
+
+    /// The same code with another workflow.yaml, such as one with an environment's overrides merged in.
+    ///
+    /// # Errors
+    /// The files together have become too large.
+    pub fn with_workflow_file(mut self, text: &str) -> Result<Self, Vec<CodeError>> {
+        self.files
+            .insert(WORKFLOW_FILE.to_owned(), text.as_bytes().to_vec());
+        Self::from_files(self.files)
+    }
+
+    fn from_files(files: BTreeMap<String, Vec<u8>>) -> Result<Self, Vec<CodeError>> {
+        let mut errors: Vec<_> = files
+            .keys()
+            .filter(|path| !fits_key(path))
+            .map(|path| bad_name(path))
+            .collect();
+        errors.extend(same_keys(&files));
+        errors.extend(too_large(&files));
+        if errors.is_empty() {
+            Ok(Self { files })
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Files by path.
+    pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.files
+    }
+
+    /// Short hash that changes with any path or content.
+    pub fn hash(&self) -> String {
+        let mut hasher = Sha256::new();
+        for (path, content) in &self.files {
+            hash_entry(&mut hasher, path, content);
+        }
+        short_hex(&hasher.finalize())
+    }
+}
+
+/// Name of a workflow's ConfigMap.
+pub fn name(workflow: &str) -> String {
+    format!("{workflow}-code")
+}
+
+/// ConfigMap keys cannot hold `/`.
+fn key(path: &str) -> String {
+    path.replace('/', "__")
+}
+
+pub(super) fn config_map(inputs: &Inputs) -> ConfigMap {
+    let mut data = BTreeMap::new();
+    let mut binary = BTreeMap::new();
+    for (path, content) in inputs.code.files() {
+        match String::from_utf8(content.clone()) {
+            Ok(text) => drop(data.insert(key(path), text)),
+            Err(_) => drop(binary.insert(key(path), ByteString(content.clone()))),
+        }
+    }
+    ConfigMap {
+        metadata: metadata(inputs, name(inputs.workflow.name.as_str())),
+        data: Some(data),
+        binary_data: Some(binary).filter(|entries| !entries.is_empty()),
+        ..ConfigMap::default()
+    }
+}
+
+/// The volume source that mounts every file at its own path.
+pub(super) fn volume(inputs: &Inputs) -> ConfigMapVolumeSource {
+    let items = inputs.code.files().keys().map(|path| KeyToPath {
+        key: key(path),
+        path: path.clone(),
+        mode: None,
+    });
+    ConfigMapVolumeSource {
+        name: name(inputs.workflow.name.as_str()),
+        items: Some(items.collect()),
+        ..ConfigMapVolumeSource::default()
+    }
+}
+
+fn delivered(project: &Project, workflow: &Workflow) -> std::collections::BTreeSet<String> {
+    let mut paths = std::collections::BTreeSet::from([WORKFLOW_FILE.to_owned()]);
+    paths.extend(workflow.nodes.iter().map(|node| node.path.clone()));
+    paths.extend(
+        project
+            .files
+            .keys()
+            .filter(|path| path.starts_with("nodes/"))
+            .cloned(),
+    );
+    paths
+}
+
+fn fits_key(path: &str) -> bool {
+    let key = key(path);
+    key.len() <= MAX_KEY_LENGTH
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+fn bad_name(path: &str) -> CodeError {
+    CodeError::BadName {
+        path: path.to_owned(),
+    }
+}
+
+fn same_keys(files: &BTreeMap<String, Vec<u8>>) -> Vec<CodeError> {
+    let mut seen = BTreeMap::new();
+    let mut errors = Vec::new();
+    for path in files.keys() {
+        if let Some(first) = seen.insert(key(path), path.clone()) {
+            errors.push(CodeError::SameKey {
+                first,
+                second: path.clone(),
+                key: key(path),
+            });
+        }
+    }
+    errors
+}
+
+fn too_large(files: &BTreeMap<String, Vec<u8>>) -> Option<CodeError> {
+    let total: usize = files.values().map(Vec::len).sum();
+    let (largest, content) = files.iter().max_by_key(|(_, content)| content.len())?;
+    (total > MAX_BYTES).then(|| CodeError::TooLarge {
+        total,
+        largest: largest.clone(),
+        size: content.len(),
+    })
+}
+
+/// Lengths keep neighbouring fields apart, so no two sets of files hash the same text.
+pub(super) fn hash_entry(hasher: &mut Sha256, name: &str, content: &[u8]) {
+    hasher.update(format!("{}:{}:", name.len(), content.len()));
+    hasher.update(name);
+    hasher.update(content);
+}
+
+/// The first 16 hexadecimal digits: 64 bits tell revisions of one workflow apart.
+pub(super) fn short_hex(digest: &[u8]) -> String {
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

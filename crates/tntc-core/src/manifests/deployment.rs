@@ -1,0 +1,231 @@
+//! The Deployment: the engine in a hardened pod, with the derived Deno flags.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerPort, EmptyDirVolumeSource, EnvVar, HTTPGetAction, PodSpec,
+    PodTemplateSpec, Probe, SecretVolumeSource, Volume, VolumeMount,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::{Inputs, PORT, code, labels, metadata, secret, trigger};
+use crate::contract::permissions;
+use crate::workflow::graph;
+
+/// Name of the engine's container.
+pub const CONTAINER: &str = "engine";
+/// Where the workflow's files are mounted.
+pub const WORKFLOW_DIR: &str = "/app/workflow";
+/// Where the Secret is mounted.
+pub const SECRETS_DIR: &str = "/app/secrets";
+
+pub(super) fn build(inputs: &Inputs) -> Deployment {
+    let workflow = inputs.workflow;
+    Deployment {
+        metadata: metadata(inputs, workflow.name.to_string()),
+        spec: Some(DeploymentSpec {
+            // Sent only when the workflow asks for a number: otherwise `kubectl scale` and autoscalers own it.
+            replicas: workflow
+                .deployment
+                .replicas
+                .map(|count| i32::try_from(count).unwrap_or(i32::MAX)),
+            selector: LabelSelector {
+                match_labels: Some(labels::selector(workflow)),
+                ..LabelSelector::default()
+            },
+            template: template(inputs),
+            ..DeploymentSpec::default()
+        }),
+        ..Deployment::default()
+    }
+}
+
+fn template(inputs: &Inputs) -> PodTemplateSpec {
+    PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(labels::object(inputs.workflow)),
+            annotations: Some(revision_annotations(inputs)),
+            ..ObjectMeta::default()
+        }),
+        spec: Some(pod_spec(inputs)),
+    }
+}
+
+/// A changed hash is what makes Kubernetes replace the pods; an unchanged one keeps them.
+fn revision_annotations(inputs: &Inputs) -> BTreeMap<String, String> {
+    let mut annotations = BTreeMap::from([(labels::CODE_HASH.to_owned(), inputs.code.hash())]);
+    if let Some(files) = inputs.secrets {
+        annotations.insert(labels::SECRETS_HASH.to_owned(), secret::hash(files));
+    }
+    annotations
+}
+
+fn pod_spec(inputs: &Inputs) -> PodSpec {
+    let account = inputs.workflow.deployment.service_account.as_ref();
+    PodSpec {
+        automount_service_account_token: Some(account.is_some()),
+        service_account_name: account.map(ToString::to_string),
+        enable_service_links: Some(false),
+        runtime_class_name: inputs.runtime_class.map(str::to_owned),
+        termination_grace_period_seconds: Some(grace_seconds(inputs)),
+        security_context: Some(trigger::pod_security()),
+        containers: vec![container(inputs)],
+        volumes: Some(volumes(inputs)),
+        ..PodSpec::default()
+    }
+}
+
+/// Whole seconds, rounded up, that runs in flight may take to finish after SIGTERM.
+pub(super) fn grace_seconds(inputs: &Inputs) -> i64 {
+    let grace = graph::grace_period(inputs.workflow);
+    let seconds = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
+    i64::try_from(seconds).unwrap_or(i64::MAX)
+}
+
+fn container(inputs: &Inputs) -> Container {
+    let (command, args) = command_line(inputs);
+    Container {
+        name: CONTAINER.to_owned(),
+        image: Some(inputs.image.to_owned()),
+        image_pull_policy: Some(inputs.pull_policy.as_str().to_owned()),
+        command,
+        args: Some(args),
+        env: Some(vec![certificate_stores()]),
+        ports: Some(vec![ContainerPort {
+            container_port: i32::from(PORT),
+            protocol: Some("TCP".to_owned()),
+            ..ContainerPort::default()
+        }]),
+        liveness_probe: Some(liveness()),
+        readiness_probe: Some(readiness()),
+        resources: Some(trigger::resources(("64Mi", "100m"), ("256Mi", "500m"))),
+        security_context: Some(trigger::container_security()),
+        volume_mounts: Some(mounts()),
+        ..Container::default()
+    }
+}
+
+/// With a contract, the image's broad entrypoint is replaced by one with exactly the derived permissions. Without one,
+/// the image's own entrypoint stands, which already names the workflow and the port; the rest is appended to it.
+fn command_line(inputs: &Inputs) -> (Option<Vec<String>>, Vec<String>) {
+    let Some(flags) = permissions::deno_flags(inputs.workflow, inputs.surroundings.endpoints)
+    else {
+        return (None, identity(inputs));
+    };
+    let workflow_file = format!("{WORKFLOW_DIR}/{}", crate::project::WORKFLOW_FILE);
+    let port = PORT.to_string();
+    let mut args = vec!["run".to_owned()];
+    args.extend(flags);
+    args.extend(
+        [
+            "engine/main.ts",
+            "--workflow",
+            &workflow_file,
+            "--port",
+            &port,
+        ]
+        .map(str::to_owned),
+    );
+    args.extend(identity(inputs));
+    (Some(vec!["deno".to_owned()]), args)
+}
+
+/// Which workflow this engine is, which code it runs, and how long it may take to stop.
+fn identity(inputs: &Inputs) -> Vec<String> {
+    let instance = format!("{}/{}", inputs.namespace, inputs.workflow.name);
+    let grace = format!("{}s", grace_seconds(inputs));
+    [
+        "--instance",
+        &instance,
+        "--revision",
+        &inputs.code.hash(),
+        "--grace",
+        &grace,
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// Deno trusts only Mozilla's list by default; a private CA lives in the system's store. Deno reads this variable
+/// itself, so the workflow needs no permission for it.
+fn certificate_stores() -> EnvVar {
+    EnvVar {
+        name: "DENO_TLS_CA_STORE".to_owned(),
+        value: Some("system,mozilla".to_owned()),
+        value_from: None,
+    }
+}
+
+fn liveness() -> Probe {
+    Probe {
+        initial_delay_seconds: Some(5),
+        period_seconds: Some(10),
+        timeout_seconds: Some(5),
+        failure_threshold: Some(6),
+        ..health_probe()
+    }
+}
+
+/// No delay and a period of one second: a healthy pod is Ready seconds sooner.
+fn readiness() -> Probe {
+    Probe {
+        period_seconds: Some(1),
+        ..health_probe()
+    }
+}
+
+fn health_probe() -> Probe {
+    Probe {
+        http_get: Some(HTTPGetAction {
+            path: Some("/health".to_owned()),
+            port: IntOrString::Int(i32::from(PORT)),
+            ..HTTPGetAction::default()
+        }),
+        ..Probe::default()
+    }
+}
+
+fn mounts() -> Vec<VolumeMount> {
+    let mount = |name: &str, path: &str, read_only: bool| VolumeMount {
+        name: name.to_owned(),
+        mount_path: path.to_owned(),
+        read_only: read_only.then_some(true),
+        ..VolumeMount::default()
+    };
+    vec![
+        mount("code", WORKFLOW_DIR, true),
+        mount("secrets", SECRETS_DIR, true),
+        mount("tmp", "/tmp", false),
+    ]
+}
+
+fn volumes(inputs: &Inputs) -> Vec<Volume> {
+    let volume = |name: &str| Volume {
+        name: name.to_owned(),
+        ..Volume::default()
+    };
+    vec![
+        Volume {
+            config_map: Some(code::volume(inputs)),
+            ..volume("code")
+        },
+        Volume {
+            secret: Some(SecretVolumeSource {
+                secret_name: Some(secret::name(inputs.workflow.name.as_str())),
+                optional: Some(true),
+                ..SecretVolumeSource::default()
+            }),
+            ..volume("secrets")
+        },
+        Volume {
+            empty_dir: Some(EmptyDirVolumeSource {
+                size_limit: Some(Quantity("512Mi".to_owned())),
+                ..EmptyDirVolumeSource::default()
+            }),
+            ..volume("tmp")
+        },
+    ]
+}

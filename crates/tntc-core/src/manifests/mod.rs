@@ -1,0 +1,145 @@
+//! The plan: every Kubernetes object of a workflow, as typed values, decided before anything is sent.
+//!
+//! One object a file. `deploy`, `deploy --dry-run`, `audit` and `test --live` all act on the same [`Plan`].
+
+pub mod code;
+pub mod cron_job;
+pub mod deployment;
+pub mod labels;
+pub mod network_policy;
+pub mod secret;
+pub mod service;
+pub mod trigger;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::{Value, json};
+
+use crate::contract::network::{self, Surroundings};
+use crate::workflow::{Namespace, Workflow};
+use code::Code;
+
+/// TCP port that the engine listens on, in the pod and on the Service.
+pub const PORT: u16 = 8080;
+
+/// When the kubelet pulls the engine image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// At every pod start: the tag may have moved.
+    Always,
+    /// Only when the node lacks it: kind nodes have images loaded by hand.
+    IfNotPresent,
+}
+
+impl PullPolicy {
+    /// The value of `imagePullPolicy`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "Always",
+            Self::IfNotPresent => "IfNotPresent",
+        }
+    }
+}
+
+/// Everything that a plan is computed from.
+#[derive(Debug, Clone)]
+pub struct Inputs<'a> {
+    /// The workflow, with the environment's overrides merged in.
+    pub workflow: &'a Workflow,
+    /// Where it goes.
+    pub namespace: &'a Namespace,
+    /// Engine image.
+    pub image: &'a str,
+    /// `RuntimeClass`; `None` means the cluster's default runtime.
+    pub runtime_class: Option<&'a str>,
+    /// When the engine image is pulled.
+    pub pull_policy: PullPolicy,
+    /// Image, with curl in it, of the cron pods.
+    pub trigger_image: &'a str,
+    /// The files to deliver.
+    pub code: &'a Code,
+    /// Files of the Secret by service; `None` leaves the cluster's Secret alone.
+    pub secrets: Option<&'a BTreeMap<String, Vec<u8>>>,
+    /// What the network's derivation needs beside the workflow.
+    pub surroundings: Surroundings<'a>,
+}
+
+/// Every object of one workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// `<name>-secrets`, when there are local secrets.
+    pub secret: Option<Secret>,
+    /// `<name>-code`.
+    pub config_map: ConfigMap,
+    /// `<name>-netpol`, when there is a contract.
+    pub network_policy: Option<NetworkPolicy>,
+    /// `<name>`.
+    pub service: Service,
+    /// `<name>`.
+    pub deployment: Deployment,
+    /// `<name>-cron`, or `<name>-cron-0` and so on.
+    pub cron_jobs: Vec<CronJob>,
+    /// What could not be derived exactly.
+    pub warnings: Vec<network::Warning>,
+}
+
+impl Plan {
+    /// Decides every object.
+    #[must_use]
+    pub fn new(inputs: &Inputs) -> Self {
+        let policy = network::policy(inputs.workflow, &inputs.surroundings);
+        let (spec, warnings) = policy.map(|policy| (policy.spec, policy.warnings)).unzip();
+        Self {
+            secret: inputs.secrets.map(|files| secret::build(inputs, files)),
+            config_map: code::config_map(inputs),
+            network_policy: spec.map(|spec| network_policy::build(inputs, spec)),
+            service: service::build(inputs),
+            deployment: deployment::build(inputs),
+            cron_jobs: cron_job::build_all(inputs),
+            warnings: warnings.unwrap_or_default(),
+        }
+    }
+
+    /// The objects in the order in which they are applied, as JSON values with `apiVersion` and `kind`.
+    #[must_use]
+    pub fn objects(&self) -> Vec<Value> {
+        let mut objects: Vec<Value> = Vec::new();
+        objects.extend(self.secret.as_ref().map(|object| json!(object)));
+        objects.push(json!(self.config_map));
+        objects.extend(self.network_policy.as_ref().map(|object| json!(object)));
+        objects.push(json!(self.service));
+        objects.push(json!(self.deployment));
+        objects.extend(self.cron_jobs.iter().map(|object| json!(object)));
+        objects
+    }
+
+    /// The same plan with every Secret value replaced, fit to be printed.
+    #[must_use]
+    pub fn redacted(mut self) -> Self {
+        if let Some(data) = self.secret.as_mut().and_then(|secret| secret.data.as_mut()) {
+            for value in data.values_mut() {
+                *value = ByteString(b"<redacted>".to_vec());
+            }
+        }
+        self
+    }
+}
+
+/// Metadata of an object that belongs to the workflow.
+fn metadata(inputs: &Inputs, name: String) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name),
+        namespace: Some(inputs.namespace.to_string()),
+        labels: Some(labels::object(inputs.workflow)),
+        ..ObjectMeta::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

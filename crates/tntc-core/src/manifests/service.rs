@@ -1,0 +1,30 @@
+//! The ClusterIP Service in front of the engine pods.
+
+use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::{Inputs, PORT, labels, metadata};
+
+pub(super) fn build(inputs: &Inputs) -> Service {
+    let port = ServicePort {
+        port: i32::from(PORT),
+        target_port: Some(IntOrString::Int(i32::from(PORT))),
+        protocol: Some("TCP".to_owned()),
+        ..ServicePort::default()
+    };
+    Service {
+        metadata: metadata(inputs, inputs.workflow.name.to_string()),
+        spec: Some(ServiceSpec {
+            type_: Some("ClusterIP".to_owned()),
+            selector: Some(labels::selector(inputs.workflow)),
+            ports: Some(vec![port]),
+            ..ServiceSpec::default()
+        }),
+        ..Service::default()
+    }
+}
+
+/// URL of the workflow's run endpoint, as pods of the cluster reach it.
+pub fn run_url(workflow: &str, namespace: &str) -> String {
+    format!("http://{workflow}.{namespace}.svc.cluster.local:{PORT}/run")
+}

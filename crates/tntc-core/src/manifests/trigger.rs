@@ -1,0 +1,172 @@
+//! Pods that trigger a workflow: curl, hardened for the Pod Security Standard `restricted`.
+//!
+//! A workflow that was started is never started again by its trigger: the engine answers a failed run with 422, which
+//! curl does not retry, and there is no `--max-time`, whose expiry curl would retry.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{
+    Capabilities, Container, Pod, PodSecurityContext, PodSpec, ResourceRequirements,
+    SeccompProfile, SecurityContext,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::{labels, service};
+
+/// Name of the one container of a trigger pod.
+pub const CONTAINER: &str = "trigger";
+
+/// nobody: numeric, since `runAsNonRoot` cannot check a user that the image gives by name.
+pub(super) const NOBODY: i64 = 65534;
+
+/// Longest pod name that is also a valid host name (RFC 1123 label).
+const MAX_POD_NAME: usize = 63;
+
+/// Where a trigger pod's request body comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// The container's standard input.
+    Stdin,
+    /// This text, in the arguments.
+    Text(&'a str),
+}
+
+/// What a one-off trigger pod needs to know.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    /// Name of the workflow.
+    pub workflow: &'a str,
+    /// Namespace of the workflow.
+    pub namespace: &'a str,
+    /// Image with curl in it.
+    pub image: &'a str,
+    /// Makes the pod's name unique; lower-case letters and digits.
+    pub suffix: &'a str,
+    /// Seconds after which the kubelet stops the pod.
+    pub deadline_seconds: i64,
+}
+
+/// The temporary pod of `tntc run`; its request body arrives on standard input.
+pub fn run_pod(run: &Run) -> Pod {
+    let container = Container {
+        stdin: Some(true),
+        stdin_once: Some(true),
+        ..container(
+            run.image,
+            &service::run_url(run.workflow, run.namespace),
+            Body::Stdin,
+        )
+    };
+    Pod {
+        metadata: ObjectMeta {
+            name: Some(pod_name(run.workflow, run.suffix)),
+            namespace: Some(run.namespace.to_owned()),
+            labels: Some(labels::trigger_pod(run.workflow)),
+            ..ObjectMeta::default()
+        },
+        spec: Some(pod_spec(container, run.deadline_seconds)),
+        ..Pod::default()
+    }
+}
+
+fn pod_name(workflow: &str, suffix: &str) -> String {
+    let room = MAX_POD_NAME - "-run-".len() - suffix.len();
+    let stem: String = workflow.chars().take(room).collect();
+    format!("{}-run-{suffix}", stem.trim_end_matches('-'))
+}
+
+pub(super) fn pod_spec(container: Container, deadline_seconds: i64) -> PodSpec {
+    PodSpec {
+        restart_policy: Some("Never".to_owned()),
+        active_deadline_seconds: Some(deadline_seconds),
+        termination_grace_period_seconds: Some(0),
+        enable_service_links: Some(false),
+        automount_service_account_token: Some(false),
+        security_context: Some(pod_security()),
+        containers: vec![container],
+        ..PodSpec::default()
+    }
+}
+
+pub(super) fn container(image: &str, url: &str, body: Body) -> Container {
+    Container {
+        name: CONTAINER.to_owned(),
+        image: Some(image.to_owned()),
+        image_pull_policy: Some("IfNotPresent".to_owned()),
+        command: Some(vec!["curl".to_owned()]),
+        args: Some(curl_arguments(url, body)),
+        resources: Some(resources(("16Mi", "10m"), ("64Mi", "100m"))),
+        security_context: Some(container_security()),
+        ..Container::default()
+    }
+}
+
+/// `--retry` with `--retry-connrefused` covers the moment before a NetworkPolicy agent knows the new pod. The connect
+/// timeout is longer than the first SYN retransmission (one second, RFC 6298), so a dropped SYN costs no retry.
+fn curl_arguments(url: &str, body: Body) -> Vec<String> {
+    let data = match body {
+        Body::Stdin => "@-",
+        Body::Text(text) => text,
+    };
+    let arguments = [
+        "--silent",
+        "--show-error",
+        "--fail-with-body",
+        "--retry",
+        "5",
+        "--retry-connrefused",
+        "--retry-delay",
+        "1",
+        "--connect-timeout",
+        "2",
+        "--request",
+        "POST",
+        "--header",
+        "Content-Type: application/json",
+        "--data-binary",
+        data,
+        url,
+    ];
+    arguments.map(str::to_owned).to_vec()
+}
+
+pub(super) fn pod_security() -> PodSecurityContext {
+    PodSecurityContext {
+        run_as_non_root: Some(true),
+        run_as_user: Some(NOBODY),
+        seccomp_profile: Some(SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            ..SeccompProfile::default()
+        }),
+        ..PodSecurityContext::default()
+    }
+}
+
+pub(super) fn container_security() -> SecurityContext {
+    SecurityContext {
+        read_only_root_filesystem: Some(true),
+        allow_privilege_escalation: Some(false),
+        capabilities: Some(Capabilities {
+            drop: Some(vec!["ALL".to_owned()]),
+            ..Capabilities::default()
+        }),
+        ..SecurityContext::default()
+    }
+}
+
+/// Requests and limits, each as memory and CPU quantities.
+pub(super) fn resources(requests: (&str, &str), limits: (&str, &str)) -> ResourceRequirements {
+    ResourceRequirements {
+        requests: Some(quantities(requests)),
+        limits: Some(quantities(limits)),
+        ..ResourceRequirements::default()
+    }
+}
+
+fn quantities((memory, cpu): (&str, &str)) -> BTreeMap<String, Quantity> {
+    BTreeMap::from([
+        ("memory".to_owned(), Quantity(memory.to_owned())),
+        ("cpu".to_owned(), Quantity(cpu.to_owned())),
+    ])
+}

@@ -1,0 +1,207 @@
+use super::*;
+
+fn config(yaml: &str) -> ConfigFile {
+    ConfigFile {
+        path: PathBuf::from("/repo/.tentacular/config.yaml"),
+        config: serde_saphyr::from_str(yaml).expect("a config"),
+    }
+}
+
+const DEV: &str = "
+registry: reg.example.com
+namespace: from-user
+runtime_class: kata
+environments:
+  dev:
+    context: kind-dev
+    namespace: from-dev
+    image: engine:dev
+    runtime_class: ''
+    kubeconfig: ../clusters/dev
+";
+
+fn in_dev(flags: Flags) -> Flags {
+    Flags {
+        environment: Some("dev".to_owned()),
+        ..flags
+    }
+}
+
+#[test]
+fn without_anything_the_defaults_stand() {
+    let settings = resolve(&Inputs::default()).expect("settings");
+    assert_eq!(settings.namespace.value, "default");
+    assert_eq!(settings.image.value, "tentacular-engine:latest");
+    assert_eq!(settings.runtime_class.value.as_deref(), Some("gvisor"));
+    assert_eq!(settings.trigger_image.origin, Origin::Default);
+    assert_eq!(settings.context, None);
+}
+
+#[test]
+fn each_layer_overrides_the_ones_below_it() {
+    let user = config(DEV);
+    let project = config("namespace: from-project");
+    let mut inputs = Inputs {
+        user: Some(&user),
+        ..Inputs::default()
+    };
+    let namespace = |inputs: &Inputs| resolve(inputs).expect("settings").namespace;
+    assert_eq!(
+        namespace(&inputs),
+        Setting {
+            value: "from-user".to_owned(),
+            origin: Origin::User
+        }
+    );
+    inputs.project = Some(&project);
+    assert_eq!(
+        namespace(&inputs),
+        Setting {
+            value: "from-project".to_owned(),
+            origin: Origin::Project
+        }
+    );
+    inputs.workflow_namespace = Some("from-workflow");
+    assert_eq!(
+        namespace(&inputs),
+        Setting {
+            value: "from-workflow".to_owned(),
+            origin: Origin::Workflow
+        }
+    );
+    inputs.flags = in_dev(Flags::default());
+    assert_eq!(
+        namespace(&inputs),
+        Setting {
+            value: "from-dev".to_owned(),
+            origin: Origin::Environment("dev".to_owned())
+        }
+    );
+    inputs.flags.namespace = Some("from-flag".to_owned());
+    assert_eq!(
+        namespace(&inputs),
+        Setting {
+            value: "from-flag".to_owned(),
+            origin: Origin::Flag
+        }
+    );
+}
+
+#[test]
+fn an_empty_runtime_class_means_none_and_ends_the_search() {
+    let user = config(DEV);
+    let inputs = Inputs {
+        user: Some(&user),
+        flags: in_dev(Flags::default()),
+        ..Inputs::default()
+    };
+    let runtime_class = resolve(&inputs).expect("settings").runtime_class;
+    assert_eq!(
+        runtime_class,
+        Setting {
+            value: None,
+            origin: Origin::Environment("dev".to_owned())
+        }
+    );
+}
+
+#[test]
+fn the_last_build_counts_unless_the_environment_names_an_image() {
+    let user = config(DEV);
+    let mut inputs = Inputs {
+        user: Some(&user),
+        built_image: Some("reg.example.com/engine:v1\n"),
+        ..Inputs::default()
+    };
+    let image = |inputs: &Inputs| resolve(inputs).expect("settings").image.value;
+    assert_eq!(image(&inputs), "reg.example.com/engine:v1");
+    inputs.flags = in_dev(Flags::default());
+    assert_eq!(image(&inputs), "engine:dev");
+}
+
+#[test]
+fn a_kubeconfig_is_relative_to_the_file_that_names_it() {
+    let user = config(DEV);
+    let inputs = Inputs {
+        user: Some(&user),
+        flags: in_dev(Flags::default()),
+        ..Inputs::default()
+    };
+    let kubeconfig = resolve(&inputs)
+        .expect("settings")
+        .kubeconfig
+        .expect("a kubeconfig");
+    assert_eq!(
+        kubeconfig.value,
+        PathBuf::from("/repo/.tentacular/../clusters/dev")
+    );
+}
+
+#[test]
+fn a_tilde_is_the_home_directory() {
+    let file = Path::new("/repo/.tentacular/config.yaml");
+    assert_eq!(
+        resolve_path("~/.kube/dev", file, Some(Path::new("/home/ada"))),
+        PathBuf::from("/home/ada/.kube/dev")
+    );
+}
+
+#[test]
+fn an_unknown_environment_lists_those_defined() {
+    let user = config(DEV);
+    let flags = Flags {
+        environment: Some("prod".to_owned()),
+        ..Flags::default()
+    };
+    let unknown = resolve(&Inputs {
+        user: Some(&user),
+        flags,
+        ..Inputs::default()
+    })
+    .expect_err("an error");
+    assert_eq!(
+        unknown.to_string(),
+        "unknown environment `prod`; defined are: dev"
+    );
+}
+
+#[test]
+fn a_kind_cluster_is_known_by_its_context_and_a_loopback_server() {
+    assert_eq!(
+        kind_cluster("kind-dev", "https://127.0.0.1:6443"),
+        Some("dev")
+    );
+    assert_eq!(
+        kind_cluster("kind-dev", "https://localhost:6443/"),
+        Some("dev")
+    );
+    assert_eq!(kind_cluster("kind-dev", "https://[::1]:6443"), Some("dev"));
+    assert_eq!(kind_cluster("kind-dev", "https://10.0.0.1:6443"), None);
+    assert_eq!(kind_cluster("dev", "https://127.0.0.1:6443"), None);
+    assert_eq!(kind_cluster("kind-", "https://127.0.0.1:6443"), None);
+}
+
+#[test]
+fn kind_takes_gvisor_away_unless_a_flag_asks_for_it() {
+    let plain = resolve(&Inputs::default())
+        .expect("settings")
+        .on_kind(Some("dev"));
+    assert_eq!(
+        plain.runtime_class,
+        Setting {
+            value: None,
+            origin: Origin::Kind("dev".to_owned())
+        }
+    );
+    let flags = Flags {
+        runtime_class: Some("gvisor".to_owned()),
+        ..Flags::default()
+    };
+    let explicit = resolve(&Inputs {
+        flags,
+        ..Inputs::default()
+    })
+    .expect("settings")
+    .on_kind(Some("dev"));
+    assert_eq!(explicit.runtime_class.value.as_deref(), Some("gvisor"));
+}

@@ -1,0 +1,232 @@
+//! What can be typed: clap types only, no behaviour.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::SignedDuration;
+
+use crate::output::{Color, Format};
+
+/// Validate, test, build, deploy, run and audit sealed workflows on Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "tntc", version, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Kubernetes namespace [default: from environment, workflow.yaml, config, then `default`]
+    #[arg(short, long, global = true, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Container registry that image tags are prefixed with
+    #[arg(short, long, global = true, value_name = "HOST")]
+    pub registry: Option<String>,
+    /// How the answer is written
+    #[arg(short, long, global = true, value_enum, default_value_t)]
+    pub output: Format,
+    /// Named environment of the config files
+    #[arg(
+        long = "env",
+        global = true,
+        env = "TENTACULAR_ENV",
+        value_name = "NAME"
+    )]
+    pub environment: Option<String>,
+    /// Kubeconfig file [default: $KUBECONFIG, then ~/.kube/config]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Kubeconfig context, for this call only
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub color: Color,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// One command, one file in `commands/`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Init(Init),
+    Validate(Validate),
+    Build(Build),
+    Deploy(Deploy),
+    Run(Run),
+    Logs(Logs),
+    List(List),
+    Status(Status),
+    Undeploy(Undeploy),
+    Completions(Completions),
+    Version(Version),
+}
+
+impl Command {
+    /// The name that the JSON envelope carries.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Validate(_) => "validate",
+            Self::Build(_) => "build",
+            Self::Deploy(_) => "deploy",
+            Self::Run(_) => "run",
+            Self::Logs(_) => "logs",
+            Self::List(_) => "list",
+            Self::Status(_) => "status",
+            Self::Undeploy(_) => "undeploy",
+            Self::Completions(_) => "completions",
+            Self::Version(_) => "version",
+        }
+    }
+}
+
+/// Write a new workflow directory
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Name of the workflow, and of the directory to create
+    pub name: String,
+}
+
+/// Check workflow.yaml and its contract, and print what is derived from them
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+}
+
+/// Build the engine image with Docker
+#[derive(Debug, Args)]
+pub struct Build {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Image tag [default: tentacular-engine:latest]
+    #[arg(short, long)]
+    pub tag: Option<String>,
+    /// Push the image after building it
+    #[arg(long)]
+    pub push: bool,
+    /// Target platform, such as linux/arm64
+    #[arg(long)]
+    pub platform: Option<String>,
+}
+
+/// Apply a workflow to a cluster
+#[derive(Debug, Args)]
+pub struct Deploy {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Engine image [default: from environment, what `build` wrote, tentacular-engine:latest]
+    #[arg(long)]
+    pub image: Option<String>,
+    /// RuntimeClass of the pod; empty for none [default: from environment, config, then gvisor]
+    #[arg(long, value_name = "NAME")]
+    pub runtime_class: Option<String>,
+    /// Wait until the rollout is complete
+    #[arg(long)]
+    pub wait: bool,
+    /// Restart the pods even when nothing changed
+    #[arg(long)]
+    pub restart: bool,
+    /// Take back fields that another manager has taken over
+    #[arg(long)]
+    pub force_conflicts: bool,
+    /// Print the manifests as YAML and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Bound of --wait
+    #[arg(long, default_value = "120s", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}
+
+/// Run a deployed workflow once, or a local one with --local
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Name of the deployed workflow; with --local, the workflow directory [default: .]
+    #[arg(required_unless_present = "local")]
+    pub name: Option<String>,
+    /// Run the workflow directory here, without a cluster
+    #[arg(long)]
+    pub local: bool,
+    /// The run's input: JSON, @FILE, or - for stdin
+    #[arg(
+        long,
+        value_name = "JSON|@FILE|-",
+        default_value = "{}",
+        hide_default_value = true
+    )]
+    pub input: String,
+    /// Bound of everything, from the pod's start to the answer
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}
+
+/// Show the logs of a deployed workflow
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// Name of the deployed workflow
+    pub name: String,
+    /// Follow until interrupted
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How many recent lines
+    #[arg(long, default_value_t = 100)]
+    pub tail: u32,
+}
+
+/// List deployed workflows
+#[derive(Debug, Args)]
+pub struct List {}
+
+/// Show how a deployed workflow is doing
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Name of the deployed workflow
+    pub name: String,
+    /// Add image, runtime class, resources, service, pods and recent events
+    #[arg(long)]
+    pub detail: bool,
+}
+
+/// Remove a deployed workflow
+#[derive(Debug, Args)]
+pub struct Undeploy {
+    /// Name of the deployed workflow
+    pub name: String,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Keep the Secret
+    #[arg(long)]
+    pub keep_secrets: bool,
+}
+
+/// Print a completion script
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Shell to complete in
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Print the version
+#[derive(Debug, Args)]
+pub struct Version {}
+
+/// A duration such as `30s`, `2m` or `1m30s`; more than zero.
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    text.parse::<SignedDuration>()
+        .ok()
+        .and_then(|span| std::time::Duration::try_from(span).ok())
+        .filter(|span| !span.is_zero())
+        .ok_or_else(|| format!("`{text}` is no duration; write one such as 30s or 2m"))
+}

@@ -1,0 +1,64 @@
+//! What the API server said, told as one of our errors.
+
+use kube::core::Status;
+
+use crate::error::{Error, chain};
+
+/// Tells a failed request: what was being done, why it failed, and what to run next.
+pub fn tell(action: &str, cause: kube::Error) -> Error {
+    match cause {
+        kube::Error::Api(status) => refused(action, &status),
+        kube::Error::Auth(cause) => {
+            Error::surroundings(format!("{action}: cannot authenticate: {}", chain(&cause)))
+                .hint("check the user of this kubeconfig context, or log in again")
+        }
+        other => unreachable(action, &other),
+    }
+}
+
+/// Whether the API server says that the object does not exist.
+pub fn is_not_found(cause: &kube::Error) -> bool {
+    matches!(cause, kube::Error::Api(status) if status.code == 404)
+}
+
+fn refused(action: &str, status: &Status) -> Error {
+    let message = format!("{action}: {}", status.message.trim_end());
+    match status.code {
+        401 => Error::surroundings(message)
+            .hint("the credentials have expired or are unknown to the cluster: log in again"),
+        403 if terminating(status) => Error::surroundings(message)
+            .hint("the namespace is being deleted: wait until it is gone"),
+        403 => Error::surroundings(message)
+            .hint("ask for this permission, or use a context that has it (--context)"),
+        404 if status
+            .details
+            .as_ref()
+            .is_some_and(|details| details.kind == "namespaces") =>
+        {
+            no_namespace(message)
+        }
+        409 => Error::failed(message),
+        422 | 400 => Error::failed(message),
+        _ => Error::surroundings(message),
+    }
+}
+
+fn terminating(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes
+        .into_iter()
+        .any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+fn no_namespace(message: String) -> Error {
+    Error::surroundings(message)
+        .hint("create it with: kubectl create namespace NAME, or name another one with -n")
+}
+
+fn unreachable(action: &str, cause: &kube::Error) -> Error {
+    let reason = chain(cause);
+    Error::surroundings(format!(
+        "{action}: cannot reach the Kubernetes API: {reason}"
+    ))
+    .hint("check that the cluster is up and that --context names the one you mean")
+}

@@ -1,0 +1,115 @@
+//! What is deployed, and how it is doing.
+
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::{Event, Pod, Service};
+use kube::ResourceExt;
+use kube::api::{Api, ListParams};
+use kube::core::NamespaceResourceScope;
+use serde::de::DeserializeOwned;
+use tntc_core::manifests::labels;
+
+use super::diagnose::Problem;
+use super::watch::Observed;
+use super::{Cluster, apply, errors, rollout};
+use crate::error::{Error, Result};
+
+/// Every Deployment of ours in the namespace, or in all of them, by namespace and name.
+pub async fn deployments(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec<Deployment>> {
+    let api: Api<Deployment> = match namespace {
+        Some(namespace) => Api::namespaced(cluster.client.clone(), namespace),
+        None => Api::all(cluster.client.clone()),
+    };
+    let ours = ListParams::default().labels(&format!("{}={}", labels::MANAGED_BY, labels::MANAGER));
+    let listed = api
+        .list(&ours)
+        .await
+        .map_err(|cause| errors::tell("listing workflows", cause))?;
+    let mut deployments = listed.items;
+    deployments.sort_by_key(|deployment| (deployment.namespace(), deployment.name_any()));
+    Ok(deployments)
+}
+
+/// The workflow's Deployment.
+///
+/// # Errors
+/// There is none of that name, or it is not ours.
+pub async fn deployment(cluster: &Cluster, namespace: &str, name: &str) -> Result<Deployment> {
+    let api: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
+    let found = api
+        .get_opt(name)
+        .await
+        .map_err(|cause| errors::tell(&format!("reading workflow {name}"), cause))?;
+    found
+        .filter(apply::is_ours)
+        .ok_or_else(|| no_such_workflow(name, namespace))
+}
+
+/// The error of asking for a workflow that is not deployed.
+pub fn no_such_workflow(name: &str, namespace: &str) -> Error {
+    Error::failed(format!("no workflow `{name}` in namespace {namespace}"))
+        .hint(format!("see what is there with: tntc list -n {namespace}"))
+}
+
+/// The Service, when there is one.
+pub async fn service(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Service>> {
+    let api: Api<Service> = Api::namespaced(cluster.client.clone(), namespace);
+    api.get_opt(name)
+        .await
+        .map_err(|cause| errors::tell(&format!("reading Service/{name}"), cause))
+}
+
+/// One look at everything that tells how the workflow is doing.
+pub async fn observe(cluster: &Cluster, namespace: &str, name: &str) -> Result<Observed> {
+    let deployment = deployment(cluster, namespace, name).await?;
+    let ours = ListParams::default().labels(&format!("{}={name}", labels::NAME));
+    let everything = ListParams::default();
+    let (replica_sets, pods, events) = futures::join!(
+        list::<ReplicaSet>(cluster, namespace, &ours),
+        list::<Pod>(cluster, namespace, &ours),
+        list::<Event>(cluster, namespace, &everything),
+    );
+    Ok(Observed {
+        deployments: named(vec![deployment]),
+        replica_sets: named(replica_sets?),
+        pods: named(pods?),
+        events: named(events?),
+    })
+}
+
+async fn list<K>(cluster: &Cluster, namespace: &str, selector: &ListParams) -> Result<Vec<K>>
+where
+    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + std::fmt::Debug
+        + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(cluster.client.clone(), namespace);
+    let listed = api.list(selector).await;
+    listed
+        .map(|list| list.items)
+        .map_err(|cause| errors::tell(&format!("listing {}", K::plural(&())), cause))
+}
+
+fn named<K: kube::Resource>(objects: Vec<K>) -> std::collections::BTreeMap<String, K> {
+    objects
+        .into_iter()
+        .map(|object| (object.name_any(), object))
+        .collect()
+}
+
+/// Why the workflow's newest pods do not run, when they do not.
+pub async fn problem_of(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Problem>> {
+    let seen = observe(cluster, namespace, name).await?;
+    Ok(seen
+        .deployments
+        .get(name)
+        .and_then(|deployment| current_problem(&seen, deployment)))
+}
+
+/// A problem only matters while the rollout is not complete.
+pub fn current_problem(seen: &Observed, deployment: &Deployment) -> Option<Problem> {
+    if rollout::is_complete(deployment) {
+        return None;
+    }
+    rollout::problem(seen, deployment)
+}

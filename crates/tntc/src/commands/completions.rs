@@ -1,0 +1,17 @@
+//! `tntc completions`.
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Completions};
+use crate::output::Outcome;
+
+/// The completion script of a shell.
+pub fn run(arguments: &Completions) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Cli::command(), "tntc", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    let summary = format!("completions for {}", arguments.shell);
+    Outcome::new(summary)
+        .field("script", serde_json::json!(script))
+        .text(script)
+}

@@ -1,0 +1,91 @@
+//! `tntc init`: a new workflow directory that is valid as it stands.
+
+use std::fs;
+use std::path::Path;
+
+use rust_embed::RustEmbed;
+use serde_json::json;
+use tntc_core::workflow::WorkflowName;
+
+use crate::cli::Init;
+use crate::deno;
+use crate::error::{Error, Result, io};
+use crate::output::Outcome;
+
+/// What stands for the workflow's name in a template.
+const NAME: &str = "{{name}}";
+
+/// Where editors find the types of `tentacular`, as the written `deno.json` says.
+const TYPES: &str = ".tentacular/mod.ts";
+
+/// Leading underscores stand for the dots of hidden files, which tools tend to skip.
+#[derive(RustEmbed)]
+#[folder = "templates/basic"]
+struct Basic;
+
+/// Writes the directory; refuses to overwrite.
+pub fn run(arguments: &Init) -> Result<Outcome> {
+    let name: WorkflowName = arguments.name.parse().map_err(|cause| {
+        Error::usage(format!("`{}` is no workflow name: {cause}", arguments.name))
+            .hint("use lower-case words with hyphens, such as daily-report")
+    })?;
+    let dir = Path::new(name.as_str());
+    if dir.exists() {
+        return Err(
+            Error::usage(format!("{name} exists already; nothing was written"))
+                .hint("choose another name"),
+        );
+    }
+    let parent = Path::new(".");
+    // Written beside and renamed, so that a failure half-way leaves nothing.
+    let fresh = tempfile::tempdir_in(parent).map_err(io("write to", parent))?;
+    let files = files(name.as_str());
+    for (path, content) in &files {
+        write(&fresh.path().join(path), content)?;
+    }
+    fs::rename(fresh.path(), dir).map_err(io("create", dir))?;
+    widen(dir)?;
+    Ok(outcome(name.as_str(), &files))
+}
+
+fn files(name: &str) -> Vec<(String, String)> {
+    let mut files: Vec<_> = Basic::iter()
+        .filter_map(|path| {
+            let content = String::from_utf8_lossy(&Basic::get(&path)?.data).replace(NAME, name);
+            Some((unhide(&path), content))
+        })
+        .collect();
+    files.push((TYPES.to_owned(), deno::types()));
+    files.sort();
+    files
+}
+
+fn unhide(path: &str) -> String {
+    path.strip_prefix('_')
+        .map_or_else(|| path.to_owned(), |rest| format!(".{rest}"))
+}
+
+fn write(path: &Path, content: &str) -> Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(io("create", parent))?;
+    }
+    fs::write(path, content).map_err(io("write", path))
+}
+
+/// A temporary directory is the user's alone; the workflow is as readable as any other directory.
+fn widen(dir: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o755))
+        .map_err(io("set permissions of", dir))
+}
+
+fn outcome(name: &str, files: &[(String, String)]) -> Outcome {
+    let paths: Vec<_> = files
+        .iter()
+        .map(|(path, _)| format!("{name}/{path}"))
+        .collect();
+    let next = format!("try it with: tntc run --local {name}");
+    Outcome::new(format!("created {name}"))
+        .text(format!("created {name}\n  {}\n{next}", paths.join("\n  ")))
+        .field("files", json!(paths))
+}

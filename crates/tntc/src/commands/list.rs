@@ -1,0 +1,125 @@
+//! `tntc list`: the workflows that are deployed.
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::ResourceExt;
+use serde::Serialize;
+use serde_json::json;
+use tntc_core::manifests::labels;
+
+use crate::cluster::{inventory, rollout};
+use crate::context::{self, Context};
+use crate::error::Result;
+use crate::output::Outcome;
+use crate::table::{self};
+
+/// One deployed workflow.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    name: String,
+    version: String,
+    namespace: String,
+    status: &'static str,
+    ready: i32,
+    replicas: i32,
+    created_at: Option<String>,
+    #[serde(skip)]
+    age: String,
+}
+
+/// Lists the workflows of the namespace in force.
+pub async fn run(context: &Context) -> Result<Outcome> {
+    let settings = context.settings()?;
+    let namespace = context::namespace(&settings)?;
+    let cluster = context.connect(&settings).await?;
+    let deployments = inventory::deployments(&cluster, Some(namespace.as_str())).await?;
+    let now = Timestamp::now();
+    let rows: Vec<_> = deployments
+        .iter()
+        .map(|deployment| row(deployment, now))
+        .collect();
+    let summary = format!(
+        "{} workflow{} in {namespace}",
+        rows.len(),
+        if rows.len() == 1 { "" } else { "s" }
+    );
+    let text = if rows.is_empty() {
+        format!("no workflows in namespace {namespace}")
+    } else {
+        table(&rows)
+    };
+    Ok(Outcome::new(summary)
+        .text(text)
+        .field("workflows", json!(rows)))
+}
+
+fn row(deployment: &Deployment, now: Timestamp) -> Row {
+    let (ready, replicas) = replicas(deployment);
+    let created = deployment
+        .metadata
+        .creation_timestamp
+        .as_ref()
+        .map(|time| time.0);
+    Row {
+        name: deployment.name_any(),
+        version: deployment
+            .labels()
+            .get(labels::VERSION)
+            .cloned()
+            .unwrap_or_default(),
+        namespace: deployment.namespace().unwrap_or_default(),
+        status: state(deployment),
+        ready,
+        replicas,
+        created_at: created.map(|time| time.to_string()),
+        age: created
+            .map(|time| table::age(now, time))
+            .unwrap_or_default(),
+    }
+}
+
+/// Ready and wanted replicas.
+pub fn replicas(deployment: &Deployment) -> (i32, i32) {
+    let wanted = deployment
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.replicas)
+        .unwrap_or(1);
+    let ready = deployment
+        .status
+        .as_ref()
+        .and_then(|status| status.ready_replicas)
+        .unwrap_or_default();
+    (ready, wanted)
+}
+
+/// One word for how the workflow is doing.
+pub fn state(deployment: &Deployment) -> &'static str {
+    let (ready, wanted) = replicas(deployment);
+    if wanted == 0 {
+        "stopped"
+    } else if rollout::is_complete(deployment) {
+        "ready"
+    } else if ready > 0 {
+        "updating"
+    } else {
+        "not ready"
+    }
+}
+
+fn table(rows: &[Row]) -> String {
+    let header = ["NAME", "VERSION", "NAMESPACE", "STATUS", "REPLICAS", "AGE"];
+    let cells = rows.iter().map(|row| {
+        let replicas = format!("{}/{}", row.ready, row.replicas);
+        [
+            row.name.clone(),
+            row.version.clone(),
+            row.namespace.clone(),
+            row.status.to_owned(),
+            replicas,
+            row.age.clone(),
+        ]
+    });
+    table::render(header, cells)
+}

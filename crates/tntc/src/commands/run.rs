@@ -1,0 +1,114 @@
+//! `tntc run`: one run of a deployed workflow, or of a local one.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::cli::Run;
+use crate::cluster::trigger::{self, Answer, Request};
+use crate::context::{self, Context};
+use crate::error::{Error, Result, io};
+use crate::local;
+use crate::output::Outcome;
+
+/// Runs a workflow once; the result's JSON is the answer, also when the workflow failed.
+pub async fn run(arguments: Run, context: &Context) -> Result<Outcome> {
+    let input = input(&arguments.input)?;
+    let name = arguments.name.clone().unwrap_or_else(|| ".".to_owned());
+    if arguments.local {
+        let opened = context.open(&PathBuf::from(&name))?;
+        let body = local::run(&opened.dir, &opened.workflow, &input, arguments.timeout).await?;
+        return outcome(opened.workflow.name.as_str(), &body);
+    }
+    let settings = context.settings()?;
+    let namespace = context::namespace(&settings)?;
+    let cluster = context.connect(&settings).await?;
+    context
+        .printer
+        .note(format!("running {name} in namespace {namespace}"));
+    let request = Request {
+        namespace: namespace.as_str(),
+        workflow: &name,
+        image: &settings.trigger_image.value,
+        input: &input,
+        timeout: arguments.timeout,
+    };
+    let answer = trigger::run(&cluster, &request).await?;
+    tell_retries(&answer, context);
+    outcome(&name, &answer.body)
+}
+
+/// Reads the input and makes sure that it is JSON before anything starts.
+fn input(argument: &str) -> Result<String> {
+    let (text, place) = match argument.strip_prefix('@') {
+        Some(path) => (
+            std::fs::read_to_string(path).map_err(|cause| unreadable(Path::new(path), cause))?,
+            path.to_owned(),
+        ),
+        None if argument == "-" => (stdin()?, "standard input".to_owned()),
+        None => (argument.to_owned(), "--input".to_owned()),
+    };
+    let checked: std::result::Result<serde::de::IgnoredAny, _> = serde_json::from_str(&text);
+    match checked {
+        Ok(_) => Ok(text),
+        Err(cause) => Err(Error::usage(format!("{place} is not JSON: {cause}"))
+            .hint("quote JSON for the shell, as in --input '{\"key\": 1}', or read a file with --input @FILE")),
+    }
+}
+
+fn unreadable(path: &Path, cause: std::io::Error) -> Error {
+    let error = io("read", path)(cause);
+    Error::usage(error.message)
+}
+
+fn stdin() -> Result<String> {
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|cause| Error::usage(format!("cannot read standard input: {cause}")))?;
+    Ok(text)
+}
+
+/// curl says on its stderr when it had to try again; that is worth knowing, but no answer.
+fn tell_retries(answer: &Answer, context: &Context) {
+    for line in answer
+        .messages
+        .lines()
+        .filter(|_| context.printer.verbose())
+    {
+        context.printer.note(line);
+    }
+}
+
+fn outcome(name: &str, body: &str) -> Result<Outcome> {
+    let execution: Value = serde_json::from_str(body).map_err(|_| not_an_engine(name, body))?;
+    let succeeded = execution
+        .get("success")
+        .and_then(Value::as_bool)
+        .ok_or_else(|| not_an_engine(name, body))?;
+    let summary = if succeeded {
+        format!("{name} succeeded")
+    } else {
+        failure(name, &execution)
+    };
+    Ok(Outcome::new(summary)
+        .text(body.trim_end())
+        .field("execution", json!(execution))
+        .failed_if(!succeeded))
+}
+
+fn failure(name: &str, execution: &Value) -> String {
+    let first = execution
+        .pointer("/errors/0")
+        .and_then(Value::as_str)
+        .unwrap_or("no error was given");
+    format!("{name} failed: {first}")
+}
+
+fn not_an_engine(name: &str, body: &str) -> Error {
+    let start: String = body.chars().take(200).collect();
+    Error::failed(format!(
+        "{name} gave an answer that is no run result: {start}"
+    ))
+}

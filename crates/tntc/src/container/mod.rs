@@ -1,0 +1,4 @@
+//! Container images: building the engine's with Docker, pushing it, loading it into kind.
+
+pub mod docker;
+pub mod kind;

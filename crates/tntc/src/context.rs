@@ -1,0 +1,116 @@
+//! What every command works with: the global flags, the printer, the home directory, and ways to open things.
+
+use std::path::{Path, PathBuf};
+
+use tntc_core::project::WORKFLOW_FILE;
+use tntc_core::settings::{self, Flags, Inputs, Settings};
+use tntc_core::workflow::Namespace;
+
+use crate::cli::Global;
+use crate::cluster::Cluster;
+use crate::cluster::connect::Target;
+use crate::error::{Error, Result};
+use crate::output::Printer;
+use crate::project::{self, Opened};
+
+/// What every command works with.
+pub struct Context {
+    /// The global flags.
+    pub global: Global,
+    /// The only way to print.
+    pub printer: Printer,
+    /// The user's home directory.
+    pub home: Option<PathBuf>,
+}
+
+/// The flags of one command that enter the settings.
+#[derive(Debug, Default)]
+pub struct Overrides {
+    /// `--image`
+    pub image: Option<String>,
+    /// `--runtime-class`
+    pub runtime_class: Option<String>,
+}
+
+impl Context {
+    /// Reads and checks a workflow directory; warnings go to stderr.
+    pub fn open(&self, dir: &Path) -> Result<Opened> {
+        let opened = project::open(dir, self.printer.color())?;
+        if !opened.warnings.is_empty() {
+            let file = opened.dir.join(WORKFLOW_FILE).display().to_string();
+            let source = opened.project.workflow_file().unwrap_or_default();
+            self.printer.note(
+                opened
+                    .warnings
+                    .render(&file, source, self.printer.color())
+                    .trim_end(),
+            );
+        }
+        Ok(opened)
+    }
+
+    /// Settings for a command that works on a workflow directory.
+    pub fn settings_of(&self, opened: &Opened, overrides: Overrides) -> Result<Settings> {
+        let namespace = opened
+            .workflow
+            .deployment
+            .namespace
+            .as_ref()
+            .map(Namespace::as_str);
+        self.resolve(&opened.dir, namespace, overrides)
+    }
+
+    /// Settings for a command that works on what is deployed; the current directory's project config counts.
+    pub fn settings(&self) -> Result<Settings> {
+        self.resolve(Path::new("."), None, Overrides::default())
+    }
+
+    fn resolve(
+        &self,
+        dir: &Path,
+        workflow_namespace: Option<&str>,
+        overrides: Overrides,
+    ) -> Result<Settings> {
+        let user = project::user_config(self.home.as_deref())?;
+        let project = project::project_config(dir, self.home.as_deref())?;
+        let built = project::built_image(dir)?;
+        let inputs = Inputs {
+            flags: self.flags(overrides),
+            workflow_namespace,
+            built_image: built.as_deref(),
+            project: project.as_ref(),
+            user: user.as_ref(),
+            home: self.home.as_deref(),
+        };
+        settings::resolve(&inputs).map_err(|cause| Error::usage(cause.to_string()))
+    }
+
+    fn flags(&self, overrides: Overrides) -> Flags {
+        let global = self.global.clone();
+        Flags {
+            namespace: global.namespace,
+            registry: global.registry,
+            image: overrides.image,
+            runtime_class: overrides.runtime_class,
+            context: global.context,
+            kubeconfig: global.kubeconfig,
+            environment: global.environment,
+        }
+    }
+
+    /// A client for the cluster that the settings name.
+    pub async fn connect(&self, settings: &Settings) -> Result<Cluster> {
+        Target::find(settings).await?.connect()
+    }
+}
+
+/// The namespace in force, as a valid one.
+pub fn namespace(settings: &Settings) -> Result<Namespace> {
+    let name = &settings.namespace;
+    name.value.parse().map_err(|cause| {
+        Error::usage(format!(
+            "the namespace `{}` (from {}) is invalid: {cause}",
+            name.value, name.origin
+        ))
+    })
+}

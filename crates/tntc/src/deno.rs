@@ -1,0 +1,159 @@
+//! Finding Deno, and the engine that is embedded in this binary.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
+use tokio::process::Command;
+
+use crate::error::{Error, Result, io};
+
+/// The oldest Deno that has everything the engine needs.
+pub const OLDEST: (u32, u32, u32) = (2, 9, 0);
+
+/// The engine as it is shipped; its README says what is.
+#[derive(RustEmbed)]
+#[folder = "../../engine"]
+#[exclude = "*_test.ts"]
+#[exclude = "*testdata/*"]
+#[exclude = "tests/*"]
+#[exclude = "vendor/build.ts"]
+#[exclude = "vendor/sources/*"]
+#[exclude = "README.md"]
+struct Engine;
+
+/// Writes the engine below `dir`.
+pub fn write_engine(dir: &Path) -> Result<()> {
+    for name in Engine::iter() {
+        let path = dir.join(name.as_ref());
+        let content = Engine::get(&name).map(|file| file.data).unwrap_or_default();
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(io("create", parent))?;
+        }
+        fs::write(&path, content).map_err(io("write", &path))?;
+    }
+    Ok(())
+}
+
+/// The engine's directory in the user's cache, written there when this version is not there yet.
+pub fn cached_engine() -> Result<PathBuf> {
+    let cache = cache_dir()?;
+    let dir = cache.join(format!("engine-{}", engine_hash()));
+    if dir.join("main.ts").exists() {
+        return Ok(dir);
+    }
+    fs::create_dir_all(&cache).map_err(io("create", &cache))?;
+    // Written beside and renamed, so that another process never sees half of it.
+    let fresh = tempfile::tempdir_in(&cache).map_err(io("write to", &cache))?;
+    write_engine(fresh.path())?;
+    match fs::rename(fresh.path(), &dir) {
+        Err(_) if dir.join("main.ts").exists() => Ok(dir),
+        renamed => renamed.map(|()| dir.clone()).map_err(io("write", &dir)),
+    }
+}
+
+fn cache_dir() -> Result<PathBuf> {
+    let cache = dirs::cache_dir().ok_or_else(|| {
+        Error::surroundings("there is no home directory to keep the engine in").hint("set HOME")
+    })?;
+    Ok(cache.join("tentacular"))
+}
+
+fn engine_hash() -> String {
+    let mut hasher = Sha256::new();
+    for name in Engine::iter() {
+        hasher.update(name.as_bytes());
+        hasher.update(
+            Engine::get(&name)
+                .map(|file| file.metadata.sha256_hash())
+                .unwrap_or_default(),
+        );
+    }
+    hasher
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// A Deno that is new enough: `$TNTC_DENO`, on `PATH`, or in the project's cache.
+pub async fn find() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("TNTC_DENO").filter(|path| !path.is_empty()) {
+        let path = PathBuf::from(named);
+        return match version(&path).await {
+            Some(found) if found >= OLDEST => Ok(path),
+            Some(found) => Err(too_old(&path, found)),
+            None => Err(missing(&format!(
+                "$TNTC_DENO names {}, which does not run",
+                path.display()
+            ))),
+        };
+    }
+    let mut newest = None;
+    for path in candidates() {
+        match version(&path).await {
+            Some(found) if found >= OLDEST => return Ok(path),
+            Some(found) => newest = newest.or(Some((path, found))),
+            None => {}
+        }
+    }
+    Err(newest.map_or_else(
+        || missing("Deno is not installed"),
+        |(path, found)| too_old(&path, found),
+    ))
+}
+
+fn candidates() -> Vec<PathBuf> {
+    let mut found = vec![PathBuf::from("deno")];
+    if let Ok(entries) =
+        cache_dir().and_then(|dir| fs::read_dir(dir.join("deno")).map_err(io("read", &dir)))
+    {
+        let mut cached: Vec<_> = entries
+            .flatten()
+            .map(|entry| entry.path().join("deno"))
+            .collect();
+        cached.sort();
+        found.extend(cached.into_iter().rev());
+    }
+    found
+}
+
+/// The version that `deno --version` prints first, as in `deno 2.9.8 (stable, …)`.
+async fn version(deno: &Path) -> Option<(u32, u32, u32)> {
+    let output = Command::new(deno).arg("--version").output().await.ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let mut numbers = text
+        .split_whitespace()
+        .nth(1)?
+        .split(['.', '-', '+'])
+        .map(str::parse);
+    Some((
+        numbers.next()?.ok()?,
+        numbers.next()?.ok()?,
+        numbers.next()?.ok()?,
+    ))
+}
+
+fn needed() -> String {
+    format!("{}.{}.{}", OLDEST.0, OLDEST.1, OLDEST.2)
+}
+
+fn missing(why: &str) -> Error {
+    Error::surroundings(format!("{why}; version {} or newer is needed", needed()))
+        .hint("install it from PyPI (pip install deno), npm (npm install -g deno) or deno.com, or name it in TNTC_DENO")
+}
+
+fn too_old(path: &Path, found: (u32, u32, u32)) -> Error {
+    let found = format!("{}.{}.{}", found.0, found.1, found.2);
+    missing(&format!("{} is Deno {found}", path.display()))
+}
+
+/// The types that a node imports from `tentacular`, as one self-contained module.
+pub fn types() -> String {
+    let module = Engine::get("mod.ts")
+        .map(|file| file.data)
+        .unwrap_or_default();
+    String::from_utf8_lossy(&module).into_owned()
+}

@@ -1,0 +1,141 @@
+//! What went wrong, as a kind (which decides the exit status), a message, a cause and hints.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// Everything in this crate that can fail fails with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Whose fault a failure is; each kind has its own exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The thing asked about failed: an invalid workflow, a failed run or rollout. Exit status 1.
+    Failed,
+    /// The command was called wrongly. Exit status 2.
+    Usage,
+    /// The surroundings failed: no cluster, no Deno, no Docker, no permission. Exit status 3.
+    Surroundings,
+}
+
+impl Kind {
+    /// The process exit status of this kind.
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Surroundings => 3,
+        }
+    }
+}
+
+/// A failure told to the user: what was being done, to what, why it failed and what to run next.
+#[derive(Debug)]
+pub struct Error {
+    /// Decides the exit status.
+    pub kind: Kind,
+    /// One line: what was being done, to what, and what is wrong.
+    pub message: String,
+    /// More lines for a person, such as rendered diagnostics; never part of the one-line summary.
+    pub details: Option<String>,
+    /// What to run or change next.
+    pub hints: Vec<String>,
+    /// The command's own fields of the JSON envelope, present on failure too.
+    pub fields: Map<String, Value>,
+}
+
+impl Error {
+    /// An error of any kind; prefer the named constructors.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            details: None,
+            hints: Vec::new(),
+            fields: Map::new(),
+        }
+    }
+
+    /// The thing asked about failed.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+
+    /// Wrong usage.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// The surroundings failed.
+    pub fn surroundings(message: impl Into<String>) -> Self {
+        Self::new(Kind::Surroundings, message)
+    }
+
+    /// Adds a line on what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds lines that a person reads below the message.
+    #[must_use]
+    pub fn details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+
+    /// Adds one of the command's own fields to the JSON envelope.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: Value) -> Self {
+        self.fields.insert(name.to_owned(), value);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The text of an error with that of all its causes, each said once.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = next.source();
+    }
+    text
+}
+
+/// Turns an I/O error into ours, naming the path.
+pub fn io(action: &str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {
+    let place = path.display().to_string();
+    let action = action.to_owned();
+    move |cause| Error::surroundings(format!("cannot {action} {place}: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_own_exit_status() {
+        let statuses = [Kind::Failed, Kind::Usage, Kind::Surroundings].map(Kind::exit_status);
+        assert_eq!(statuses, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_chain_names_every_cause_once() {
+        let cause = std::io::Error::other("connection refused");
+        let error = std::io::Error::other(cause);
+        assert_eq!(chain(&error), "connection refused");
+    }
+}

@@ -1,0 +1,254 @@
+//! The only printer: answers to stdout, everything else to stderr, one JSON envelope with `-o json`.
+
+use std::io::{IsTerminal, Write};
+use std::time::Instant;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::error::Error;
+
+/// How the answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON envelope on stdout, also on failure.
+    Json,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What a command answers.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// One line for a person or an agent.
+    pub summary: String,
+    /// The answer itself, as text for stdout.
+    pub text: String,
+    /// The command's own fields of the JSON envelope.
+    pub fields: Map<String, Value>,
+    /// What to do next.
+    pub hints: Vec<String>,
+    /// Set when the thing asked about failed although the command itself worked.
+    pub failed: bool,
+    /// Set when everything was streamed already and no envelope belongs after it.
+    pub silent: bool,
+}
+
+impl Outcome {
+    /// The end of a streamed answer.
+    pub fn silent() -> Self {
+        Self {
+            silent: true,
+            ..Self::default()
+        }
+    }
+
+    /// An answer with a one-line summary.
+    pub fn new(summary: impl Into<String>) -> Self {
+        Self {
+            summary: summary.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The answer's text for stdout.
+    #[must_use]
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.text = text.into();
+        self
+    }
+
+    /// One of the command's own fields of the JSON envelope.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: Value) -> Self {
+        self.fields.insert(name.to_owned(), value);
+        self
+    }
+
+    /// A line on what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Marks the thing asked about as failed.
+    #[must_use]
+    pub fn failed_if(mut self, failed: bool) -> Self {
+        self.failed = failed;
+        self
+    }
+}
+
+/// The envelope that every `-o json` answer shares.
+#[derive(Debug, Serialize)]
+struct Envelope<'a> {
+    version: &'static str,
+    command: &'a str,
+    status: &'static str,
+    summary: &'a str,
+    hints: &'a [String],
+    timing: Value,
+    #[serde(flatten)]
+    fields: &'a Map<String, Value>,
+}
+
+/// Writes answers, errors and progress of one command.
+pub struct Printer {
+    format: Format,
+    color: bool,
+    verbose: bool,
+    command: String,
+    started_at: Timestamp,
+    started: Instant,
+}
+
+impl Printer {
+    /// A printer for one command that starts now; colours are decided here, once.
+    pub fn new(format: Format, color: Color, verbose: bool, command: &str) -> Self {
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::io::stderr().is_terminal() && no_color_unset(),
+        };
+        Self {
+            format,
+            color,
+            verbose,
+            command: command.to_owned(),
+            started_at: Timestamp::now(),
+            started: Instant::now(),
+        }
+    }
+
+    /// Whether to colour what goes to stderr.
+    pub fn color(&self) -> bool {
+        self.color
+    }
+
+    /// Whether the user asked for more detail.
+    pub fn verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// Whether the answer is one JSON envelope.
+    pub fn json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// A line about what is going on, for a person.
+    pub fn note(&self, line: impl AsRef<str>) {
+        to_stderr(line.as_ref());
+    }
+
+    /// A warning, for a person.
+    pub fn warn(&self, line: impl AsRef<str>) {
+        self.labelled("warning", "33", line.as_ref());
+    }
+
+    /// A piece of a streamed answer, such as a log line, to stdout at once.
+    ///
+    /// Returns false when nobody reads any more.
+    pub fn stream(&self, line: &str) -> bool {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{line}").and_then(|()| out.flush()).is_ok()
+    }
+
+    /// Writes a command's answer; the exit status follows from it.
+    pub fn finish(&self, outcome: &Outcome) -> u8 {
+        if outcome.silent {
+            return u8::from(outcome.failed);
+        }
+        if self.json() {
+            self.envelope(
+                outcome.failed,
+                &outcome.summary,
+                &outcome.hints,
+                &outcome.fields,
+            );
+        } else {
+            to_stdout(&outcome.text);
+            for hint in &outcome.hints {
+                self.labelled("hint", "36", hint);
+            }
+        }
+        u8::from(outcome.failed)
+    }
+
+    /// Writes an error; the exit status follows from its kind.
+    pub fn fail(&self, error: &Error) -> u8 {
+        if self.json() {
+            self.envelope(true, &error.message, &error.hints, &error.fields);
+        } else {
+            if let Some(details) = &error.details {
+                to_stderr(details.trim_end());
+            }
+            self.labelled("error", "1;31", &error.message);
+            for hint in &error.hints {
+                self.labelled("hint", "36", hint);
+            }
+        }
+        error.kind.exit_status()
+    }
+
+    fn envelope(&self, failed: bool, summary: &str, hints: &[String], fields: &Map<String, Value>) {
+        let envelope = Envelope {
+            version: "1",
+            command: &self.command,
+            status: if failed { "fail" } else { "pass" },
+            summary,
+            hints,
+            timing: json!({
+                "startedAt": self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                "durationMs": u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            }),
+            fields,
+        };
+        match serde_json::to_string_pretty(&envelope) {
+            Ok(text) => to_stdout(&text),
+            Err(cause) => to_stderr(&format!("error: cannot write the answer as JSON: {cause}")),
+        }
+    }
+
+    fn labelled(&self, label: &str, style: &str, text: &str) {
+        if self.color {
+            to_stderr(&format!("\u{1b}[{style}m{label}:\u{1b}[0m {text}"));
+        } else {
+            to_stderr(&format!("{label}: {text}"));
+        }
+    }
+}
+
+/// <https://no-color.org>: present and not empty means no colour.
+fn no_color_unset() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// A reader that went away (`tntc list | head -1`) is no error of ours, so the result is dropped.
+fn to_stdout(text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    let mut out = std::io::stdout().lock();
+    let newline = if text.ends_with('\n') { "" } else { "\n" };
+    let _ = write!(out, "{text}{newline}").and_then(|()| out.flush());
+}
+
+/// As for stdout: with stderr gone there is nobody left to tell.
+fn to_stderr(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

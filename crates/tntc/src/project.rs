@@ -1,0 +1,211 @@
+//! Reading a workflow directory and the config files around it into the values that `tntc-core` works on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tntc_core::diagnostic::Report;
+use tntc_core::project::{Project, Refusal, WORKFLOW_FILE};
+use tntc_core::settings::{Config, ConfigFile};
+use tntc_core::workflow::{self, Workflow};
+
+use crate::error::{Error, Result, io};
+
+/// Directory of the project's or the user's own files, beside the workflow or in the home directory.
+pub const CONFIG_DIR: &str = ".tentacular";
+/// Where `build` leaves the image's tag for `deploy`.
+pub const BASE_IMAGE_FILE: &str = ".tentacular/base-image.txt";
+
+/// A directory below which nothing belongs to the workflow.
+const FOREIGN: &str = "node_modules";
+
+/// A workflow directory, read and checked.
+#[derive(Debug)]
+pub struct Opened {
+    /// The directory, as the user named it.
+    pub dir: PathBuf,
+    /// Its files.
+    pub project: Project,
+    /// What they mean.
+    pub workflow: Workflow,
+    /// What is questionable about them.
+    pub warnings: Report,
+}
+
+/// Reads a workflow directory.
+///
+/// # Errors
+/// The directory does not exist, cannot be read, or holds no `workflow.yaml`.
+pub fn read(dir: &Path) -> Result<Project> {
+    let root = fs::canonicalize(dir).map_err(|cause| no_directory(dir, &cause))?;
+    if !root.is_dir() {
+        return Err(
+            Error::usage(format!("{} is not a directory", dir.display()))
+                .hint("name the directory that holds workflow.yaml"),
+        );
+    }
+    let mut project = Project::default();
+    Reader {
+        root: &root,
+        project: &mut project,
+    }
+    .directory(&root, "")?;
+    if !project.files.contains_key(WORKFLOW_FILE) && !project.refused.contains_key(WORKFLOW_FILE) {
+        return Err(
+            Error::failed(format!("{} holds no {WORKFLOW_FILE}", dir.display()))
+                .hint("name a workflow directory, or make one with: tntc init NAME"),
+        );
+    }
+    Ok(project)
+}
+
+/// Reads and checks a workflow directory.
+///
+/// # Errors
+/// As [`read`]; every error of the workflow, rendered with the places they are at.
+pub fn open(dir: &Path, color: bool) -> Result<Opened> {
+    let project = read(dir)?;
+    let checked = workflow::parse(&project);
+    match checked {
+        Ok(checked) => Ok(Opened {
+            dir: dir.to_owned(),
+            workflow: checked.workflow,
+            warnings: checked.warnings,
+            project,
+        }),
+        Err(report) => Err(invalid(dir, &project, &report, color)),
+    }
+}
+
+/// The error of an invalid workflow, with its diagnostics for people and for JSON.
+pub fn invalid(dir: &Path, project: &Project, report: &Report, color: bool) -> Error {
+    let file = dir.join(WORKFLOW_FILE).display().to_string();
+    let count = report.errors().count();
+    let plural = if count == 1 { "" } else { "s" };
+    Error::failed(format!("{file} is invalid: {count} error{plural}"))
+        .details(report.render(&file, project.workflow_file().unwrap_or_default(), color))
+        .field(
+            "errors",
+            serde_json::json!(report.errors().collect::<Vec<_>>()),
+        )
+        .field(
+            "warnings",
+            serde_json::json!(report.warnings().collect::<Vec<_>>()),
+        )
+}
+
+fn no_directory(dir: &Path, cause: &std::io::Error) -> Error {
+    Error::usage(format!("cannot open {}: {cause}", dir.display()))
+        .hint("name the directory that holds workflow.yaml")
+}
+
+struct Reader<'a> {
+    root: &'a Path,
+    project: &'a mut Project,
+}
+
+impl Reader<'_> {
+    fn directory(&mut self, dir: &Path, prefix: &str) -> Result<()> {
+        let entries = fs::read_dir(dir).map_err(io("read", dir))?;
+        for entry in entries {
+            let entry = entry.map_err(io("read", dir))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') || name == FOREIGN {
+                continue;
+            }
+            self.entry(&entry.path(), format!("{prefix}{name}"))?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, path: &Path, name: String) -> Result<()> {
+        let target = match fs::canonicalize(path) {
+            Ok(target) => target,
+            Err(cause) => {
+                self.refuse(name, Refusal::Unreadable(cause.to_string()));
+                return Ok(());
+            }
+        };
+        if !target.starts_with(self.root) {
+            self.refuse(name, Refusal::LeadsOutside);
+        } else if target.is_dir() && path.is_symlink() {
+            // A link to a directory inside would read files twice, or for ever.
+            self.refuse(name, Refusal::NotAFile);
+        } else if target.is_dir() {
+            self.directory(path, &format!("{name}/"))?;
+        } else if target.is_file() {
+            self.file(&target, name);
+        } else {
+            self.refuse(name, Refusal::NotAFile);
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path, name: String) {
+        match fs::read(path) {
+            Ok(content) => drop(self.project.files.insert(name, content)),
+            Err(cause) => self.refuse(name, Refusal::Unreadable(cause.to_string())),
+        }
+    }
+
+    fn refuse(&mut self, name: String, why: Refusal) {
+        self.project.refused.insert(name, why);
+    }
+}
+
+/// The image tag that `build` left for this workflow.
+pub fn built_image(dir: &Path) -> Result<Option<String>> {
+    optional(&dir.join(BASE_IMAGE_FILE))
+}
+
+/// The user's config file, `~/.tentacular/config.yaml`.
+pub fn user_config(home: Option<&Path>) -> Result<Option<ConfigFile>> {
+    match home {
+        Some(home) => config(&home.join(CONFIG_DIR).join("config.yaml")),
+        None => Ok(None),
+    }
+}
+
+/// The nearest `.tentacular/config.yaml` from the directory up to the repository root; never the user's own.
+pub fn project_config(dir: &Path, home: Option<&Path>) -> Result<Option<ConfigFile>> {
+    let start = fs::canonicalize(dir).map_err(|cause| no_directory(dir, &cause))?;
+    for ancestor in start.ancestors() {
+        if Some(ancestor) == home {
+            break;
+        }
+        if let Some(found) = config(&ancestor.join(CONFIG_DIR).join("config.yaml"))? {
+            return Ok(Some(found));
+        }
+        if ancestor.join(".git").exists() {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+fn config(path: &Path) -> Result<Option<ConfigFile>> {
+    let Some(text) = optional(path)? else {
+        return Ok(None);
+    };
+    let config = if text.trim().is_empty() {
+        Ok(Config::default())
+    } else {
+        serde_saphyr::from_str(&text)
+    };
+    match config {
+        Ok(config) => Ok(Some(ConfigFile {
+            path: path.to_owned(),
+            config,
+        })),
+        Err(cause) => {
+            Err(Error::usage(format!("{} is invalid", path.display())).details(cause.to_string()))
+        }
+    }
+}
+
+fn optional(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(io("read", path)(cause)),
+    }
+}
