@@ -1,6 +1,7 @@
 /** One call of one node, which a timeout, a failed run or a shutdown may end early. */
 
 import type { Clock } from "./clock.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { formatDuration } from "./duration.ts";
 
 /** Why an attempt ended before the node did. */
@@ -21,7 +22,7 @@ export class Attempt {
   /** Only made when the node asks for it: most never do. */
   #controller: AbortController | undefined;
   #aborted: AbortedError | undefined;
-  #reject: ((reason: AbortedError) => void) | undefined;
+  #end: ((reason: unknown) => void) | undefined;
 
   /** `number` counts from one. */
   constructor(readonly runId: string, readonly node: string, readonly number: number) {}
@@ -38,33 +39,58 @@ export class Attempt {
   abort(reason: AbortedError): void {
     if (this.#aborted !== undefined) return;
     this.#aborted = reason;
-    this.#reject?.(reason);
+    this.#end?.(reason);
     this.#controller?.abort(reason);
   }
 
   /**
-   * What `call` gives, or the reason of {@linkcode abort} when that comes first. Whatever a node
-   * does after its abort is without effect; a late rejection is nobody's.
+   * Calls back exactly once, and never before it returns unless it is aborted: with what `call`
+   * gives, or with the reason of {@linkcode abort} when that comes first. Whatever a node does
+   * after its abort is without effect; a late rejection is nobody's.
    *
-   * A node that blocked the event loop kept the timer from firing: it has timed out all the same.
+   * Callbacks, as this is the innermost loop: promises here are a third of the cost of a run.
    */
-  settle<T>(call: () => T | Promise<T>, limitMs: number, clock: Clock): Promise<T> {
-    const began = clock.monotonic();
-    return new Promise((resolve, reject) => {
-      const forget = clock.after(limitMs, () => this.abort(new TimeoutError(limitMs)));
-      this.#reject = (reason) => (forget(), reject(reason));
-      const finish = (value: T): void => {
-        if (clock.monotonic() - began > limitMs) this.abort(new TimeoutError(limitMs));
-        forget();
-        resolve(value);
-      };
-      const fail = (error: unknown): void => (forget(), reject(error));
-      invoke(call).then(finish, fail);
-    });
+  start(call: () => unknown, limit: Limit, outcome: Outcome): void {
+    const late = (): void => this.abort(new TimeoutError(limit.milliseconds));
+    const deadline = limit.deadlines.set(limit.milliseconds, limit.from, late);
+    this.#end = (reason) => {
+      this.#end = undefined;
+      deadline.cancel();
+      outcome.failed(reason);
+    };
+    const finish = (value: unknown): void => {
+      if (this.#end === undefined) return;
+      const now = limit.clock.monotonic();
+      // A node that blocked the event loop kept the timer from firing, and is late all the same.
+      if (now > deadline.at) return late();
+      this.#end = undefined;
+      deadline.cancel();
+      outcome.succeeded(value, now);
+    };
+    invoke(call).then(finish, (error) => this.#end?.(error));
   }
 }
 
+/** How long an attempt may take, counted from the monotonic moment `from`. */
+export interface Limit {
+  readonly milliseconds: number;
+  readonly from: number;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+}
+
+/** What became of an attempt. */
+export interface Outcome {
+  /** `now` is the monotonic moment. */
+  readonly succeeded: (value: unknown, now: number) => void;
+  readonly failed: (thrown: unknown) => void;
+}
+
 /** A node that throws before its first `await` rejects like any other. */
-async function invoke<T>(call: () => T | Promise<T>): Promise<T> {
-  return await call();
+function invoke(call: () => unknown): Promise<unknown> {
+  try {
+    return Promise.resolve(call());
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

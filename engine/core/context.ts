@@ -16,21 +16,42 @@ export interface ContextPlan {
 
 const FETCHING: Readonly<Record<string, string>> = { https: "https", http: "http", blob: "https" };
 
-/** Functions, not methods, as nodes like to write `const { log, dependency } = ctx`. */
-export function createContext(plan: ContextPlan, attempt: Attempt): Context {
-  let log: Logger | undefined;
-  return {
-    get log() {
-      return log ??= plan.logger(attempt);
-    },
-    get signal() {
-      return attempt.signal;
-    },
-    config: plan.config,
-    secrets: plan.secrets,
-    dependency: (name) => dependency(plan, attempt, name),
-    fetch: (service, path, init) => legacyFetch(plan, attempt, service, path, init),
-  };
+/**
+ * Getters that give functions: nodes like to write `const { log, dependency } = ctx`, and most use
+ * one or two of them, so that making all for every attempt would be waste.
+ */
+export class NodeContext implements Context {
+  readonly #plan: ContextPlan;
+  readonly #attempt: Attempt;
+
+  constructor(plan: ContextPlan, attempt: Attempt) {
+    this.#plan = plan;
+    this.#attempt = attempt;
+  }
+
+  get log(): Logger {
+    return this.#plan.logger(this.#attempt);
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+
+  get config(): Context["config"] {
+    return this.#plan.config;
+  }
+
+  get secrets(): Context["secrets"] {
+    return this.#plan.secrets;
+  }
+
+  get dependency(): Context["dependency"] {
+    return (name) => dependency(this.#plan, this.#attempt, name);
+  }
+
+  get fetch(): Context["fetch"] {
+    return (service, path, init) => legacyFetch(this.#plan, this.#attempt, service, path, init);
+  }
 }
 
 function dependency(plan: ContextPlan, attempt: Attempt, name: string): Dependency {

@@ -5,7 +5,6 @@
 
 import { BodyError, readJson } from "./body.ts";
 import type { Engine } from "./engine.ts";
-import type { RunResult } from "./run.ts";
 
 export type Handler = (request: Request) => Response | Promise<Response>;
 
@@ -38,20 +37,15 @@ export function createHandler(options: HttpOptions): Handler {
   };
 }
 
-async function dispatch(
+/** Not an async function: every promise on the way of a run counts. */
+function dispatch(
   route: Route | undefined,
   request: Request,
   path: string,
-): Promise<Response> {
+): Response | Promise<Response> {
   if (route === undefined) return answer(404, { error: `there is nothing at ${path}` });
   const handler = route[request.method as keyof Route] ?? headAsGet(route, request);
-  if (handler === undefined) return refuseMethod(route, request.method, path);
-  try {
-    return await handler(request);
-  } catch (error) {
-    if (error instanceof BodyError) return answer(error.status, { error: error.message });
-    throw error;
-  }
+  return handler === undefined ? refuseMethod(route, request.method, path) : handler(request);
 }
 
 /** The server leaves the body out of an answer to HEAD. */
@@ -66,8 +60,18 @@ function refuseMethod(route: Route, method: string, path: string): Response {
 
 /** 422, not 5xx: clients that retry on 5xx would run a failing workflow again and again. */
 async function answerRun(engine: Engine, request: Request): Promise<Response> {
-  const result: RunResult = await engine.run(await readJson(request));
-  return answer(result.success ? 200 : 422, result);
+  try {
+    const result = await engine.run(await readJson(request));
+    return result.success ? Response.json(result) : answer(422, result);
+  } catch (error) {
+    return refuseBody(error);
+  }
+}
+
+/** For what {@linkcode readJson} throws. */
+export function refuseBody(error: unknown): Response {
+  if (error instanceof BodyError) return answer(error.status, { error: error.message });
+  throw error;
 }
 
 /** An answer is always JSON. */

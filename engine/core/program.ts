@@ -2,7 +2,8 @@
 
 import type { Json, NodeFunction } from "../mod.ts";
 import type { Clock } from "./clock.ts";
-import { type ContextPlan, createContext, deepFreeze } from "./context.ts";
+import { type ContextPlan, deepFreeze, NodeContext } from "./context.ts";
+import { Deadlines } from "./deadlines.ts";
 import { formatDuration } from "./duration.ts";
 import { framesOf, messageOf } from "./errors.ts";
 import { compileGraph } from "./graph.ts";
@@ -50,6 +51,7 @@ export function createProgram(parts: ProgramParts): Program {
     nodes: workflow.nodes.map((spec, index) => planNode(contexts, spec, parts.nodes[index])),
     revision: parts.revision,
     clock: parts.clock,
+    deadlines: new Deadlines(parts.clock),
     observer: { ...parts.observer, attemptFailed: reportFailures(parts, log) },
     mask,
   };
@@ -61,7 +63,7 @@ function planNode(contexts: ContextPlan, spec: NodeSpec, code?: NodeFunction): N
   return {
     timeoutMs: spec.timeoutMs,
     retries: spec.retries,
-    call: (attempt, input: Json) => code(createContext(contexts, attempt), input),
+    call: (attempt, input: Json) => code(new NodeContext(contexts, attempt), input),
   };
 }
 

@@ -6,6 +6,7 @@
 import type { Json } from "../mod.ts";
 import { AbortedError, Attempt } from "./attempt.ts";
 import type { Clock } from "./clock.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { messageOf } from "./errors.ts";
 import type { Graph } from "./graph.ts";
 import { inputOf } from "./input.ts";
@@ -33,6 +34,7 @@ export interface RunPlan {
   readonly nodes: readonly NodePlan[];
   readonly revision: string | null;
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly observer: RunObserver;
   /** For the messages of errors, which leave the process. */
   readonly mask: (text: string) => string;
@@ -67,10 +69,12 @@ export function backoffMs(attempt: number): number {
 
 /** A node that has started. */
 interface Started {
+  readonly node: number;
   readonly at: number;
   readonly began: number;
   attempt: Attempt | undefined;
-  wake: (() => void) | undefined;
+  /** Takes back the attempt that is to come. */
+  forget: (() => void) | undefined;
   timing: NodeTiming | undefined;
 }
 
@@ -110,7 +114,7 @@ export class Run {
   /** Ends the run as failed, with one error for each node that is running. */
   abort(reason: AbortedError): void {
     if (this.#over) return;
-    for (const [node] of this.#running()) this.#errors.push(this.#describe(node, reason));
+    for (const { node } of this.#running()) this.#errors.push(this.#describe(node, reason));
     this.#end(reason);
   }
 
@@ -119,110 +123,109 @@ export class Run {
   }
 
   /** Started and without a timing yet: in an attempt, or waiting for the next one. */
-  #running(): [number, Started][] {
-    return [...this.#started.entries()].filter((entry): entry is [number, Started] =>
-      entry[1] !== undefined && entry[1].timing === undefined
-    );
+  #running(): Started[] {
+    return this.#started.filter((it): it is Started => it !== undefined && it.timing === undefined);
   }
 
-  #launch(node: number): void {
-    const { clock } = this.#plan;
+  /** `began` is the monotonic moment, for callers that have just read it. */
+  #launch(node: number, began = this.#plan.clock.monotonic()): void {
     const started: Started = {
-      at: clock.now(),
-      began: clock.monotonic(),
+      node,
+      at: this.#plan.clock.now(),
+      began,
       attempt: undefined,
-      wake: undefined,
+      forget: undefined,
       timing: undefined,
     };
     this.#started[node] = started;
-    this.#work(node, started);
+    this.#try(started, 1, began);
   }
 
-  async #work(node: number, started: Started): Promise<void> {
-    try {
-      const output = await this.#firstSuccess(node, started);
-      if (!this.#over) this.#succeed(node, started, output);
-    } catch (error) {
-      if (!this.#over) this.#fail(node, error);
-    }
-  }
-
-  async #firstSuccess(node: number, started: Started): Promise<Json> {
-    const plan = this.#plan.nodes[node];
-    if (plan === undefined) throw new Error("has no code");
-    for (let number = 1;; number++) {
-      try {
-        return await this.#try(node, plan, started, number);
-      } catch (error) {
-        if (this.#over) throw error;
-        const retryInMs = number <= plan.retries ? backoffMs(number) : undefined;
-        if (started.attempt) this.#plan.observer.attemptFailed?.(started.attempt, error, retryInMs);
-        if (retryInMs === undefined) throw error;
-        await this.#sleep(started, retryInMs);
-        if (this.#over) throw error;
-      }
-    }
-  }
-
-  async #try(node: number, plan: NodePlan, started: Started, number: number): Promise<Json> {
-    const { graph, clock } = this.#plan;
-    const attempt = new Attempt(this.id, graph.names[node] ?? "", number);
+  #try(started: Started, number: number, from: number): void {
+    const { graph, clock, deadlines, nodes } = this.#plan;
+    const plan = nodes[started.node];
+    if (plan === undefined) return this.#fail(started, new Error("has no code"));
+    const attempt = new Attempt(this.id, graph.names[started.node] ?? "", number);
     started.attempt = attempt;
-    const input = inputOf(graph, node, this.#input, this.#outputs);
-    return copyJson(await attempt.settle(() => plan.call(attempt, input), plan.timeoutMs, clock));
-  }
-
-  #sleep(started: Started, milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const forget = this.#plan.clock.after(milliseconds, resolve);
-      started.wake = () => (forget(), resolve());
+    const call = (): unknown =>
+      plan.call(attempt, inputOf(graph, started.node, this.#input, this.#outputs));
+    attempt.start(call, { milliseconds: plan.timeoutMs, from, clock, deadlines }, {
+      succeeded: (value, now) => this.#accept(started, attempt, plan, value, now),
+      failed: (thrown) => this.#retry(started, attempt, plan, thrown),
     });
   }
 
-  #succeed(node: number, started: Started, output: Json): void {
-    this.#outputs[node] = output;
-    this.#close(node, started, false);
+  /** A run that is over takes nothing more: its result is out. */
+  #accept(started: Started, attempt: Attempt, plan: NodePlan, value: unknown, now: number): void {
+    if (this.#over) return;
+    let output: Json;
+    try {
+      output = copyJson(value);
+    } catch (error) {
+      return this.#retry(started, attempt, plan, error);
+    }
+    this.#succeed(started, output, now);
+  }
+
+  #retry(started: Started, attempt: Attempt, plan: NodePlan, thrown: unknown): void {
+    if (this.#over) return;
+    const { number } = attempt;
+    const retryInMs = number <= plan.retries ? backoffMs(number) : undefined;
+    this.#plan.observer.attemptFailed?.(attempt, thrown, retryInMs);
+    if (retryInMs === undefined) return this.#fail(started, thrown);
+    started.forget = this.#plan.clock.after(retryInMs, () => {
+      this.#try(started, number + 1, this.#plan.clock.monotonic());
+    });
+  }
+
+  #succeed(started: Started, output: Json, now: number): void {
+    this.#outputs[started.node] = output;
+    this.#close(started, false, now);
     this.#left--;
-    if (this.#left === 0) return this.#finish();
-    for (const next of this.#plan.graph.downstream[node] ?? []) {
+    if (this.#left === 0) return this.#finish(now);
+    let moment: number | undefined = now;
+    for (const next of this.#plan.graph.downstream[started.node] ?? []) {
       const missing = (this.#waiting[next] ?? 0) - 1;
       this.#waiting[next] = missing;
-      if (missing === 0) this.#launch(next);
+      if (missing > 0) continue;
+      this.#launch(next, moment);
+      moment = undefined; // The node may have blocked: the next one begins later.
     }
   }
 
-  #fail(node: number, error: unknown): void {
-    const { names } = this.#plan.graph;
-    this.#errors.push(this.#describe(node, error));
-    this.#end(new AbortedError(`aborted: node ${names[node]} failed`));
+  #fail({ node }: Started, thrown: unknown): void {
+    this.#errors.push(this.#describe(node, thrown));
+    this.#end(new AbortedError(`aborted: node ${this.#plan.graph.names[node]} failed`));
   }
 
   /** Nothing new starts once `#errors` has an entry; what still runs is told to stop. */
   #end(reason: AbortedError): void {
-    for (const [node, started] of this.#running()) {
-      this.#close(node, started, true);
+    const now = this.#plan.clock.monotonic();
+    for (const started of this.#running()) {
+      this.#close(started, true, now);
+      started.forget?.();
       started.attempt?.abort(reason);
-      started.wake?.();
     }
-    this.#finish();
+    this.#finish(now);
   }
 
-  #close(node: number, started: Started, failed: boolean): void {
+  #close(started: Started, failed: boolean, now: number): void {
     const timing = {
-      ...this.#timing(started.at, started.began),
+      startedAt: timestamp(started.at),
+      durationMs: Math.round(now - started.began),
       attempts: started.attempt?.number ?? 0,
     };
     started.timing = timing;
-    this.#plan.observer.nodeEnded?.(this.#plan.graph.names[node] ?? "", timing, failed);
+    this.#plan.observer.nodeEnded?.(this.#plan.graph.names[started.node] ?? "", timing, failed);
   }
 
-  #finish(): void {
-    const result = this.#result();
+  #finish(now: number): void {
+    const result = this.#result(now);
     this.#plan.observer.runEnded?.(result);
     this.#resolve(result);
   }
 
-  #result(): RunResult {
+  #result(now: number): RunResult {
     const { names } = this.#plan.graph;
     const outputs: Record<string, Json> = {};
     const nodes: Record<string, NodeTiming> = {};
@@ -236,19 +239,30 @@ export class Run {
       success: this.#errors.length === 0,
       outputs,
       errors: this.#errors,
-      timing: { ...this.#timing(this.#at, this.#began), nodes },
+      timing: {
+        startedAt: timestamp(this.#at),
+        durationMs: Math.round(now - this.#began),
+        nodes,
+      },
       runId: this.id,
       revision: this.#plan.revision,
     };
-  }
-
-  #timing(at: number, began: number): Timing {
-    const durationMs = Math.round(this.#plan.clock.monotonic() - began);
-    return { startedAt: new Date(at).toISOString(), durationMs };
   }
 
   #describe(node: number, error: unknown): string {
     const name = this.#plan.graph.names[node];
     return this.#plan.mask(`node ${name} threw: ${messageOf(error)}`);
   }
+}
+
+let lastAt = 0;
+let lastTimestamp = new Date(lastAt).toISOString();
+
+/** Most nodes start within the millisecond of another one: formatting once is enough. */
+function timestamp(at: number): string {
+  if (at !== lastAt) {
+    lastAt = at;
+    lastTimestamp = new Date(at).toISOString();
+  }
+  return lastTimestamp;
 }
