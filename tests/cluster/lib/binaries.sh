@@ -5,7 +5,7 @@
 
 CLUSTER_PACKAGES=(
   busybox-static ca-certificates conntrack containerd containernetworking-plugins curl ethtool
-  iproute2 iptables jq nftables openssl runc socat
+  iproute2 iptables jq nftables openssl python3 runc socat
 )
 
 packages_up() {

@@ -48,6 +48,8 @@ SERVICE_API_IP=198.19.0.1
 SERVICE_DNS_IP=198.19.0.10
 API_URL=https://$NODE_IP:6443
 BRIDGE=tntc-bridge0
+DOCKER_BRIDGE=tntc-docker0
+DOCKER_BRIDGE_ADDRESS=198.18.200.1/24
 
 # A loopback address of our own for what only this machine's processes talk to, so that no
 # port collides with another etcd or kubelet on 127.0.0.1.
@@ -130,6 +132,7 @@ render() {
     -e "s#@SERVICES_DIR@#$SERVICES_DIR#g" \
     -e "s#@SERVICES_VOLATILE_DIR@#$SERVICES_VOLATILE_DIR#g" \
     -e "s#@CGROUP@#$CGROUP#g" \
+    -e "s#@SERVICES_CGROUP@#$SERVICES_CGROUP#g" \
     -e "s#@BIN_DIR@#$BIN_DIR#g" \
     -e "s#@NODE_NAME@#$NODE_NAME#g" \
     -e "s#@NODE_IP@#$NODE_IP#g" \
@@ -138,8 +141,10 @@ render() {
     -e "s#@NODE_POD_RANGE@#$NODE_POD_RANGE#g" \
     -e "s#@SERVICE_DNS_IP@#$SERVICE_DNS_IP#g" \
     -e "s#@BRIDGE@#$BRIDGE#g" \
+    -e "s#@DOCKER_BRIDGE@#$DOCKER_BRIDGE#g" \
     -e "s#@REGISTRY_PORT@#$REGISTRY_PORT#g" \
     -e "s#@NATS_PORT@#$NATS_PORT#g" \
+    -e "s#@NATS_TOKEN@#${NATS_TOKEN:-}#g" \
     "$1" | write_if_changed "$2"
 }
 

@@ -110,11 +110,11 @@ image_stamp() {
   } | sha256sum | cut -d ' ' -f 1
 }
 
-# images_up: makes those that are missing or out of date.
+# images_up NAME...: makes those of them that are missing or out of date.
 images_up() {
   local name stamp
   mkdir -p "$IMAGE_DIR"
-  for name in "${IMAGES[@]}"; do
+  for name in "$@"; do
     stamp=$(image_stamp "$name")
     if [[ -f $IMAGE_DIR/$name.tar && $(cat "$IMAGE_DIR/$name.stamp" 2>/dev/null) == "$stamp" ]]; then
       continue

@@ -9,6 +9,7 @@ NFT_TABLE=tntc-testbed
 # before are kept in $STATE_DIR/sysctl until network_down puts them back.
 CHANGED_SYSCTLS=(
   net.ipv4.ip_forward
+  net.bridge.bridge-nf-call-iptables
   vm.overcommit_memory
   vm.panic_on_oom
   kernel.panic
@@ -45,8 +46,12 @@ network_up() {
   if ! ip -4 addr show dev lo | grep -q " $NODE_IP/32 "; then
     ip addr add "$NODE_IP/32" dev lo
   fi
+  # Without this, policies and Services are blind to what goes from pod to pod over the bridge.
+  if [[ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ]]; then
+    modprobe br_netfilter || die "the kernel has no br_netfilter: no network policy would hold"
+  fi
   remember_sysctls
-  sysctl -qw net.ipv4.ip_forward=1
+  sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1
   # A pod that asks for an outside address is refused at once, instead of waiting for an answer.
   nft -f - <<RULES
 table ip $NFT_TABLE
