@@ -142,10 +142,16 @@ impl Field {
             name, least, most, ..
         } = self;
         if from < *least || to > *most {
-            return Err(invalid(format!(
+            let problem = invalid(format!(
                 "`{}` is outside {least}-{most}, the range of the {name}",
                 shown(text)
-            )));
+            ));
+            let is_sunday = to == 7 && *most == 6;
+            return Err(if is_sunday {
+                problem.help("write 0 for Sunday")
+            } else {
+                problem
+            });
         }
         if from > to {
             let problem = invalid(format!(

@@ -222,7 +222,7 @@ fn unique_name(
             "duplicate-trigger",
             format!("two triggers are called `{}`", shown(name.as_str())),
         );
-        Fields::open(sink, item)
+        Fields::of(item)
             .and_then(|fields| fields.get("name").map(|spot| sink.error(spot, problem)));
     }
 }
