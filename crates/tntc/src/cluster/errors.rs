@@ -55,8 +55,17 @@ fn no_namespace(message: String) -> Error {
         .hint("create it with: kubectl create namespace NAME, or name another one with -n")
 }
 
+/// The innermost cause, which is the one that says something: a refused connection, an unknown certificate.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    innermost.to_string()
+}
+
 fn unreachable(action: &str, cause: &kube::Error) -> Error {
-    let reason = chain(cause);
+    let reason = root(cause);
     Error::surroundings(format!(
         "{action}: cannot reach the Kubernetes API: {reason}"
     ))
