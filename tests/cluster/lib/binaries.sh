@@ -4,8 +4,8 @@
 # it is built from has changed: a digest of that is kept beside it, in NAME.stamp.
 
 CLUSTER_PACKAGES=(
-  busybox-static ca-certificates conntrack containerd containernetworking-plugins curl ethtool
-  iproute2 iptables jq nftables openssl python3 runc socat
+  busybox-static ca-certificates containerd containernetworking-plugins curl iproute2 jq nftables
+  openssl python3 runc socat
 )
 
 packages_up() {

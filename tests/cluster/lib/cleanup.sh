@@ -96,12 +96,16 @@ remove_shim_sockets() {
 
 # remove_outside_files: what the kubelet and the network plugins write to fixed places.
 remove_outside_files() {
-  local link
+  local link result id
   for link in /var/log/containers/*.log; do
     [[ -L $link && $(readlink "$link") == "$SCOPE_STATE"/* ]] || continue
     rm -f "$link"
   done
-  rm -f /var/lib/cni/results/tntc-testbed-*
+  # Results are named NETWORK-SANDBOX-INTERFACE; each sandbox of our network has a loopback too.
+  for result in /var/lib/cni/results/tntc-testbed-*-eth0; do
+    id=${result##*/tntc-testbed-}
+    rm -f "$result" "/var/lib/cni/results/cni-loopback-${id%-eth0}-lo"
+  done
   rmdir /var/log/containers /var/lib/cni/results /var/lib/cni 2>/dev/null || true
 }
 

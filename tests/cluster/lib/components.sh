@@ -160,13 +160,17 @@ healthy_netpol() { nft list table ip kube-netpol; }
 
 # --- The cluster as a whole -------------------------------------------------------------------
 
-# node_ready: has the kubelet reported since it started, and does it say that it is ready?
+# node_ready: does the node say that it is ready? After a restart it goes on saying so from before
+# until the kubelet, which renews the node's lease first of all, reports again. A new node has no
+# lease yet, and nothing from before.
 node_ready() {
-  local pid renewed status started
-  pid=$(pid_of kubelet)
-  started=$(stat --format %Y "/proc/$pid")
-  renewed=$(kubectl -n kube-node-lease get lease "$NODE_NAME" -o jsonpath='{.spec.renewTime}')
-  (($(date --date "$renewed" +%s) >= started)) || return 1
+  local pid renewed status
+  renewed=$(kubectl -n kube-node-lease get lease "$NODE_NAME" --ignore-not-found \
+    -o jsonpath='{.spec.renewTime}')
+  if [[ -n $renewed ]]; then
+    pid=$(pid_of kubelet)
+    (($(date --date "$renewed" +%s) >= $(stat --format %Y "/proc/$pid"))) || return 1
+  fi
   status=$(kubectl get node "$NODE_NAME" \
     -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}')
   [[ $status == True ]]

@@ -14,13 +14,17 @@
 # The components that this run of the script depends on: each wait looks at all of them.
 WATCHED=()
 
-# process_start_time PID: prints when it started; fails if there is no such live process.
+# process_start_time PID: prints when it started; fails if there is no such live process. One that
+# has ended but was not waited for is no longer live, unless other threads of it still are.
 process_start_time() {
-  local stat fields
+  local stat fields threads
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
   # The name in parentheses may hold spaces; after it the fields are state, parent, …
   read -r -a fields <<<"${stat##*) }"
-  [[ ${fields[0]} != Z ]] || return 1
+  if [[ ${fields[0]} == Z ]]; then
+    threads=("/proc/$1/task"/*)
+    ((${#threads[@]} > 1)) || return 1
+  fi
   echo "${fields[19]}"
 }
 
@@ -84,6 +88,7 @@ start() {
   check_ports "$name"
   setsid "${COMMAND[@]}" >"$LOG_DIR/$name.log" 2>&1 </dev/null 9>&- &
   local pid=$! started
+  disown
   started=$(process_start_time "$pid") || component_failed "$name" "it ended at once"
   echo "$pid $started $(fingerprint "$name")" >"$PID_DIR/$name"
 }
