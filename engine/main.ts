@@ -6,9 +6,12 @@
  */
 
 import { type Options, parseArgs } from "./core/args.ts";
-import { Engine } from "./core/engine.ts";
+import { systemClock } from "./core/clock.ts";
+import { Engine, inFlight } from "./core/engine.ts";
 import { createHandler } from "./core/http.ts";
 import { createLogger } from "./core/log.ts";
+import { Metrics } from "./core/metrics.ts";
+import { webhookRoutes } from "./core/webhook.ts";
 import { loadProgram } from "./edge/boot.ts";
 import { exitWith } from "./edge/exit.ts";
 import { listen, shutDown } from "./edge/serve.ts";
@@ -16,10 +19,13 @@ import { endSignal } from "./edge/signals.ts";
 
 async function main(options: Options): Promise<void> {
   const ending = endSignal();
-  const engine = new Engine(await loadProgram(options), () => crypto.randomUUID());
+  const metrics = new Metrics();
+  const engine = new Engine(await loadProgram(options, metrics), () => crypto.randomUUID());
+  metrics.watch(inFlight(engine));
   const log = createLogger("engine", engine.program.log);
   let draining = false;
-  const handler = createHandler({ engine, draining: () => draining });
+  const routes = webhookRoutes(engine, systemClock, log);
+  const handler = createHandler({ engine, routes, metrics, draining: () => draining });
   const server = await listen(options, handler, log);
   const signal = await ending;
   log.info(`${signal}: finishing what is under way`);

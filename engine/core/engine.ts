@@ -2,8 +2,15 @@
 
 import type { Json } from "../mod.ts";
 import { AbortedError } from "./attempt.ts";
+import type { Gauge } from "./metrics.ts";
 import type { Program } from "./program.ts";
 import { Run, type RunResult } from "./run.ts";
+
+export interface StartedRun {
+  readonly runId: string;
+  /** Never rejects. */
+  readonly result: Promise<RunResult>;
+}
 
 export class Engine {
   #program: Program;
@@ -29,11 +36,20 @@ export class Engine {
     return this.#active.size;
   }
 
-  /** Never rejects. */
-  async run(input: Json): Promise<RunResult> {
+  /** Starts a run, for callers that do not wait for its end. */
+  start(input: Json): StartedRun {
     const run = new Run(this.#program.plan, this.#newRunId(), input);
     this.#active.add(run);
-    const result = await run.start().result;
+    return { runId: run.id, result: this.#follow(run.start()) };
+  }
+
+  /** Never rejects. */
+  run(input: Json): Promise<RunResult> {
+    return this.start(input).result;
+  }
+
+  async #follow(run: Run): Promise<RunResult> {
+    const result = await run.result;
     this.#active.delete(run);
     if (this.#active.size === 0) this.#whenIdle.splice(0).forEach((tell) => tell());
     return result;
@@ -49,4 +65,12 @@ export class Engine {
   abort(reason: string): void {
     for (const run of this.#active) run.abort(new AbortedError(`aborted: ${reason}`));
   }
+}
+
+export function inFlight(engine: Engine): Gauge {
+  return {
+    name: "tentacular_runs_in_flight",
+    help: "Runs under way.",
+    read: () => [["", engine.inFlight]],
+  };
 }

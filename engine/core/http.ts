@@ -4,6 +4,7 @@
  */
 
 import { BodyError, readJson } from "./body.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Engine } from "./engine.ts";
 
 export type Handler = (request: Request) => Response | Promise<Response>;
@@ -18,15 +19,17 @@ export interface HttpOptions {
   readonly engine: Engine;
   /** Paths besides the engine's own. */
   readonly routes?: Routes;
+  readonly metrics?: Metrics;
   /** Asks clients to take their next request to another connection, and so to another pod. */
   readonly draining?: () => boolean;
 }
 
 export function createHandler(options: HttpOptions): Handler {
-  const { engine, draining } = options;
+  const { engine, draining, metrics } = options;
   const own: Readonly<Record<string, Route>> = {
     "/run": { POST: (request) => answerRun(engine, request) },
     "/health": { GET: () => answer(200, { status: "ok" }) },
+    ...(metrics === undefined ? {} : { "/metrics": { GET: () => exposition(metrics) } }),
   };
   return async (request) => {
     const path = pathOf(request.url);
@@ -66,6 +69,13 @@ async function answerRun(engine: Engine, request: Request): Promise<Response> {
   } catch (error) {
     return refuseBody(error);
   }
+}
+
+/** The one answer that is not JSON: Prometheus has a format of its own. */
+function exposition(metrics: Metrics): Response {
+  return new Response(metrics.render(), {
+    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+  });
 }
 
 /** For what {@linkcode readJson} throws. */

@@ -52,7 +52,7 @@ export function createProgram(parts: ProgramParts): Program {
     revision: parts.revision,
     clock: parts.clock,
     deadlines: new Deadlines(parts.clock),
-    observer: { ...parts.observer, attemptFailed: reportFailures(parts, log) },
+    observer: observe(parts, log),
     mask,
   };
   return { workflow, secrets, plan, log };
@@ -67,16 +67,18 @@ function planNode(contexts: ContextPlan, spec: NodeSpec, code?: NodeFunction): N
   };
 }
 
-type FailureReporter = NonNullable<RunObserver["attemptFailed"]>;
-
 /** What went wrong and where goes to the log: a run's result has only the message. */
-function reportFailures(parts: ProgramParts, log: LogOptions): FailureReporter {
-  return (attempt, thrown, retryInMs) => {
-    const logger = createLogger(attempt.node, log, attempt.runId);
-    const message = `attempt ${attempt.number} failed: ${messageOf(thrown)}`;
-    if (retryInMs === undefined) logger.error(message);
-    else logger.warn(`${message}; next attempt in ${formatDuration(retryInMs)}`);
-    for (const frame of framesOf(thrown, parts.root)) logger.error(`    ${frame}`);
-    parts.observer?.attemptFailed?.(attempt, thrown, retryInMs);
+function observe({ observer, root }: ProgramParts, log: LogOptions): RunObserver {
+  return {
+    runEnded: (result, milliseconds) => observer?.runEnded?.(result, milliseconds),
+    nodeEnded: (node, milliseconds, failed) => observer?.nodeEnded?.(node, milliseconds, failed),
+    attemptFailed: (attempt, thrown, retryInMs) => {
+      observer?.attemptFailed?.(attempt, thrown, retryInMs);
+      const logger = createLogger(attempt.node, log, attempt.runId);
+      const message = `attempt ${attempt.number} failed: ${messageOf(thrown)}`;
+      if (retryInMs === undefined) logger.error(message);
+      else logger.warn(`${message}; next attempt in ${formatDuration(retryInMs)}`);
+      for (const frame of framesOf(thrown, root)) logger.error(`    ${frame}`);
+    },
   };
 }

@@ -22,8 +22,9 @@ export interface NodePlan {
 /** Told of what happens, in order; must not throw. */
 export interface RunObserver {
   /** The run ended, well or not. */
-  runEnded?(result: RunResult): void;
-  nodeEnded?(node: string, timing: NodeTiming, failed: boolean): void;
+  runEnded?(result: RunResult, milliseconds: number): void;
+  /** A fraction as well: most nodes take less than a millisecond. */
+  nodeEnded?(node: string, milliseconds: number, failed: boolean): void;
   /** `retryInMs` is absent when no attempt is left. */
   attemptFailed?(attempt: Attempt, thrown: unknown, retryInMs?: number): void;
 }
@@ -210,18 +211,19 @@ export class Run {
   }
 
   #close(started: Started, failed: boolean, now: number): void {
-    const timing = {
+    const milliseconds = now - started.began;
+    started.timing = {
       startedAt: timestamp(started.at),
-      durationMs: Math.round(now - started.began),
+      durationMs: Math.round(milliseconds),
       attempts: started.attempt?.number ?? 0,
     };
-    started.timing = timing;
-    this.#plan.observer.nodeEnded?.(this.#plan.graph.names[started.node] ?? "", timing, failed);
+    const name = this.#plan.graph.names[started.node] ?? "";
+    this.#plan.observer.nodeEnded?.(name, milliseconds, failed);
   }
 
   #finish(now: number): void {
     const result = this.#result(now);
-    this.#plan.observer.runEnded?.(result);
+    this.#plan.observer.runEnded?.(result, now - this.#began);
     this.#resolve(result);
   }
 

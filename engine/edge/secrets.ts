@@ -12,13 +12,17 @@ export const MOUNT = "/app/secrets";
  * `only` when it is given; otherwise what a developer keeps beside workflow.yaml, and then what
  * the cluster mounts. A later source wins, key by key.
  */
-export async function loadSecrets(workflow: string, only?: string): Promise<Secrets> {
+export async function loadSecrets(
+  workflow: string,
+  only?: string,
+  mount = MOUNT,
+): Promise<Secrets> {
   if (only !== undefined) return await loadExplicit(only);
   const directory = dirname(workflow);
   const sources = await Promise.all([
     loadDirectory(`${directory}/.secrets`),
     loadFile(`${directory}/.secrets.yaml`),
-    loadDirectory(MOUNT),
+    loadDirectory(mount),
   ]);
   return sources.reduce<Secrets>((under, over) => mergeSecrets(under, over ?? {}), {});
 }

@@ -1,0 +1,270 @@
+/**
+ * Real engines, in processes of their own, as a pod runs them: the image's layout, exactly the
+ * flags that a deployment derives, no right to write to the code or to Deno's cache, and user 65534
+ * where the tests may choose (as root).
+ */
+
+const ENGINE = new URL("..", import.meta.url).pathname;
+const NOT_SHIPPED = /(_test\.ts|^testdata|^tests|^sources|^build\.ts|\.md)$/;
+
+/** Long enough for a busy machine; reached only when a test fails. */
+const PATIENCE_MS = 30_000;
+
+export interface EngineOptions {
+  /** Code by node name; each becomes nodes/<name>.ts. */
+  readonly nodes: Readonly<Record<string, string>>;
+  /** Other files, by path in the workflow's directory. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Merged over a workflow that has the nodes and an empty contract. */
+  readonly workflow?: Readonly<Record<string, unknown>>;
+  readonly secrets?: Readonly<Record<string, unknown>>;
+  /** `host:port` of dependencies and NATS servers. */
+  readonly net?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+let image: Promise<string> | undefined;
+
+/** The image's `/app`, made once: the shipped files, and the cache that `deno cache` leaves. */
+export function imageDirectory(): Promise<string> {
+  return image ??= (async () => {
+    const app = await Deno.makeTempDir({ prefix: "engine-image-" });
+    globalThis.addEventListener("unload", () => Deno.removeSync(app, { recursive: true }));
+    await copyShipped(ENGINE, `${app}/engine`);
+    for (const file of ["deno.json", "deno.lock"]) {
+      await Deno.copyFile(`${ENGINE}${file}`, `${app}/${file}`);
+    }
+    const args = ["cache", "--quiet", "--lock=deno.lock", "engine/main.ts"];
+    await succeed(new Deno.Command(Deno.execPath(), { args, cwd: app, env: cacheOf(app) }));
+    await Deno.chmod(app, 0o755);
+    return app;
+  })();
+}
+
+async function copyShipped(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (NOT_SHIPPED.test(name)) continue;
+    if (isDirectory) await copyShipped(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+async function succeed(command: Deno.Command): Promise<void> {
+  const { success, stderr } = await command.output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+function cacheOf(app: string): { DENO_DIR: string } {
+  return { DENO_DIR: `${app}/deno-dir` };
+}
+
+/** As a deployment derives them, but for the port: 0 lets tests run side by side. */
+export function derivedFlags(app: string, net: readonly string[], port: number): string[] {
+  const hosts = [...net, `0.0.0.0:${port}`].sort();
+  return [
+    "--no-lock",
+    "--unstable-net",
+    "--no-prompt",
+    "--no-remote",
+    "--no-npm",
+    "--ignore-env",
+    `--allow-net=${hosts.join(",")}`,
+    `--allow-read=${app},/var/run/secrets`,
+    "--allow-write=/tmp",
+    "--allow-env=DENO_DIR,HOME",
+  ];
+}
+
+/** Writes a workflow into the image's directory and gives the path of its workflow.yaml. */
+export async function writeWorkflow(app: string, options: EngineOptions): Promise<string> {
+  const directory = await Deno.makeTempDir({ dir: app, prefix: "workflow-" });
+  const nodes = Object.keys(options.nodes).map((name) => [name, { path: `nodes/${name}.ts` }]);
+  const workflow = {
+    name: "tested",
+    version: "1.0",
+    triggers: [{ type: "manual" }],
+    nodes: Object.fromEntries(nodes),
+    contract: { version: "1", dependencies: {} },
+    ...options.workflow,
+  };
+  const code = Object.entries(options.nodes).map(([name, text]) => [`nodes/${name}.ts`, text]);
+  const files = { "workflow.yaml": JSON.stringify(workflow), ...Object.fromEntries(code) };
+  await writeFiles(directory, { ...files, ...options.files });
+  if (options.secrets !== undefined) {
+    await writeFiles(directory, { "mounted.yaml": JSON.stringify(options.secrets) });
+  }
+  return `${directory}/workflow.yaml`;
+}
+
+/** Readable by everyone, whatever the umask. */
+export async function writeFiles(
+  directory: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
+  await Deno.chmod(directory, 0o755);
+  for (const [path, text] of Object.entries(files)) {
+    const file = `${directory}/${path}`;
+    await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true, mode: 0o755 });
+    await Deno.writeTextFile(file, text, { mode: 0o644 });
+  }
+}
+
+/** The command of a pod, up to and with the workflow. */
+export async function command(
+  entry: "main.ts" | "local.ts",
+  workflow: string,
+  options: EngineOptions,
+  port = 0,
+): Promise<Deno.Command> {
+  const app = await imageDirectory();
+  const secrets = options.secrets === undefined
+    ? []
+    : ["--secrets", workflow.replace(/workflow\.yaml$/, "mounted.yaml")];
+  const listening = entry === "main.ts" ? ["--port", String(port)] : [];
+  const args = [
+    ...["run", ...derivedFlags(app, options.net ?? [], port), `engine/${entry}`],
+    ...["--workflow", workflow, ...listening, ...secrets, ...(options.args ?? [])],
+  ];
+  const asNobody = ["--reuid=65534", "--regid=65534", "--clear-groups", Deno.execPath(), ...args];
+  const [program, given] = Deno.uid() === 0 ? ["setpriv", asNobody] : [Deno.execPath(), args];
+  const env = { ...cacheOf(app), HOME: "/", NO_COLOR: "1", ...options.env };
+  return new Deno.Command(program, {
+    args: given,
+    cwd: app,
+    env,
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs to the end, with `input` on standard input. */
+export async function runToEnd(command: Deno.Command, input = ""): Promise<Ended> {
+  const child = command.spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** An engine that serves; `await using` ends it. */
+export class RunningEngine implements AsyncDisposable {
+  readonly lines: string[] = [];
+  readonly workflow: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #reading: Promise<void>;
+  #wake: () => void = () => {};
+  #port = 0;
+
+  private constructor(child: Deno.ChildProcess, workflow: string) {
+    this.#child = child;
+    this.workflow = workflow;
+    this.#reading = this.#read(child.stderr);
+  }
+
+  static async start(options: EngineOptions): Promise<RunningEngine> {
+    const workflow = await writeWorkflow(await imageDirectory(), options);
+    const child = (await command("main.ts", workflow, options)).spawn();
+    await child.stdin.close();
+    await child.stdout.cancel();
+    const engine = new RunningEngine(child, workflow);
+    const line = await engine.line(/listening on 0\.0\.0\.0:\d+/);
+    engine.#port = Number(line.split(":").at(-1));
+    return engine;
+  }
+
+  get directory(): string {
+    return this.workflow.replace(/\/workflow\.yaml$/, "");
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** The first line that matches, waiting for it; `from` skips lines seen before. */
+  async line(pattern: RegExp, from = 0): Promise<string> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const found = this.lines.slice(from).find((line) => pattern.test(line));
+      if (found !== undefined) return found;
+      if (Date.now() > deadline) {
+        throw new Error(`no line ${pattern} in:\n${this.lines.join("\n")}`);
+      }
+      await this.#next(deadline - Date.now());
+    }
+  }
+
+  async #next(milliseconds: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const timer = setTimeout(resolve, milliseconds);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  async #read(stderr: ReadableStream<Uint8Array>): Promise<void> {
+    let rest = "";
+    for await (const text of stderr.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      this.lines.push(...lines);
+      this.#wake();
+    }
+    this.lines.push(rest || "(end)");
+    this.#wake();
+  }
+
+  async post(path: string, body: BodyInit, headers: HeadersInit = {}): Promise<Response> {
+    return await fetch(`${this.url}${path}`, { method: "POST", body, headers });
+  }
+
+  /** The body of the answer to `POST /run`. */
+  // deno-lint-ignore no-explicit-any -- what a test reads out of an answer is the test's business
+  async run(input: unknown): Promise<any> {
+    return await (await this.post("/run", JSON.stringify(input))).json();
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** The exit status; the log is complete then. */
+  async ended(): Promise<number> {
+    const { code } = await this.#child.status;
+    await this.#reading;
+    return code;
+  }
+
+  async stop(signal: Deno.Signal): Promise<number> {
+    this.signal(signal);
+    return await this.ended();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await this.ended();
+  }
+}
