@@ -47,3 +47,28 @@ contract:
 "#;
     insta::assert_snapshot!(told(yaml));
 }
+
+#[test]
+fn files_that_are_no_workflow_at_all_are_told_what_they_are() {
+    let told: Vec<String> = [
+        "",
+        "# nothing\n",
+        "[]",
+        "name: [a\n",
+        "name: a\n\tversion: 1\n",
+        "a: *b\nc: &c 1\nd: !x 1\n",
+        "name: a\u{7}\n",
+        "---\na: 1\n---\nb: 1\n",
+        "%YAML 1.1\n---\na: 1\n",
+    ]
+    .map(told)
+    .to_vec();
+    insta::assert_snapshot!(told.join("──────\n"));
+}
+
+#[test]
+fn a_file_that_is_not_utf8_is_told_where() {
+    let bytes = b"name: a\ndescription: caf\xe9\n";
+    let report = parse(&Project::from_files([("workflow.yaml", bytes)])).unwrap_err();
+    insta::assert_snapshot!(report.render("workflow.yaml", bytes, false));
+}

@@ -51,7 +51,7 @@ impl FromStr for NatsUrl {
         }
         if server.contains(',') {
             return Err(problem("names several servers")
-                .help("name one; NATS tells the client about its peers"));
+                .help("name one: only that server is let through"));
         }
         endpoint(server, Some(NATS_PORT))
             .map(Self)

@@ -277,20 +277,22 @@ impl<'s> Builder<'s, '_, '_> {
     }
 
     fn no_yaml(&mut self, error: &granit_parser::ScanError) -> Result<(), Stop> {
+        let info = error.info();
+        let problem = Invalid::new(
+            "yaml",
+            format!("the file is not valid YAML: {}", shown(&info)),
+        );
         let at = error.marker().byte_offset().unwrap_or(self.text.len());
-        let message = format!("the file is not valid YAML: {}", shown(&error.info()));
-        let help = error
-            .info()
-            .contains("tab")
-            .then(|| "indent with spaces".to_owned());
-        self.stop(
-            at..at + 1,
-            Invalid {
-                code: "yaml",
-                message,
-                help,
-            },
-        )
+        // The parser blames the scalar that a tab ends; what has to go is the tab.
+        let tab = self
+            .text
+            .get(at..)
+            .filter(|_| info.contains("tab"))
+            .and_then(|rest| rest.find('\t'));
+        match tab {
+            Some(tab) => self.stop(at + tab..at + tab + 1, problem.help("indent with spaces")),
+            None => self.stop(at..at + 1, problem),
+        }
     }
 
     fn stop(&mut self, place: Range<usize>, problem: Invalid) -> Result<(), Stop> {

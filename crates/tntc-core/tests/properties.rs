@@ -1,0 +1,348 @@
+//! What holds for every workflow, not only for those we thought of.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use tntc_core::contract::network::{Services, Surroundings, policy};
+use tntc_core::contract::{permissions, secrets};
+use tntc_core::project::Project;
+use tntc_core::workflow::{self, Workflow};
+
+fn project(yaml: &str) -> Project {
+    Project::from_files([("workflow.yaml", yaml), ("nodes/a.ts", ""), ("b.mjs", "")])
+}
+
+fn parsed(yaml: &str) -> Workflow {
+    match workflow::parse(&project(yaml)) {
+        Ok(checked) => checked.workflow,
+        Err(report) => panic!("{report}\n{yaml}"),
+    }
+}
+
+/// The file as JSON, which is YAML once the control characters that JSON leaves alone are escaped.
+fn text(file: &Value) -> String {
+    let escaped = |c: char| match c {
+        '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+            format!("\\u{:04x}", u32::from(c))
+        }
+        c => c.to_string(),
+    };
+    file.to_string().chars().map(escaped).collect()
+}
+
+/// Any JSON, with strings that YAML would like to read as something else.
+fn json_value() -> impl Strategy<Value = Value> {
+    let awkward = prop::sample::select(vec![
+        "",
+        "~",
+        "null",
+        "true",
+        "yes",
+        "on",
+        "1",
+        "1.10",
+        "0x1f",
+        "1e3",
+        ".inf",
+        "-",
+        "- a",
+        "a: b",
+        "#",
+        "a #b",
+        "|",
+        ">",
+        "\t",
+        "\ta",
+        " a",
+        "a ",
+        "a\n",
+        "\na",
+        "a\nb\n\n",
+        "\"",
+        "'",
+        "&a",
+        "*a",
+        "!a",
+        "%a",
+        "@a",
+        "`a",
+        "{",
+        "[",
+        "?",
+        ":",
+        "---",
+        "...",
+        "\u{85}",
+        "\u{2028}",
+        "\u{feff}",
+        "\u{1b}[0m",
+        "\u{0}",
+        "\r",
+        "\r\n",
+        "2001-12-14",
+        "1:30",
+        "=",
+        "<<",
+    ])
+    .prop_map(Value::from);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        prop::num::f64::NORMAL.prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+        "[ -~\n\t]{0,40}".prop_map(Value::from),
+        awkward,
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((".{0,8}", inner), 0..4)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+fn extensions() -> impl Strategy<Value = Map<String, Value>> {
+    prop::collection::vec(("x-[a-z]{1,4}", json_value()), 0..2)
+        .prop_map(|pairs| pairs.into_iter().collect())
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "[a-z][a-z0-9]{0,5}([-_][a-z0-9]{1,4}){0,2}"
+}
+
+fn duration() -> impl Strategy<Value = String> {
+    (1_u32..1000, prop::sample::select(vec!["ms", "s", "m"]))
+        .prop_map(|(number, unit)| format!("{number}{unit}"))
+}
+
+fn merged(mut base: Value, more: Map<String, Value>) -> Value {
+    if let Value::Object(base) = &mut base {
+        base.extend(more);
+    }
+    base
+}
+
+fn trigger() -> impl Strategy<Value = Value> {
+    let kind = prop_oneof![
+        Just(json!({"type": "manual"})),
+        Just(json!({"type": "cron", "schedule": "*/5 0 * * mon", "timezone": "Europe/Berlin"})),
+        Just(json!({"type": "cron", "schedule": "@every 1h"})),
+        (any::<bool>(), 1..9).prop_map(|(durable, count)| {
+            json!({"type": "queue", "subject": "a.*.>", "durable": durable, "max_deliver": count, "concurrency": count, "dlq": "x.y"})
+        }),
+        "/[a-z/]{0,8}".prop_map(|path| json!({"type": "webhook", "path": format!("/hooks{path}")})),
+        ".{0,6}".prop_map(|text| json!({"type": "webhook", "provider": "github", "event": text, "actions": ["a", text]})),
+    ];
+    (kind, extensions()).prop_map(|(kind, more)| merged(kind, more))
+}
+
+/// Triggers without the same path twice, each with a name of its own.
+fn triggers() -> impl Strategy<Value = Value> {
+    prop::collection::vec(trigger(), 1..4).prop_map(|triggers| {
+        let mut paths = std::collections::HashSet::new();
+        let mut fresh = move |trigger: &Value| {
+            let path = trigger.get("path").map(Value::to_string);
+            path.is_none_or(|path| paths.insert(path))
+        };
+        let named = triggers
+            .into_iter()
+            .filter(move |trigger| fresh(trigger))
+            .enumerate();
+        named
+            .map(|(index, trigger)| {
+                merged(
+                    trigger,
+                    Map::from_iter([("name".into(), format!("t{index}").into())]),
+                )
+            })
+            .collect()
+    })
+}
+
+fn nodes_and_edges() -> impl Strategy<Value = (Value, Value)> {
+    let node = (
+        prop::sample::select(vec!["nodes/a.ts", "./b.mjs"]),
+        prop::option::of(duration()),
+        prop::option::of(0..=10),
+        extensions(),
+    );
+    prop::collection::vec(node, 1..6).prop_flat_map(|nodes| {
+        let count = nodes.len();
+        let pairs: Vec<(usize, usize)> = (0..count)
+            .flat_map(|to| (0..to).map(move |from| (from, to)))
+            .collect();
+        let edges = prop::sample::subsequence(pairs.clone(), 0..=pairs.len());
+        (Just(nodes), edges).prop_map(|(nodes, edges)| {
+            let node = |(path, timeout, retries, more): (&str, Option<String>, Option<i32>, _)| {
+                let given = [
+                    ("timeout", timeout.map(Value::from)),
+                    ("retries", retries.map(Value::from)),
+                ];
+                let given = given
+                    .into_iter()
+                    .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+                merged(merged(json!({"path": path}), given.collect()), more)
+            };
+            let nodes: Map<_, _> = nodes
+                .into_iter()
+                .enumerate()
+                .map(|(index, it)| (format!("n{index}"), node(it)))
+                .collect();
+            let edges = edges
+                .iter()
+                .map(|(from, to)| json!({"from": format!("n{from}"), "to": format!("n{to}")}));
+            (Value::Object(nodes), edges.collect())
+        })
+    })
+}
+
+fn host() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "db",
+            "db.data.svc",
+            "db-0.db.data.svc.cluster.local",
+            "10.1.2.3",
+            "2001:db8::1",
+            "::1",
+            "localhost"
+        ])
+        .prop_map(str::to_owned),
+        "[a-z]{1,6}\\.example\\.(com|org)",
+    ]
+}
+
+fn dependency() -> impl Strategy<Value = Value> {
+    let ports = prop::sample::subsequence(vec!["53/UDP", "443/TCP", "9/SCTP"], 1..=3);
+    let target = prop_oneof![
+        (prop::sample::select(vec!["https", "http"]), host()).prop_map(|(protocol, host)| json!({"protocol": protocol, "host": host})),
+        (host(), ".{1,6}").prop_map(|(host, text)| json!({"protocol": "postgresql", "host": host, "database": text, "user": text})),
+        host().prop_map(|host| json!({"protocol": "nats", "host": host, "subject": "a.>"})),
+        host().prop_map(|host| json!({"protocol": "blob", "host": host, "container": "c", "port": 8443})),
+        (host(), "[a-z]{3}x").prop_map(|(host, name)| json!({"protocol": name, "host": host, "port": 1, "database": "d"})),
+        (prop::sample::select(vec!["10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "10.1.2.3/8"]), ports)
+            .prop_map(|(cidr, ports)| json!({"type": "dynamic-target", "cidr": cidr, "dynPorts": ports, "reason": "because"})),
+    ];
+    let auth = prop::option::of(
+        (name(), name())
+            .prop_map(|(service, key)| json!({"type": "t", "secret": format!("{service}.{key}")})),
+    );
+    (target, auth, extensions()).prop_map(|(target, auth, more)| {
+        let auth = auth
+            .map(|auth| ("auth".to_owned(), auth))
+            .into_iter()
+            .collect();
+        merged(merged(target, auth), more)
+    })
+}
+
+fn contract() -> impl Strategy<Value = Value> {
+    let egress = prop_oneof![
+        Just(json!({"toCIDR": "10.0.0.0/8"})),
+        Just(
+            json!({"toCIDR": "fd00::/8", "ports": ["80/TCP", {"port": 53, "protocol": "UDP"}], "reason": "why: not"})
+        ),
+    ];
+    let dependencies = prop::collection::vec(dependency(), 0..5);
+    (dependencies, prop::collection::vec(egress, 0..3), extensions()).prop_map(|(dependencies, egress, more)| {
+        let dependencies: Map<_, _> = dependencies.into_iter().enumerate().map(|(i, it)| (format!("d{i}"), it)).collect();
+        merged(json!({"version": "1", "dependencies": dependencies, "networkPolicy": {"additionalEgress": egress}}), more)
+    })
+}
+
+fn workflow_file() -> impl Strategy<Value = Value> {
+    let config = prop::collection::vec(("[a-z]{1,4}[^tr\u{0}]{0,3}", json_value()), 0..4);
+    let head = (
+        "[a-z][a-z0-9]{0,6}(-[a-z0-9]{1,4}){0,2}",
+        "[0-9]{1,3}\\.[0-9]{1,3}(\\.[0-9]{1,3})?",
+        prop::option::of(".{0,20}"),
+    );
+    (head, triggers(), nodes_and_edges(), config, prop::option::of(contract()), extensions()).prop_map(
+        |((name, version, description), triggers, (nodes, edges), config, contract, more)| {
+            let mut config: Map<_, _> = config.into_iter().filter(|(key, _)| key != "nats_url").collect();
+            config.insert("timeout".into(), "45s".into());
+            config.insert("retries".into(), 2.into());
+            let mut file = json!({
+                "name": name, "version": version, "triggers": triggers, "nodes": nodes, "edges": edges, "config": config,
+                "deployment": {"namespace": "a-b", "serviceAccount": "c.d", "replicas": 2},
+            });
+            if let Some(description) = description {
+                file["description"] = description.into();
+            }
+            if let Some(contract) = contract {
+                file["contract"] = contract;
+            }
+            merged(file, more)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_parsed_workflow_written_as_yaml_parses_to_the_same(file in workflow_file()) {
+        let first = parsed(&text(&file));
+        let yaml = first.to_yaml();
+        let again = parsed(&yaml);
+        prop_assert_eq!(&first, &again, "{}", yaml);
+        prop_assert_eq!(yaml, again.to_yaml());
+    }
+
+    #[test]
+    fn text_of_any_kind_is_answered_without_a_panic(text in "\\PC{0,200}") {
+        let report = workflow::parse(&project(&text)).unwrap_err();
+        prop_assert!(report.errors().count() > 0);
+        prop_assert!(!report.render("workflow.yaml", text.as_bytes(), false).is_empty());
+    }
+
+    #[test]
+    fn bytes_of_any_kind_are_answered_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let project = Project::from_files([("workflow.yaml", bytes.clone())]);
+        let report = workflow::parse(&project).unwrap_err();
+        prop_assert!(!report.render("workflow.yaml", &bytes, true).is_empty());
+    }
+
+    #[test]
+    fn a_mutilated_workflow_is_answered_with_places_inside_the_file(file in workflow_file(), cut in any::<prop::sample::Index>(), junk in "[\\[\\]{}:,\"'\n \t*&!|>-]{0,3}") {
+        let mut yaml = parsed(&text(&file)).to_yaml();
+        let at = yaml.floor_char_boundary(cut.index(yaml.len()));
+        yaml.insert_str(at, &junk);
+        if let Err(report) = workflow::parse(&project(&yaml)) {
+            for diagnostic in report.iter() {
+                prop_assert!((1..=yaml.lines().count() + 1).contains(&diagnostic.line));
+                prop_assert!(diagnostic.span.start <= yaml.len());
+            }
+            prop_assert!(!report.render("workflow.yaml", yaml.as_bytes(), false).is_empty());
+        }
+    }
+
+    #[test]
+    fn the_order_of_dependencies_does_not_change_what_is_derived(file in workflow_file()) {
+        let workflow = parsed(&text(&file));
+        let mut turned = workflow.clone();
+        if let Some(contract) = &mut turned.contract {
+            contract.dependencies.reverse();
+            contract.network_policy.additional_egress.reverse();
+        }
+        let services = Services::default();
+        let surroundings = Surroundings { services: &services, metrics_namespace: None, endpoints: &[] };
+        prop_assert_eq!(policy(&workflow, &surroundings), policy(&turned, &surroundings));
+        prop_assert_eq!(permissions::deno_flags(&workflow, &[]), permissions::deno_flags(&turned, &[]));
+        prop_assert_eq!(secrets::inventory(&workflow), secrets::inventory(&turned));
+    }
+
+    #[test]
+    fn the_grace_period_covers_every_single_node(file in workflow_file()) {
+        let workflow = parsed(&text(&file));
+        let grace = workflow::graph::grace_period(&workflow);
+        for node in &workflow.nodes {
+            let attempts = workflow.timeout_of(node) * (u32::from(workflow.retries_of(node)) + 1);
+            prop_assert!(grace >= attempts.max(Duration::from_secs(30)));
+        }
+    }
+}
