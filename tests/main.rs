@@ -1,0 +1,19 @@
+//! End to end: the real `tntc` on a real cluster, one file a command.
+//!
+//! The cluster is the test bed's (`make cluster-up`), or the one that `TNTC_TEST_KUBECONFIG` names. A test that cannot
+//! have its cluster fails.
+
+#![allow(missing_docs)]
+
+mod build;
+mod deploy;
+mod init;
+mod list;
+mod logs;
+mod run;
+mod sandbox;
+mod status;
+mod support;
+mod undeploy;
+mod usage;
+mod validate;

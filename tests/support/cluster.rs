@@ -1,0 +1,115 @@
+//! Namespaces of the test cluster, and images that it can run.
+
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use super::{example, tntc};
+
+/// Runs kubectl to the end; panics with its message when it fails.
+#[track_caller]
+pub fn kubectl<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
+    let output = Command::new("kubectl")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output();
+    let output = output.expect("kubectl runs; `eval \"$(tests/cluster/env)\"` puts it on PATH");
+    assert!(
+        output.status.success(),
+        "kubectl: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// A namespace of one test, held to the Pod Security Standard `restricted`, and deleted with the test.
+pub struct Namespace {
+    pub name: String,
+}
+
+impl Namespace {
+    /// A new namespace whose name begins with `stem`.
+    pub fn new(stem: &str) -> Self {
+        let name = format!("{stem}-{:x}", std::process::id() ^ unique());
+        kubectl(["create", "namespace", &name]);
+        kubectl([
+            "label",
+            "namespace",
+            &name,
+            "pod-security.kubernetes.io/enforce=restricted",
+        ]);
+        Self { name }
+    }
+
+    /// `kubectl -n <namespace>`.
+    #[track_caller]
+    pub fn kubectl<'a>(&'a self, arguments: impl IntoIterator<Item = &'a str>) -> String {
+        kubectl(["-n", self.name.as_str()].into_iter().chain(arguments))
+    }
+
+    /// Objects of a kind, such as `pods`, as JSON.
+    #[track_caller]
+    pub fn list(&self, kind: &str) -> Vec<Value> {
+        let text = self.kubectl(["get", kind, "-o", "json"]);
+        let list: Value = serde_json::from_str(&text).expect("JSON");
+        list["items"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// One object as JSON.
+    #[track_caller]
+    pub fn get(&self, kind: &str, name: &str) -> Value {
+        let text = self.kubectl(["get", kind, name, "-o", "json"]);
+        serde_json::from_str(&text).expect("JSON")
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        // A namespace takes ten seconds to go, which nobody has to wait for.
+        let deleted = Command::new("kubectl")
+            .args(["delete", "namespace", &self.name, "--wait=false"])
+            .output();
+        drop(deleted);
+    }
+}
+
+fn unique() -> u32 {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed) << 16
+}
+
+/// The engine image, built by `tntc build` and loaded into the cluster once for all tests.
+pub fn engine_image() -> &'static str {
+    static BUILT: OnceLock<String> = OnceLock::new();
+    BUILT.get_or_init(|| build(&["--tag", "tentacular-engine:end-to-end"]))
+}
+
+/// The engine image, pushed to the test registry once for all tests.
+pub fn registry_image() -> &'static str {
+    static PUSHED: OnceLock<String> = OnceLock::new();
+    PUSHED.get_or_init(|| {
+        let registry = std::env::var("TNTC_TEST_REGISTRY")
+            .expect("TNTC_TEST_REGISTRY names a registry; `tests/cluster/env` prints it");
+        build(&[
+            "--registry",
+            &registry,
+            "--tag",
+            "tentacular-engine:end-to-end",
+            "--push",
+        ])
+    })
+}
+
+fn build(arguments: &[&str]) -> String {
+    let workflow = example("word-counter");
+    let all = ["build", workflow.path(), "-o", "json"]
+        .into_iter()
+        .chain(arguments.iter().copied());
+    let answer = tntc(all).run().exits(0);
+    answer.json()["image"]
+        .as_str()
+        .expect("an image")
+        .to_owned()
+}

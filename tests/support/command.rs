@@ -1,0 +1,129 @@
+//! Running the `tntc` that this test run built.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// A finished `tntc`.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Answer {
+    /// Requires an exit status, showing everything otherwise.
+    #[track_caller]
+    pub fn exits(self, status: i32) -> Self {
+        assert_eq!(
+            self.status, status,
+            "\nstdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// Requires a text on stderr.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(
+            self.stderr.contains(text),
+            "`{text}` is not on stderr:\n{}",
+            self.stderr
+        );
+        self
+    }
+
+    /// Requires a text on stdout.
+    #[track_caller]
+    pub fn answers(self, text: &str) -> Self {
+        assert!(
+            self.stdout.contains(text),
+            "`{text}` is not on stdout:\n{}",
+            self.stdout
+        );
+        self
+    }
+
+    /// The whole of stdout as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|cause| panic!("stdout is not JSON: {cause}\n{}", self.stdout))
+    }
+}
+
+/// A `tntc` to run.
+pub struct Tntc {
+    command: Command,
+    input: Option<String>,
+}
+
+/// `tntc` with these arguments, without any configuration of the user's own.
+pub fn tntc<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Tntc {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tntc"));
+    command
+        .args(arguments)
+        .env_remove("TENTACULAR_ENV")
+        .env("NO_COLOR", "1");
+    Tntc {
+        command,
+        input: None,
+    }
+}
+
+impl Tntc {
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn current_dir(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    pub fn stdin(mut self, text: &str) -> Self {
+        self.input = Some(text.to_owned());
+        self
+    }
+
+    /// The command itself, to be started and stopped by hand.
+    pub fn command(self) -> Command {
+        self.command
+    }
+
+    /// Runs to the end.
+    pub fn run(mut self) -> Answer {
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("tntc starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        if let Some(input) = &self.input {
+            stdin
+                .write_all(input.as_bytes())
+                .expect("tntc reads its input");
+        }
+        drop(stdin);
+        let output = child.wait_with_output().expect("tntc ends");
+        Answer {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+/// Presses Ctrl-C for a process that a test started.
+pub fn interrupt(process: u32) {
+    let sent = Command::new("kill")
+        .args(["-INT", &process.to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(sent.success());
+}

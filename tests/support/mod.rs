@@ -1,0 +1,9 @@
+//! What the tests share: running `tntc`, namespaces, workflows and images.
+
+mod cluster;
+mod command;
+mod workflow;
+
+pub use cluster::{Namespace, engine_image, kubectl, registry_image};
+pub use command::{Answer, interrupt, tntc};
+pub use workflow::{Workflow, example};

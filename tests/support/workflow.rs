@@ -1,0 +1,124 @@
+//! Workflow directories that a test may change as it likes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// A workflow directory of its own, deleted with the test.
+pub struct Workflow {
+    dir: TempDir,
+    name: String,
+}
+
+/// A copy of one of the repository's examples.
+pub fn example(name: &str) -> Workflow {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../examples")
+        .join(name);
+    let workflow = Workflow::empty(name);
+    copy(&from, &workflow.root());
+    workflow
+}
+
+impl Workflow {
+    /// A directory without any file.
+    pub fn empty(name: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let workflow = Self {
+            dir,
+            name: name.to_owned(),
+        };
+        fs::create_dir(workflow.root()).expect("a directory");
+        workflow
+    }
+
+    /// A workflow of one node with this body, `(ctx, input) => …`.
+    pub fn of_one_node(name: &str, body: &str) -> Self {
+        let workflow = Self::empty(name);
+        workflow.write(
+            "workflow.yaml",
+            &format!(
+                "name: {name}\nversion: \"1.0\"\ntriggers: [{{type: manual}}]\nnodes: {{only: {{path: nodes/only.ts}}}}\n\
+                 contract: {{version: \"1\", dependencies: {{}}}}\n"
+            ),
+        );
+        workflow.write("nodes/only.ts", &node(body));
+        workflow
+    }
+
+    fn root(&self) -> PathBuf {
+        self.dir.path().join(&self.name)
+    }
+
+    /// The directory, to be passed on a command line.
+    pub fn path(&self) -> &str {
+        // Made once and leaked: a test has a handful of workflows.
+        Box::leak(self.root().display().to_string().into_boxed_str())
+    }
+
+    /// Writes a file of the workflow.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.root().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs::write(path, text).expect("a file");
+    }
+
+    /// Changes a text in a file of the workflow.
+    #[track_caller]
+    pub fn replace(&self, path: &str, from: &str, to: &str) {
+        let full = self.root().join(path);
+        let text = fs::read_to_string(&full).expect("a file");
+        assert!(text.contains(from), "{path} does not contain {from}");
+        fs::write(full, text.replace(from, to)).expect("a file");
+    }
+
+    /// Names of everything below the directory, sorted.
+    pub fn files(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        walk(&self.root(), &self.root(), &mut names);
+        names.sort();
+        names
+    }
+}
+
+/// The source of a node with this body.
+pub fn node(body: &str) -> String {
+    format!(
+        "import type {{ Context }} from \"tentacular\";\n\
+         export default async function run(ctx: Context, input: unknown): Promise<unknown> {{\n  {body}\n}}\n"
+    )
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory");
+    for entry in fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        if entry.file_name() == ".tentacular" {
+            // What somebody's own `tntc build` left there is no part of the example.
+            continue;
+        }
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("a copy");
+        }
+    }
+}
+
+fn walk(root: &Path, dir: &Path, names: &mut Vec<String>) {
+    for entry in fs::read_dir(dir).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            walk(root, &path, names);
+        } else {
+            names.push(
+                path.strip_prefix(root)
+                    .expect("inside")
+                    .display()
+                    .to_string(),
+            );
+        }
+    }
+}
