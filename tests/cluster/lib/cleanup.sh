@@ -58,14 +58,25 @@ kill_processes() {
   echo "cluster: warning: these processes would not end: ${pids[*]}" >&2
 }
 
-# remove_mounts: unmounts everything below our directories, the innermost first.
-remove_mounts() {
+# our_mounts: prints what is mounted below our directories, the innermost first.
+our_mounts() {
   local target
   findmnt --list --noheadings --output TARGET | sort -r | while read -r target; do
     case $target in
-      "$SCOPE_VOLATILE"/* | "$SCOPE_STATE"/*) umount --lazy "$target" 2>/dev/null || true ;;
+      "$SCOPE_VOLATILE"/* | "$SCOPE_STATE"/*) echo "$target" ;;
     esac
   done
+}
+
+# remove_mounts: unmounts all of them. A mount that stays ends the script: the directories are
+# deleted next, and what is mounted there may be somebody's files.
+remove_mounts() {
+  local target left
+  our_mounts | while read -r target; do
+    umount --lazy "$target" 2>/dev/null || true
+  done
+  left=$(our_mounts)
+  [[ -z $left ]] || die "could not unmount: $left"
 }
 
 # remove_groups: the emptied control groups; a killed process may need a moment to leave one.

@@ -11,6 +11,9 @@
 # holds the process id, the process's start time, so that a reused id is not taken for it,
 # and a fingerprint of what it was started with, so that a changed setting restarts it.
 
+# Whether this run of the script has started anything.
+STARTED=no
+
 # The components that this run of the script depends on: each wait looks at all of them.
 WATCHED=()
 
@@ -88,6 +91,7 @@ start() {
   check_ports "$name"
   setsid "${COMMAND[@]}" >"$LOG_DIR/$name.log" 2>&1 </dev/null 9>&- &
   local pid=$! started
+  STARTED=yes
   disown
   started=$(process_start_time "$pid") || component_failed "$name" "it ended at once"
   echo "$pid $started $(fingerprint "$name")" >"$PID_DIR/$name"
@@ -106,6 +110,11 @@ ensure_started() {
     say "$name: was not running any more; starting it again"
   fi
   start "$name"
+}
+
+# progress TEXT...: like say, but only when something was started: otherwise nothing has changed.
+progress() {
+  [[ $STARTED == no ]] || say "$@"
 }
 
 # check_watched: fails if any component that was running has ended.

@@ -34,7 +34,7 @@ start_everything() {
     ! kubectl -n leaves-nothing get serviceaccount default 2>/dev/null || break
     sleep 0.1
   done
-  sed 's/@NAMESPACE@/leaves-nothing/' "$CLUSTER_DIR/test/sleepers.yaml" | kubectl apply -f -
+  sed 's/@NAMESPACE@/leaves-nothing/' "$CLUSTER_DIR/test/manifests/sleepers.yaml" | kubectl apply -f -
   kubectl -n leaves-nothing wait --for=condition=Ready pod --all --timeout=60s
 }
 
