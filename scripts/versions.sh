@@ -13,3 +13,6 @@ GO_MIN_VERSION=1.26
 
 # The Kubernetes of the test cluster: must agree with tests/cluster/kube/go.mod.
 KUBERNETES_VERSION=v1.34.4
+
+# cargo-deny, which `make lint` runs.
+CARGO_DENY_VERSION=0.20.2

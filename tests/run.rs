@@ -209,5 +209,5 @@ fn without_deno_a_local_run_says_which_version_is_needed() {
         .env("TNTC_DENO", "/nonexistent/deno")
         .run()
         .exits(3)
-        .says("version 2.9.0 or newer is needed");
+        .says("version 2.9.8 or newer is needed");
 }

@@ -9,8 +9,8 @@ use tokio::process::Command;
 
 use crate::error::{Error, Result, io};
 
-/// The oldest Deno that has everything the engine needs.
-pub const OLDEST: (u32, u32, u32) = (2, 9, 0);
+/// The oldest Deno that the engine was tested with.
+pub const OLDEST: (u32, u32, u32) = (2, 9, 8);
 
 /// The engine as it is shipped; its README says what is.
 #[derive(RustEmbed)]
