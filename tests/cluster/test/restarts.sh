@@ -6,6 +6,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/tap.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/../lib/process.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/../lib/components.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/cleanup.sh"
 
 # all_pids: what runs as what.
 all_pids() {
@@ -43,6 +44,11 @@ for name in "${COMPONENTS[@]}"; do
   check_contains "up starts $name again" "$name: was not running any more" "$message"
   check "all is healthy after that" "$CLUSTER_DIR/status"
 done
+
+enter_scope cluster
+kill_processes
+check "up works when everything was killed at once, pods included" "$CLUSTER_DIR/up"
+check "all is healthy after that" "$CLUSTER_DIR/status"
 
 # An obstacle for each component that listens.
 for name in etcd apiserver forwarder controllers scheduler kubelet proxy; do
