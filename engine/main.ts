@@ -16,6 +16,7 @@ import { loadProgram } from "./edge/boot.ts";
 import { exitWith } from "./edge/exit.ts";
 import { listen, shutDown } from "./edge/serve.ts";
 import { endSignal } from "./edge/signals.ts";
+import { QueueTriggers } from "./edge/triggers.ts";
 
 async function main(options: Options): Promise<void> {
   const ending = endSignal();
@@ -23,15 +24,23 @@ async function main(options: Options): Promise<void> {
   const engine = new Engine(await loadProgram(options, metrics), () => crypto.randomUUID());
   metrics.watch(inFlight(engine));
   const log = createLogger("engine", engine.program.log);
+  const queues = new QueueTriggers(engine, log, options.instance);
+  metrics.watch(queues.lag);
   let draining = false;
   const routes = webhookRoutes(engine, systemClock, log);
   const handler = createHandler({ engine, routes, metrics, draining: () => draining });
   const server = await listen(options, handler, log);
+  if (options.triggers === "all") await queues.update();
   const signal = await ending;
   log.info(`${signal}: finishing what is under way`);
   draining = true;
-  const stopTriggers = async (): Promise<void> => {};
-  const parts = { server, engine, log, graceMs: options.graceMs, stopTriggers };
+  const parts = {
+    server,
+    engine,
+    log,
+    graceMs: options.graceMs,
+    stopTriggers: () => queues.stop(),
+  };
   await shutDown(parts, signal === "SIGTERM");
 }
 

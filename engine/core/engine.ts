@@ -17,6 +17,7 @@ export class Engine {
   readonly #newRunId: () => string;
   readonly #active = new Set<Run>();
   #whenIdle: (() => void)[] = [];
+  #stopping = false;
 
   constructor(program: Program, newRunId: () => string) {
     this.#program = program;
@@ -61,8 +62,14 @@ export class Engine {
     await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
-  /** Ends every run under way as failed. */
+  /** Whether runs fail for no fault of their own. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Ends every run under way as failed, at the end of the process. */
   abort(reason: string): void {
+    this.#stopping = true;
     for (const run of this.#active) run.abort(new AbortedError(`aborted: ${reason}`));
   }
 }

@@ -72,8 +72,8 @@ async function answerRun(engine: Engine, request: Request): Promise<Response> {
 }
 
 /** The one answer that is not JSON: Prometheus has a format of its own. */
-function exposition(metrics: Metrics): Response {
-  return new Response(metrics.render(), {
+async function exposition(metrics: Metrics): Promise<Response> {
+  return new Response(await metrics.render(), {
     headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
   });
 }

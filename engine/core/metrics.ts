@@ -5,12 +5,14 @@ import type { RunObserver } from "./run.ts";
 /** Upper bounds in seconds: from a node that adds two numbers to one that waits for a person. */
 const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 600];
 
+type Samples = Iterable<readonly [labels: string, value: number]>;
+
 /** A value that is asked for when somebody looks. */
 export interface Gauge {
   readonly name: string;
   readonly help: string;
   /** By the text of its labels, as in `subject="a.b"`; the empty text is none. */
-  readonly read: () => Iterable<readonly [labels: string, value: number]>;
+  readonly read: () => Samples | Promise<Samples>;
 }
 
 export class Metrics implements RunObserver {
@@ -42,7 +44,8 @@ export class Metrics implements RunObserver {
   }
 
   /** The whole exposition. */
-  render(): string {
+  async render(): Promise<string> {
+    const gauges = await Promise.all(this.#gauges.map(gauge));
     return [
       ...counter("tentacular_runs_total", "Runs that ended.", "result", this.#runs),
       ...head("tentacular_run_duration_seconds", "How long runs took.", "histogram"),
@@ -67,7 +70,7 @@ export class Metrics implements RunObserver {
         "node",
         this.#attemptFailures,
       ),
-      ...this.#gauges.flatMap(gauge),
+      ...gauges.flat(),
       "",
     ].join("\n");
   }
@@ -110,10 +113,10 @@ function counter(
   return [...head(name, help, "counter"), ...samples];
 }
 
-function gauge({ name, help, read }: Gauge): string[] {
+async function gauge({ name, help, read }: Gauge): Promise<string[]> {
   return [
     ...head(name, help, "gauge"),
-    ...[...read()].map(([labels, it]) => sample(name, labels, it)),
+    ...[...await read()].map(([labels, it]) => sample(name, labels, it)),
   ];
 }
 

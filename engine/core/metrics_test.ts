@@ -1,7 +1,7 @@
 import { equal, match } from "node:assert/strict";
 import { label, Metrics } from "./metrics.ts";
 
-Deno.test("runs, nodes and failures are counted, and durations fall into cumulative buckets", () => {
+Deno.test("runs, nodes and failures are counted, and durations fall into cumulative buckets", async () => {
   const metrics = new Metrics();
   metrics.nodeEnded("a", 0.4, false);
   metrics.nodeEnded("a", 30, false);
@@ -10,7 +10,7 @@ Deno.test("runs, nodes and failures are counted, and durations fall into cumulat
   metrics.attemptFailed({ node: "b" });
   metrics.runEnded({ success: true }, 2);
   metrics.runEnded({ success: false }, 2);
-  const text = metrics.render();
+  const text = await metrics.render();
   const expected = [
     'tentacular_runs_total{result="success"} 1',
     'tentacular_runs_total{result="failure"} 1',
@@ -30,12 +30,12 @@ Deno.test("runs, nodes and failures are counted, and durations fall into cumulat
   match(text, /\n$/);
 });
 
-Deno.test("gauges are read when somebody looks", () => {
+Deno.test("gauges are read when somebody looks", async () => {
   const metrics = new Metrics();
   let waiting = 1;
   metrics.watch({ name: "lag", help: "Lag.", read: () => [[label("subject", "a.b"), waiting]] });
   waiting = 7;
-  match(metrics.render(), /# TYPE lag gauge\nlag\{subject="a\.b"\} 7\n/);
+  match(await metrics.render(), /# TYPE lag gauge\nlag\{subject="a\.b"\} 7\n/);
 });
 
 Deno.test("a label's value is escaped", () => {

@@ -1,6 +1,7 @@
 /** workflow.yaml as the engine understands it. */
 
 import { parseDuration } from "./duration.ts";
+import { eatsItsDeadLetters } from "./subject.ts";
 import { Shape } from "./shape.ts";
 
 export interface Workflow {
@@ -132,7 +133,7 @@ function readTrigger(shape: Shape): Trigger {
     case "cron":
       return { type, ...named };
     case "queue":
-      return { type, ...named, ...readQueue(shape) };
+      return requireEnd({ type, ...named, ...readQueue(shape) }, shape);
     case "webhook":
       return { type, ...named, ...readWebhook(shape) };
     default:
@@ -150,6 +151,13 @@ function readQueue(shape: Shape): Omit<QueueTrigger, "type" | "name"> {
     ...(concurrency === undefined ? {} : { concurrency }),
     dlq: shape.get("dlq").optional((it) => it.string()) ?? "dlq",
   };
+}
+
+/** Its own dead letters would make a trigger run for ever. */
+function requireEnd(trigger: QueueTrigger, shape: Shape): QueueTrigger {
+  if (!eatsItsDeadLetters(trigger)) return trigger;
+  const { subject, dlq } = trigger;
+  return shape.fail(`the subject ${subject} matches its own dead letters, ${dlq}.${subject}`);
 }
 
 function readWebhook(shape: Shape): Omit<WebhookTrigger, "type" | "name"> {

@@ -1,0 +1,166 @@
+/**
+ * Queue triggers on JetStream: at least once.
+ *
+ * A message is acknowledged after its run succeeded, and until then it is somebody's: the server
+ * gives it to another engine when this one falls silent. Attempts are judged here. The server's
+ * own limit would drop a message without a word when an engine dies during the last one.
+ */
+
+import { messageOf } from "../core/errors.ts";
+import { consumerName, isLethal, judge, messageInput, Slots } from "../core/queue.ts";
+import { deadLetterSubject } from "../core/subject.ts";
+import type { RunResult } from "../core/run.ts";
+import type { QueueTrigger } from "../core/workflow.ts";
+import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from "../vendor/nats.js";
+import { sleep } from "./nats.ts";
+import type { Receiver, ReceiverParts } from "./queue.ts";
+import { ensureConsumer, ensureDeadLetters, ensureStream } from "./streams.ts";
+
+/** A silent engine's messages are somebody else's after this long. */
+export const ACK_WAIT_MS = 30_000;
+
+/** Runs in flight, when the trigger does not say: enough for waiting, not too much for 256 MiB. */
+const DEFAULT_CONCURRENCY = 32;
+
+const FETCH_MS = 5_000;
+const TROUBLE_MS = 1_000;
+const MAX_ERROR_LENGTH = 1_000;
+
+/** Receives as soon as the streams are there, which may be after it returns. */
+export function receiveDurably(parts: ReceiverParts, trigger: QueueTrigger): Receiver {
+  const receiver = new DurableReceiver(parts, trigger);
+  const ending = receiver.work();
+  return {
+    drain: async () => {
+      receiver.stop();
+      await ending;
+    },
+    lag: () => receiver.lag(),
+  };
+}
+
+class DurableReceiver {
+  readonly #parts: ReceiverParts;
+  readonly #trigger: QueueTrigger;
+  readonly #stopping = new AbortController();
+  readonly #slots: Slots;
+  readonly #handling = new Set<Promise<void>>();
+  #consumer: Consumer | undefined;
+  #client: JetStreamClient | undefined;
+  #batch: ConsumerMessages | undefined;
+
+  constructor(parts: ReceiverParts, trigger: QueueTrigger) {
+    this.#parts = parts;
+    this.#trigger = trigger;
+    this.#slots = new Slots(trigger.concurrency ?? DEFAULT_CONCURRENCY);
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#batch?.close();
+  }
+
+  async lag(): Promise<number> {
+    const info = await this.#consumer?.info();
+    return info === undefined ? 0 : info.num_pending + info.num_ack_pending;
+  }
+
+  /** Resolves when it was stopped and every message taken has been dealt with. Never rejects. */
+  async work(): Promise<void> {
+    const { signal } = this.#stopping;
+    let last = "";
+    while (!signal.aborted) {
+      try {
+        this.#consumer ??= await this.#prepare();
+        await this.#takeBatch(this.#consumer);
+        last = "";
+      } catch (error) {
+        const message = `queue ${this.#trigger.subject}: ${messageOf(error)}`;
+        if (message !== last && !signal.aborted) this.#parts.log.error(message);
+        last = message;
+        this.#consumer = undefined; // It may be gone, and its stream with it.
+        await sleep(TROUBLE_MS, signal);
+      }
+    }
+    await Promise.all(this.#handling);
+  }
+
+  async #prepare(): Promise<Consumer> {
+    const { connection, group } = this.#parts;
+    const { jetstream, jetstreamManager } = await import("../vendor/nats.js");
+    const manager = await jetstreamManager(connection);
+    const durable = consumerName(group, this.#trigger);
+    const stream = await ensureStream(manager, this.#trigger.subject, durable);
+    await ensureDeadLetters(manager, this.#trigger);
+    await ensureConsumer(manager, stream, durable, this.#trigger.subject, ACK_WAIT_MS);
+    this.#client = jetstream(connection);
+    this.#parts.log.info(`queue ${this.#trigger.subject}: receiving from stream ${stream}`);
+    return await this.#client.consumers.get(stream, durable);
+  }
+
+  /** Asks for as many messages as there are free slots, so that none is taken only to wait. */
+  async #takeBatch(consumer: Consumer): Promise<void> {
+    await this.#slots.take();
+    this.#slots.give();
+    if (this.#stopping.signal.aborted) return;
+    const batch = await consumer.fetch({ max_messages: this.#slots.free, expires: FETCH_MS });
+    this.#batch = batch;
+    if (this.#stopping.signal.aborted) await batch.close();
+    for await (const message of batch) {
+      await this.#slots.take();
+      const handled = this.#handle(message);
+      this.#handling.add(handled);
+      handled.finally(() => this.#handling.delete(handled));
+    }
+  }
+
+  async #handle(message: JsMsg): Promise<void> {
+    const alive = setInterval(() => message.working(), ACK_WAIT_MS / 3);
+    try {
+      await this.#run(message);
+    } catch (error) {
+      // Nothing is lost: what was not acknowledged comes again.
+      this.#parts.log.warn(`queue ${message.subject}: ${messageOf(error)}`);
+    } finally {
+      clearInterval(alive);
+      this.#slots.give();
+    }
+  }
+
+  async #run(message: JsMsg): Promise<void> {
+    const { engine, log } = this.#parts;
+    const { deliveryCount } = message.info;
+    if (isLethal(this.#trigger, deliveryCount)) {
+      return await this.#bury(message, `no engine survived it in ${deliveryCount - 1} attempts`);
+    }
+    const result = await engine.run(messageInput(message.data, this.#trigger));
+    if (result.success) return void await message.ackAck();
+    // A run that the shutdown ended says nothing about its message.
+    if (engine.stopping) return message.nak();
+    const verdict = judge(this.#trigger, deliveryCount);
+    if (verdict === "dead") return await this.#bury(message, result.errors.join("; "), result);
+    log.warn(`queue ${message.subject}: delivery ${deliveryCount} failed runId=${result.runId}`);
+    message.nak(verdict.retryInMs);
+  }
+
+  /** The id makes burying twice, by an engine that died in between, a duplicate for the server. */
+  async #bury(message: JsMsg, error: string, result?: RunResult): Promise<void> {
+    const { stream, streamSequence, deliveryCount } = message.info;
+    const { headers } = await import("../vendor/nats.js");
+    const marked = headers();
+    for (const [name, values] of message.headers ?? []) {
+      if (/^nats-/i.test(name)) continue; // Orders to the server, meant for the first time only.
+      for (const value of values) marked.append(name, value);
+    }
+    marked.set("Tentacular-Error", error.replace(/\s+/g, " ").slice(0, MAX_ERROR_LENGTH));
+    marked.set("Tentacular-Deliveries", String(deliveryCount));
+    marked.set("Tentacular-Stream", stream);
+    marked.set("Tentacular-Sequence", String(streamSequence));
+    if (result !== undefined) marked.set("Tentacular-Run-Id", result.runId);
+    const subject = deadLetterSubject(this.#trigger, message.subject);
+    const msgID = `${stream}-${streamSequence}-${consumerName(this.#parts.group, this.#trigger)}`;
+    await this.#client?.publish(subject, message.data, { headers: marked, msgID });
+    await message.ackAck();
+    this.#parts.log.error(`queue ${message.subject}: gave up, dead letter on ${subject}`);
+  }
+}

@@ -1,0 +1,80 @@
+/** The connection to NATS: made when it can be, remade for ever. */
+
+import { messageOf } from "../core/errors.ts";
+import type { QueueSettings } from "../core/queue.ts";
+import type { Logger } from "../mod.ts";
+import type { NatsConnection, Status } from "../vendor/nats.js";
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 10_000;
+
+/** Resolves when there is a connection, or with `undefined` when `signal` is aborted first. */
+export async function connectForEver(
+  settings: QueueSettings,
+  name: string,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<NatsConnection | undefined> {
+  let last = "";
+  for (let delay = FIRST_DELAY_MS; !signal.aborted; delay = Math.min(2 * delay, LONGEST_DELAY_MS)) {
+    try {
+      return await connectOnce(settings, name, log);
+    } catch (error) {
+      const message = `cannot connect to NATS at ${settings.url}, trying on: ${messageOf(error)}`;
+      if (message !== last) log.warn(message);
+      last = message;
+      await sleep(delay, signal);
+    }
+  }
+  return undefined;
+}
+
+/** Imported here, as most workflows have no queue and starts should be short. */
+async function connectOnce(
+  { url, token }: QueueSettings,
+  name: string,
+  log: Logger,
+): Promise<NatsConnection> {
+  const { connect } = await import("../vendor/nats.js");
+  const connection = await connect({
+    servers: url,
+    token,
+    name,
+    // Only the declared host may be reached: not its addresses, and not what a cluster gossips.
+    resolve: false,
+    ignoreClusterUpdates: true,
+    // Without this option the client upgrades by itself when the server asks for TLS.
+    ...(url.startsWith("tls://") ? { tls: {} } : {}),
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: FIRST_DELAY_MS,
+    ignoreAuthErrorAbort: true,
+    noAsyncTraces: true,
+  });
+  log.info(`connected to NATS at ${url}`);
+  report(connection, log);
+  return connection;
+}
+
+async function report(connection: NatsConnection, log: Logger): Promise<void> {
+  for await (const status of connection.status()) reportOne(status, log);
+}
+
+function reportOne({ type, error }: Status, log: Logger): void {
+  if (type === "disconnect") log.warn("lost the connection to NATS, reconnecting");
+  if (type === "reconnect") log.info("reconnected to NATS");
+  if (type === "error") log.warn(`NATS: ${messageOf(error)}`);
+}
+
+/** Ends early, and without an error, when `signal` is aborted. */
+export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
+  });
+}

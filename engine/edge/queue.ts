@@ -1,0 +1,74 @@
+/** Queue triggers on core NATS: at most once, shared among the replicas of a deployment. */
+
+import type { Engine } from "../core/engine.ts";
+import { messageOf } from "../core/errors.ts";
+import { messageInput, Slots } from "../core/queue.ts";
+import type { QueueTrigger } from "../core/workflow.ts";
+import type { Logger } from "../mod.ts";
+import type { Msg, NatsConnection } from "../vendor/nats.js";
+
+/** A trigger that receives messages. */
+export interface Receiver {
+  /** Receives nothing more, and resolves when everything received has been dealt with. */
+  drain(): Promise<void>;
+  /** Messages waiting, as far as is known. */
+  lag(): Promise<number>;
+}
+
+export interface ReceiverParts {
+  readonly connection: NatsConnection;
+  readonly engine: Engine;
+  readonly log: Logger;
+  /** The queue group, and what durable names begin with. */
+  readonly group: string;
+}
+
+/** Subscribes; the client does so again after every reconnect. */
+export function receive(parts: ReceiverParts, trigger: QueueTrigger): Receiver {
+  const slots = new Slots(trigger.concurrency ?? Infinity);
+  const handling = new Set<Promise<void>>();
+  const subscription = parts.connection.subscribe(trigger.subject, {
+    queue: parts.group,
+    callback: (error, message) => {
+      if (error !== null) return parts.log.warn(`${trigger.subject}: ${messageOf(error)}`);
+      const handled = handle(parts, trigger, slots, message);
+      handling.add(handled);
+      handled.finally(() => handling.delete(handled));
+    },
+  });
+  return {
+    drain: async () => {
+      await subscription.drain();
+      await Promise.all(handling);
+    },
+    lag: () => Promise.resolve(slots.waiting),
+  };
+}
+
+/** Never rejects: one bad message must not end the subscription. */
+async function handle(
+  { engine, log }: ReceiverParts,
+  trigger: QueueTrigger,
+  slots: Slots,
+  message: Msg,
+): Promise<void> {
+  await slots.take();
+  try {
+    const result = await engine.run(messageInput(message.data, trigger));
+    if (message.reply) respond(message, result);
+  } catch (error) {
+    log.error(`a message on ${message.subject} could not be dealt with: ${messageOf(error)}`);
+  } finally {
+    slots.give();
+  }
+}
+
+/** The requester gets what `POST /run` would answer, or at least why it does not. */
+function respond(message: Msg, result: { readonly runId: string }): void {
+  try {
+    message.respond(JSON.stringify(result));
+  } catch (error) {
+    const errors = [`the result could not be sent: ${messageOf(error)}`];
+    message.respond(JSON.stringify({ ...result, success: false, outputs: {}, errors }));
+  }
+}

@@ -1,0 +1,208 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { jetstream, jetstreamManager, type NatsConnection } from "../vendor/nats.js";
+import { type EngineOptions, RunningEngine } from "./harness.ts";
+import { NatsServer, TOKEN } from "./nats_server.ts";
+
+const ECHO = 'export default (ctx, input) => { ctx.log.info("handled", input.i); return input; };';
+const FAIL = "export default () => { throw new Error('will not do'); };";
+
+function options(server: NatsServer, trigger: object, node: string): EngineOptions {
+  return {
+    nodes: { n: node },
+    workflow: {
+      triggers: [{ type: "queue", durable: true, ...trigger }],
+      config: { nats_url: server.url },
+    },
+    secrets: { nats: { token: TOKEN } },
+    net: [server.url],
+    args: ["--instance", "ns/tested"],
+  };
+}
+
+async function startEngine(
+  server: NatsServer,
+  trigger: object,
+  node = ECHO,
+): Promise<RunningEngine> {
+  const engine = await RunningEngine.start(options(server, trigger, node));
+  await engine.line(/receiving from stream/);
+  return engine;
+}
+
+interface DeadLetter {
+  readonly subject: string;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Everything in the stream of dead letters, which is `count` letters once they are there. */
+async function deadLetters(client: NatsConnection, count: number): Promise<DeadLetter[]> {
+  const manager = await jetstreamManager(client);
+  await manager.consumers.add("dead-letters_dlq", {
+    durable_name: `reader-${crypto.randomUUID()}`,
+    ack_policy: "explicit",
+    deliver_policy: "all",
+    filter_subject: "dlq.>",
+    ack_wait: 60_000_000_000,
+    max_deliver: -1,
+  }).then((info) => info);
+  const consumer = await jetstream(client).consumers.get(
+    "dead-letters_dlq",
+    (await readers(client)).at(-1) ?? "",
+  );
+  const letters: DeadLetter[] = [];
+  const batch = await consumer.fetch({ max_messages: count, expires: 30_000 });
+  for await (const { subject, data, headers } of batch) {
+    const named = [...headers ?? []].map(([name, [value = ""]]) => [name, value]);
+    letters.push({
+      subject,
+      text: new TextDecoder().decode(data),
+      headers: Object.fromEntries(named),
+    });
+  }
+  return letters;
+}
+
+async function readers(client: NatsConnection): Promise<string[]> {
+  const { data } = await client.request("$JS.API.CONSUMER.NAMES.dead-letters_dlq", "{}", {
+    timeout: 5_000,
+  });
+  const names: string[] = JSON.parse(new TextDecoder().decode(data)).consumers;
+  return names.filter((name) => name.startsWith("reader-"));
+}
+
+/** Resolves when the consumer has nothing left to do. */
+async function finished(client: NatsConnection, stream: string, name: string): Promise<void> {
+  const consumer = await jetstream(client).consumers.get(stream, name);
+  for (let turn = 0; turn < 3000; turn++) {
+    const { num_pending, num_ack_pending } = await consumer.info();
+    if (num_pending + num_ack_pending === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`${name} does not finish`);
+}
+
+Deno.test("a message is acknowledged after its run, with the stream made when missing", async () => {
+  await using server = await NatsServer.start("-js");
+  await using engine = await startEngine(server, { subject: "jobs.*" });
+  const client = await server.client();
+  const { publish } = jetstream(client);
+  for (let i = 0; i < 20; i++) await publish.call(jetstream(client), "jobs.a", `{"i": ${i}}`);
+  await finished(client, "ns_tested_jobs=2e=2a", "ns_tested_jobs=2e=2a");
+  await engine.stop("SIGTERM");
+  const handled = engine.lines.filter((line) => line.includes("handled"));
+  equal(handled.length, 20);
+  await client.close();
+});
+
+Deno.test("what was published while no engine ran is not lost", async () => {
+  await using server = await NatsServer.start("-js");
+  const first = await startEngine(server, { subject: "jobs" });
+  await first.stop("SIGINT");
+  const client = await server.client();
+  await jetstream(client).publish("jobs", '{"i": 7}');
+  await using second = await startEngine(server, { subject: "jobs" });
+  await second.line(/handled 7/);
+  await client.close();
+});
+
+Deno.test("a stream that is there is used, and kept as it is", async () => {
+  await using server = await NatsServer.start("-js");
+  const client = await server.client();
+  const manager = await jetstreamManager(client);
+  await manager.streams.add({
+    name: "mine",
+    subjects: ["jobs.>"],
+    retention: "limits",
+    storage: "file",
+  });
+  await jetstream(client).publish("jobs.a", '{"i": 1}');
+  await using engine = await startEngine(server, { subject: "jobs.a" });
+  await engine.line(/receiving from stream mine/);
+  await engine.line(/handled 1/);
+  equal((await manager.streams.info("mine")).config.retention, "limits");
+  await client.close();
+});
+
+Deno.test("a stream that holds only a part of the subject is a clear error, and HTTP goes on", async () => {
+  await using server = await NatsServer.start("-js");
+  const client = await server.client();
+  const manager = await jetstreamManager(client);
+  await manager.streams.add({ name: "part", subjects: ["jobs.a"], storage: "file" });
+  await using engine = await RunningEngine.start(options(server, { subject: "jobs.*" }, ECHO));
+  match(
+    await engine.line(/ERROR/),
+    /queue jobs\.\*: the stream part holds only a part of jobs\.\* \(it holds jobs\.a\)/,
+  );
+  equal((await engine.run({})).success, true);
+  await manager.streams.delete("part");
+  await engine.line(/receiving from stream/);
+  await client.close();
+});
+
+Deno.test("a server without JetStream is a clear error, and HTTP goes on", async () => {
+  await using server = await NatsServer.start();
+  await using engine = await RunningEngine.start(options(server, { subject: "jobs" }, ECHO));
+  match(await engine.line(/ERROR/), /queue jobs: jetstream is not enabled/i);
+  equal((await engine.run({})).success, true);
+});
+
+Deno.test("a message whose runs all fail becomes a dead letter, with the reason", async () => {
+  await using server = await NatsServer.start("-js");
+  await using engine = await startEngine(server, { subject: "jobs.*", max_deliver: 2 }, FAIL);
+  const client = await server.client();
+  await jetstream(client).publish("jobs.a", '{"i": 1}', { msgID: "first" });
+  await engine.line(/gave up, dead letter on dlq\.jobs\.a/);
+  const [letter] = await deadLetters(client, 1);
+  equal(letter?.subject, "dlq.jobs.a");
+  equal(letter?.text, '{"i": 1}');
+  const { headers = {} } = letter ?? {};
+  equal(headers["Tentacular-Error"], "node n threw: will not do");
+  deepEqual([headers["Tentacular-Deliveries"], headers["Tentacular-Sequence"]], ["2", "1"]);
+  match(headers["Tentacular-Run-Id"] ?? "", /^[0-9a-f-]{36}$/);
+  await finished(client, "ns_tested_jobs=2e=2a", "ns_tested_jobs=2e=2a");
+  await client.close();
+});
+
+Deno.test("a run that a shutdown ends is another engine's, and no failure", async () => {
+  await using server = await NatsServer.start("-js");
+  const node = `export default (ctx, input) => {
+    ctx.log.info("waiting");
+    return ctx.secrets.mode.value === "stuck" ? new Promise(() => {}) : "done";
+  };`;
+  const base = options(server, { subject: "jobs", max_deliver: 1 }, node);
+  const nats = { token: TOKEN };
+  const args = [...base.args ?? [], "--grace", "2s"];
+  await using first = await RunningEngine.start({
+    ...base,
+    args,
+    secrets: { nats, mode: { value: "stuck" } },
+  });
+  await first.line(/receiving from stream/);
+  const client = await server.client();
+  await jetstream(client).publish("jobs", "{}");
+  await first.line(/waiting/);
+  equal(await first.stop("SIGINT"), 0);
+  await using second = await RunningEngine.start({
+    ...base,
+    secrets: { nats, mode: { value: "free" } },
+  });
+  await second.line(/waiting/);
+  await finished(client, "ns_tested_jobs", "ns_tested_jobs");
+  equal([...first.lines, ...second.lines].some((line) => line.includes("gave up")), false);
+  await client.close();
+});
+
+Deno.test("the lag of a queue is in the metrics", async () => {
+  await using server = await NatsServer.start("-js");
+  const node =
+    'export default (ctx) => { ctx.log.info("waiting"); return new Promise(() => {}); };';
+  await using engine = await startEngine(server, { subject: "jobs", concurrency: 1 }, node);
+  const client = await server.client();
+  for (let i = 0; i < 3; i++) await jetstream(client).publish("jobs", "{}");
+  await engine.line(/waiting/);
+  const text = await (await fetch(`${engine.url}/metrics`)).text();
+  match(text, /tentacular_queue_lag\{subject="jobs"\} 3/);
+  match(text, /tentacular_runs_in_flight 1/);
+  await client.close();
+});

@@ -1,0 +1,127 @@
+/** The parts of `@nats-io/transport-node` and `@nats-io/jetstream` that the engine uses. */
+// deno-lint-ignore-file camelcase -- the names of the server's own API
+
+export interface MsgHdrs extends Iterable<[string, string[]]> {
+  get(name: string): string;
+  set(name: string, value: string): void;
+  append(name: string, value: string): void;
+}
+
+export function headers(): MsgHdrs;
+
+export interface Msg {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly reply?: string;
+  readonly headers?: MsgHdrs;
+  respond(payload?: Uint8Array | string): boolean;
+}
+
+export interface Subscription {
+  drain(): Promise<void>;
+}
+
+export interface Status {
+  readonly type: string;
+  readonly error?: Error;
+}
+
+export interface NatsConnection {
+  subscribe(
+    subject: string,
+    options: { queue?: string; callback: (error: Error | null, message: Msg) => void },
+  ): Subscription;
+  publish(subject: string, payload?: Uint8Array | string, options?: { headers?: MsgHdrs }): void;
+  request(
+    subject: string,
+    payload?: Uint8Array | string,
+    options?: { timeout: number },
+  ): Promise<Msg>;
+  flush(): Promise<void>;
+  drain(): Promise<void>;
+  close(): Promise<void>;
+  isClosed(): boolean;
+  status(): AsyncIterable<Status>;
+}
+
+export interface ConnectionOptions {
+  readonly servers: string;
+  readonly name?: string;
+  readonly token?: string;
+  readonly tls?: Record<string, unknown>;
+  readonly resolve?: boolean;
+  readonly maxReconnectAttempts?: number;
+  readonly reconnectTimeWait?: number;
+  readonly ignoreAuthErrorAbort?: boolean;
+  readonly ignoreClusterUpdates?: boolean;
+  readonly noAsyncTraces?: boolean;
+  readonly timeout?: number;
+}
+
+export function connect(options: ConnectionOptions): Promise<NatsConnection>;
+
+export interface JsMsg {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly headers: MsgHdrs | undefined;
+  readonly info: {
+    readonly stream: string;
+    readonly streamSequence: number;
+    readonly deliveryCount: number;
+    readonly pending: number;
+  };
+  ackAck(options?: { timeout?: number }): Promise<boolean>;
+  nak(milliseconds?: number): void;
+  working(): void;
+}
+
+export interface ConsumerMessages extends AsyncIterable<JsMsg> {
+  close(): Promise<void | Error>;
+}
+
+export interface Consumer {
+  fetch(options: { max_messages: number; expires: number }): Promise<ConsumerMessages>;
+  info(): Promise<{ readonly num_pending: number; readonly num_ack_pending: number }>;
+}
+
+export interface StreamConfig {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  readonly retention?: "limits" | "interest" | "workqueue";
+  readonly storage?: "file";
+  readonly description?: string;
+}
+
+export interface ConsumerConfig {
+  readonly durable_name: string;
+  readonly ack_policy: "explicit";
+  readonly deliver_policy: "all";
+  readonly filter_subject: string;
+  /** In nanoseconds. */
+  readonly ack_wait: number;
+  readonly max_deliver: number;
+}
+
+export interface JetStreamManager {
+  readonly streams: {
+    add(config: StreamConfig): Promise<unknown>;
+    info(name: string): Promise<{ readonly config: StreamConfig }>;
+    names(subject?: string): AsyncIterable<string>;
+    delete(name: string): Promise<boolean>;
+  };
+  readonly consumers: {
+    add(stream: string, config: ConsumerConfig): Promise<unknown>;
+  };
+}
+
+export interface JetStreamClient {
+  readonly consumers: { get(stream: string, name: string): Promise<Consumer> };
+  publish(
+    subject: string,
+    payload?: Uint8Array | string,
+    options?: { headers?: MsgHdrs; msgID?: string },
+  ): Promise<{ readonly duplicate: boolean }>;
+}
+
+export function jetstream(connection: NatsConnection): JetStreamClient;
+export function jetstreamManager(connection: NatsConnection): Promise<JetStreamManager>;
