@@ -21,7 +21,7 @@ add() {
 
 for name in process restarts smoke netpol services leaves-nothing; do
   echo "# $name"
-  output=$("$here/$name.sh" ) || true
+  output=$("$here/$name.sh") || true
   grep -v " passed, " <<<"$output" || true
   add "$output"
 done
