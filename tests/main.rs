@@ -3,7 +3,7 @@
 //! The cluster is the test bed's (`make cluster-up`), or the one that `TNTC_TEST_KUBECONFIG` names. A test that cannot
 //! have its cluster fails.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::expect_used, clippy::unwrap_used)]
 
 mod build;
 mod deploy;

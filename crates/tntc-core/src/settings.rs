@@ -255,6 +255,7 @@ impl Settings {
 /// The name of the kind cluster that a kubeconfig context leads to.
 ///
 /// kind names its contexts `kind-<cluster>` and publishes the API server on a loopback address.
+#[must_use]
 pub fn kind_cluster<'a>(context: &'a str, server: &str) -> Option<&'a str> {
     let cluster = context
         .strip_prefix("kind-")

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
+use tntc_core::manifests::code::short_hex;
 use tokio::process::Command;
 
 use crate::error::{Error, Result, io};
@@ -70,12 +71,7 @@ fn engine_hash() -> String {
                 .unwrap_or_default(),
         );
     }
-    hasher
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    short_hex(&hasher.finalize())
 }
 
 /// A Deno that is new enough: `$TNTC_DENO`, on `PATH`, or in the project's cache.

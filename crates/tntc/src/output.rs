@@ -151,6 +151,7 @@ impl Printer {
     }
 
     /// A line about what is going on, for a person.
+    #[allow(clippy::unused_self, reason = "only who has the printer may print")]
     pub fn note(&self, line: impl AsRef<str>) {
         to_stderr(line.as_ref());
     }
@@ -163,6 +164,7 @@ impl Printer {
     /// A piece of a streamed answer, such as a log line, to stdout at once.
     ///
     /// Returns false when nobody reads any more.
+    #[allow(clippy::unused_self, reason = "only who has the printer may print")]
     pub fn stream(&self, line: &str) -> bool {
         let mut out = std::io::stdout().lock();
         writeln!(out, "{line}").and_then(|()| out.flush()).is_ok()

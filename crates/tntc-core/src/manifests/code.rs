@@ -99,11 +99,13 @@ impl Code {
     }
 
     /// Files by path.
+    #[must_use]
     pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.files
     }
 
     /// Short hash that changes with any path or content.
+    #[must_use]
     pub fn hash(&self) -> String {
         let mut hasher = Sha256::new();
         for (path, content) in &self.files {
@@ -114,6 +116,7 @@ impl Code {
 }
 
 /// Name of a workflow's ConfigMap.
+#[must_use]
 pub fn name(workflow: &str) -> String {
     format!("{workflow}-code")
 }
@@ -214,10 +217,12 @@ pub(super) fn hash_entry(hasher: &mut Sha256, name: &str, content: &[u8]) {
 }
 
 /// The first 16 hexadecimal digits: 64 bits tell revisions of one workflow apart.
-pub(super) fn short_hex(digest: &[u8]) -> String {
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+#[must_use]
+pub fn short_hex(digest: &[u8]) -> String {
+    use std::fmt::Write;
+    digest.iter().take(8).fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -63,6 +63,7 @@ fn spec(
 }
 
 /// Name of the CronJob of the trigger with this index; the index is left out when there is only one.
+#[must_use]
 pub fn object_name(workflow: &str, index: Option<usize>) -> String {
     match index {
         Some(index) => format!("{workflow}-cron-{index}"),

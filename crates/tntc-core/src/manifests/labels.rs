@@ -28,6 +28,7 @@ pub const RESTARTED_AT: &str = "tentacular.dev/restarted-at";
 pub const INTENDED_HOSTS: &str = "tentacular.dev/intended-hosts";
 
 /// Labels of every object of a workflow and of its engine pods.
+#[must_use]
 pub fn object(workflow: &Workflow) -> BTreeMap<String, String> {
     BTreeMap::from([
         (NAME.to_owned(), workflow.name.to_string()),
@@ -37,11 +38,13 @@ pub fn object(workflow: &Workflow) -> BTreeMap<String, String> {
 }
 
 /// The labels that select the engine pods.
+#[must_use]
 pub fn selector(workflow: &Workflow) -> BTreeMap<String, String> {
     BTreeMap::from([(NAME.to_owned(), workflow.name.to_string())])
 }
 
 /// Labels of a pod that triggers the workflow called `name`.
+#[must_use]
 pub fn trigger_pod(name: &str) -> BTreeMap<String, String> {
     BTreeMap::from([
         (WORKFLOW.to_owned(), name.to_owned()),

@@ -39,6 +39,7 @@ pub enum PullPolicy {
 
 impl PullPolicy {
     /// The value of `imagePullPolicy`.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Always => "Always",

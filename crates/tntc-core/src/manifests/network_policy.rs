@@ -9,6 +9,7 @@ use super::{Inputs, labels, metadata};
 use crate::contract::network;
 
 /// Name of a workflow's NetworkPolicy.
+#[must_use]
 pub fn name(workflow: &str) -> String {
     format!("{workflow}-netpol")
 }

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{Inputs, metadata};
 
 /// Name of a workflow's Secret.
+#[must_use]
 pub fn name(workflow: &str) -> String {
     format!("{workflow}-secrets")
 }
@@ -29,6 +30,7 @@ pub(super) fn build(inputs: &Inputs, files: &BTreeMap<String, Vec<u8>>) -> Secre
 }
 
 /// Hash that changes with any key or value, and tells nothing about either.
+#[must_use]
 pub fn hash(files: &BTreeMap<String, Vec<u8>>) -> String {
     let mut hasher = Sha256::new();
     for (key, value) in files {

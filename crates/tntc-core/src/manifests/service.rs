@@ -25,6 +25,7 @@ pub(super) fn build(inputs: &Inputs) -> Service {
 }
 
 /// URL of the workflow's run endpoint, as pods of the cluster reach it.
+#[must_use]
 pub fn run_url(workflow: &str, namespace: &str) -> String {
     format!("http://{workflow}.{namespace}.svc.cluster.local:{PORT}/run")
 }

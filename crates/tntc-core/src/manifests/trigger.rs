@@ -48,6 +48,7 @@ pub struct Run<'a> {
 }
 
 /// The temporary pod of `tntc run`; its request body arrives on standard input.
+#[must_use]
 pub fn run_pod(run: &Run) -> Pod {
     let container = Container {
         stdin: Some(true),

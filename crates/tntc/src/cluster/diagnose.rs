@@ -45,8 +45,8 @@ const STUCK: [&str; 9] = [
 /// The most telling problem of the pods and their ReplicaSet, fatal ones first.
 pub fn problem<'a>(
     replica_set: Option<&ReplicaSet>,
-    pods: impl Iterator<Item = &'a Pod> + Clone,
-    events: impl Iterator<Item = &'a Event> + Clone,
+    pods: impl Iterator<Item = &'a Pod>,
+    events: &(impl Iterator<Item = &'a Event> + Clone),
 ) -> Option<Problem> {
     let mut found: Vec<Problem> = replica_set.and_then(not_created).into_iter().collect();
     for pod in pods {
@@ -222,13 +222,13 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn pod(status: Value) -> Pod {
+    fn pod(status: &Value) -> Pod {
         let pod = json!({"metadata": {"name": "p"}, "status": status});
         serde_json::from_value(pod).expect("a pod")
     }
 
     fn problem_of(pod: &Pod) -> Option<Problem> {
-        problem(None, std::iter::once(pod), std::iter::empty())
+        problem(None, std::iter::once(pod), &std::iter::empty())
     }
 
     fn container(state: &Value) -> Value {
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn an_image_that_cannot_be_pulled_is_told_in_the_pods_words() {
         let state = json!({"waiting": {"reason": "ErrImagePull", "message": "no such host"}});
-        let found = problem_of(&pod(container(&state))).expect("a problem");
+        let found = problem_of(&pod(&container(&state))).expect("a problem");
         assert_eq!(found.to_string(), "ErrImagePull: no such host");
         assert!(found.fatal);
     }
@@ -246,13 +246,13 @@ mod tests {
     #[test]
     fn a_container_that_is_being_created_is_no_problem() {
         let state = json!({"waiting": {"reason": "ContainerCreating"}});
-        assert_eq!(problem_of(&pod(container(&state))), None);
+        assert_eq!(problem_of(&pod(&container(&state))), None);
     }
 
     #[test]
     fn a_crash_is_told_before_the_kubelet_backs_off() {
         let state = json!({"terminated": {"exitCode": 1, "reason": "Error"}});
-        let found = problem_of(&pod(container(&state))).expect("a problem");
+        let found = problem_of(&pod(&container(&state))).expect("a problem");
         assert_eq!(
             found.to_string(),
             "Error: container engine ended with exit status 1"
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn a_pod_that_ended_well_is_no_problem() {
         let state = json!({"terminated": {"exitCode": 0, "reason": "Completed"}});
-        assert_eq!(problem_of(&pod(container(&state))), None);
+        assert_eq!(problem_of(&pod(&container(&state))), None);
     }
 
     #[test]
@@ -271,12 +271,12 @@ mod tests {
             let event = json!({"metadata": {}, "involvedObject": {"name": "p"}, "reason": "FailedMount", "message": message});
             serde_json::from_value(event).expect("an event")
         };
-        let pod = pod(json!({}));
+        let pod = pod(&json!({}));
         let passing = [event("failed to sync configmap cache: timed out")];
         let lasting = [event("configmap \"c\" not found")];
-        assert_eq!(problem(None, std::iter::once(&pod), passing.iter()), None);
+        assert_eq!(problem(None, std::iter::once(&pod), &passing.iter()), None);
         assert!(
-            problem(None, std::iter::once(&pod), lasting.iter())
+            problem(None, std::iter::once(&pod), &lasting.iter())
                 .is_some_and(|problem| problem.fatal)
         );
     }
@@ -288,7 +288,7 @@ mod tests {
         status["conditions"] =
             json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]);
         assert_eq!(
-            problem_of(&pod(status))
+            problem_of(&pod(&status))
                 .map(|problem| problem.reason)
                 .as_deref(),
             Some("ImagePullBackOff")
@@ -302,7 +302,7 @@ mod tests {
         ]}});
         let refused: ReplicaSet = serde_json::from_value(refused).expect("a ReplicaSet");
         let found =
-            problem(Some(&refused), std::iter::empty(), std::iter::empty()).expect("a problem");
+            problem(Some(&refused), std::iter::empty(), &std::iter::empty()).expect("a problem");
         assert_eq!(found.to_string(), "FailedCreate: exceeded quota: q");
         assert!(
             found

@@ -37,8 +37,7 @@ fn refused(action: &str, status: &Status) -> Error {
         {
             no_namespace(message)
         }
-        409 => Error::failed(message),
-        422 | 400 => Error::failed(message),
+        400 | 409 | 422 => Error::failed(message),
         _ => Error::surroundings(message),
     }
 }

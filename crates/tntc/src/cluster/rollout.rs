@@ -10,7 +10,7 @@ use super::diagnose::{self, Problem};
 use super::watch::{Observed, Watch};
 use crate::error::{Error, Result};
 
-/// Annotation by which the Deployment controller numbers its ReplicaSets.
+/// Annotation by which the Deployment controller numbers its `ReplicaSet`s.
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// Waits until the given state of the Deployment is rolled out completely.
@@ -83,7 +83,7 @@ pub fn problem(seen: &Observed, deployment: &Deployment) -> Option<Problem> {
         let owners = pod.owner_references();
         owners.iter().any(|owner| Some(&owner.uid) == uid.as_ref())
     });
-    diagnose::problem(Some(newest), pods, seen.events.values())
+    diagnose::problem(Some(newest), pods, &seen.events.values())
 }
 
 fn newest_replica_set<'a>(seen: &'a Observed, deployment: &Deployment) -> Option<&'a ReplicaSet> {

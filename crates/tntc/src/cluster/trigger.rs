@@ -138,7 +138,7 @@ fn problem(seen: &Observed, pod: &str) -> Option<Problem> {
     if started {
         return None;
     }
-    diagnose::problem(None, std::iter::once(pod), seen.events.values())
+    diagnose::problem(None, std::iter::once(pod), &seen.events.values())
         .filter(|problem| problem.fatal)
 }
 
@@ -170,7 +170,7 @@ async fn converse(mut process: AttachedProcess, input: &str) -> Option<Answer> {
         drop(sent.and(stdin.shutdown().await));
     };
     let (mut body, mut messages) = (Vec::new(), Vec::new());
-    let (_, out, err) = tokio::join!(
+    let ((), out, err) = tokio::join!(
         send,
         stdout.read_to_end(&mut body),
         stderr.read_to_end(&mut messages)

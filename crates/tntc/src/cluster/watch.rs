@@ -19,7 +19,7 @@ use tntc_core::manifests::labels;
 pub struct Observed {
     /// At most the one Deployment.
     pub deployments: BTreeMap<String, Deployment>,
-    /// Its ReplicaSets.
+    /// Its `ReplicaSet`s.
     pub replica_sets: BTreeMap<String, ReplicaSet>,
     /// Its pods.
     pub pods: BTreeMap<String, Pod>,
@@ -119,7 +119,7 @@ fn record<K: Resource>(objects: &mut BTreeMap<String, K>, event: watcher::Event<
     match event {
         watcher::Event::Init => objects.clear(),
         watcher::Event::InitApply(object) | watcher::Event::Apply(object) => {
-            drop(objects.insert(object.name_any(), object))
+            drop(objects.insert(object.name_any(), object));
         }
         watcher::Event::Delete(object) => drop(objects.remove(&object.name_any())),
         watcher::Event::InitDone => {}

@@ -59,7 +59,8 @@ async fn act(arguments: &Deploy, cluster: &Cluster, plan: &Plan) -> Result<Outco
 
 fn plan(arguments: &Deploy, opened: &Opened, settings: &Settings, on_kind: bool) -> Result<Plan> {
     let namespace = context::namespace(settings)?;
-    let code = Code::collect(&opened.project, &opened.workflow).map_err(not_deliverable)?;
+    let code = Code::collect(&opened.project, &opened.workflow)
+        .map_err(|errors| not_deliverable(&errors))?;
     let mut plan = Plan::new(&Inputs {
         workflow: &opened.workflow,
         namespace: &namespace,
@@ -101,7 +102,7 @@ fn restart(plan: &mut Plan) {
     }
 }
 
-fn not_deliverable(errors: Vec<CodeError>) -> Error {
+fn not_deliverable(errors: &[CodeError]) -> Error {
     let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
     Error::failed("the workflow's files cannot be delivered as a ConfigMap")
         .details(lines.join("\n"))

@@ -36,7 +36,10 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
         let service = inventory::service(&cluster, namespace, &arguments.name).await?;
         let endpoint =
             service.map(|_| format!("{}.{namespace}.svc.cluster.local:8080", arguments.name));
-        merge(&mut workflow, detail(deployment, endpoint, &seen)?);
+        merge(
+            &mut workflow,
+            detail(deployment, endpoint.as_deref(), &seen)?,
+        );
     }
     let outcome = Outcome::new(summary(deployment, problem.as_ref()))
         .text(text(&workflow))
@@ -64,7 +67,7 @@ fn basics(deployment: &Deployment, problem: Option<&Problem>) -> Value {
     })
 }
 
-fn detail(deployment: &Deployment, endpoint: Option<String>, seen: &Observed) -> Result<Value> {
+fn detail(deployment: &Deployment, endpoint: Option<&str>, seen: &Observed) -> Result<Value> {
     let template = deployment
         .spec
         .as_ref()
