@@ -7,6 +7,7 @@ pub mod contract;
 pub mod cron;
 pub mod diagnostic;
 pub mod manifests;
+pub mod modules;
 pub mod project;
 pub mod settings;
 pub mod workflow;

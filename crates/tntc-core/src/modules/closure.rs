@@ -1,0 +1,106 @@
+//! Everything that a file of a workflow imports from inside the workflow, and what it needs from outside.
+
+use std::collections::BTreeMap;
+
+use super::{Import, ImportKind, Module, SyntaxError, UseKind, analyse};
+use crate::project::Project;
+
+/// A file with all files that it imports, directly or through others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Closure {
+    /// The files by path, the one that was asked for included.
+    pub modules: BTreeMap<String, Module>,
+    /// Relative imports that lead to no file of the project, with the importing file.
+    pub missing: Vec<(String, Import)>,
+}
+
+impl Closure {
+    /// Imports that must be fetched before the workflow runs, with the importing file.
+    pub fn remote(&self) -> impl Iterator<Item = (&str, &Import)> {
+        let all = self
+            .modules
+            .iter()
+            .flat_map(|(path, module)| module.imports.iter().map(move |it| (path.as_str(), it)));
+        all.filter(|(_, import)| import.kind.is_remote() && !import.types_only)
+    }
+
+    /// Names of the dependencies that any of the files asks the context for, sorted, each once.
+    #[must_use]
+    pub fn dependencies(&self) -> Vec<&str> {
+        let uses = self.modules.values().flat_map(|module| &module.uses);
+        let mut names: Vec<&str> = uses
+            .filter_map(|used| match &used.kind {
+                UseKind::Dependency(Some(name)) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// Follows the relative imports of a file. Imports of types are followed as well: editors and type checks need them.
+///
+/// # Errors
+/// The first syntax error in any of the files.
+pub fn closure(project: &Project, path: &str) -> Result<Closure, SyntaxError> {
+    let mut closure = Closure::default();
+    let mut waiting = vec![path.to_owned()];
+    while let Some(path) = waiting.pop() {
+        let Some(content) = project
+            .files
+            .get(&path)
+            .filter(|_| !closure.modules.contains_key(&path))
+        else {
+            continue;
+        };
+        let module = if is_code(&path) {
+            analyse(&path, content)?
+        } else {
+            Module::default()
+        };
+        for import in module
+            .imports
+            .iter()
+            .filter(|import| import.kind == ImportKind::Relative)
+        {
+            match resolve(&path, &import.specifier)
+                .filter(|target| project.files.contains_key(target))
+            {
+                Some(target) => waiting.push(target),
+                None => closure.missing.push((path.clone(), import.clone())),
+            }
+        }
+        closure.modules.insert(path, module);
+    }
+    closure
+        .missing
+        .sort_by(|a, b| (&a.0, a.1.place).cmp(&(&b.0, b.1.place)));
+    Ok(closure)
+}
+
+/// Files that can import others; JSON and text that code imports are passed on as they are.
+fn is_code(path: &str) -> bool {
+    [".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs"]
+        .iter()
+        .any(|ending| path.ends_with(ending))
+}
+
+/// The project path of a relative specifier; nothing when it leads out of the project.
+fn resolve(from: &str, specifier: &str) -> Option<String> {
+    let specifier = specifier.split(['?', '#']).next().unwrap_or(specifier);
+    let mut parts: Vec<&str> = match specifier.starts_with('/') {
+        true => return None,
+        false => from.split('/').collect(),
+    };
+    parts.pop();
+    for part in specifier.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}

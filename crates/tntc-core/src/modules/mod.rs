@@ -1,0 +1,186 @@
+//! What the code of a workflow imports and what it does with `ctx`, found without running it.
+//!
+//! This is static analysis for diagrams, bundles and the places in reports. It follows names, not values: what a node
+//! does through a computed name is found only when it runs.
+
+mod bindings;
+mod closure;
+mod imports;
+mod uses;
+
+use oxc_allocator::Allocator;
+use oxc_ast::ast::Program;
+use oxc_parser::Parser;
+use oxc_semantic::SemanticBuilder;
+use oxc_span::SourceType;
+
+use crate::diagnostic::{Source, shown};
+pub use closure::{Closure, closure};
+
+/// What one file imports and does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Module {
+    /// Imports in the order of the file.
+    pub imports: Vec<Import>,
+    /// Uses of the context and of the network, in the order of the file.
+    pub uses: Vec<Use>,
+}
+
+/// One import or re-export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// What is imported, as written.
+    pub specifier: String,
+    /// What the specifier names.
+    pub kind: ImportKind,
+    /// Only types are imported, so that nothing is loaded at run time.
+    pub types_only: bool,
+    /// The import is an `import()` expression.
+    pub dynamic: bool,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What an import specifier names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ImportKind {
+    /// A file, relative to the importing one.
+    Relative,
+    /// A package of npm.
+    Npm,
+    /// A package of JSR.
+    Jsr,
+    /// A module at an HTTP(S) URL.
+    Https,
+    /// `tentacular` or `tentacular/testing`, which the engine provides.
+    Engine,
+    /// A module that the runtime has built in (`node:`).
+    BuiltIn,
+    /// A name that only an import map could explain, or another scheme.
+    Other,
+    /// An `import()` whose argument is known only at run time.
+    Computed,
+}
+
+impl ImportKind {
+    fn of(specifier: &str) -> Self {
+        match specifier {
+            "tentacular" | "tentacular/testing" => Self::Engine,
+            _ if specifier.starts_with("./")
+                || specifier.starts_with("../")
+                || specifier.starts_with('/') =>
+            {
+                Self::Relative
+            }
+            _ => match specifier.split_once(':').map(|(scheme, _)| scheme) {
+                Some("npm") => Self::Npm,
+                Some("jsr") => Self::Jsr,
+                Some("https" | "http") => Self::Https,
+                Some("node") => Self::BuiltIn,
+                _ => Self::Other,
+            },
+        }
+    }
+
+    /// Whether the module must be fetched before the workflow runs, so that the node has to be bundled.
+    #[must_use]
+    pub fn is_remote(self) -> bool {
+        matches!(self, Self::Npm | Self::Jsr | Self::Https)
+    }
+}
+
+/// Something a file does that the contract has a say in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// What is done.
+    pub kind: UseKind,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What a file does that the contract has a say in. A name is missing where it is computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UseKind {
+    /// `ctx.dependency(name)`.
+    Dependency(Option<String>),
+    /// `ctx.fetch(service, …)`.
+    ContextFetch(Option<String>),
+    /// `ctx.secrets`.
+    Secrets,
+    /// The runtime's own `fetch(url)`.
+    GlobalFetch(Option<String>),
+}
+
+/// A place in a file: line and column, both from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+/// Why a file could not be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}:{}:{}: {message}", place.line, place.column)]
+pub struct SyntaxError {
+    /// The file, as it was named.
+    pub path: String,
+    /// What the parser says.
+    pub message: String,
+    /// Where it stopped.
+    pub place: Place,
+}
+
+/// Reads one file. The ending of its path says which language it is.
+///
+/// # Errors
+/// The first syntax error, also when the file is not UTF-8.
+pub fn analyse(path: &str, content: &[u8]) -> Result<Module, SyntaxError> {
+    let error = |message: String, place| SyntaxError {
+        path: path.to_owned(),
+        message,
+        place,
+    };
+    let text = std::str::from_utf8(content).map_err(|_| {
+        error(
+            "the file is not UTF-8".to_owned(),
+            Place { line: 1, column: 1 },
+        )
+    })?;
+    let source = Source::new(text);
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, text, source_type(path)).parse();
+    if let Some(diagnostic) = parsed.diagnostics.iter().next() {
+        let offset = diagnostic
+            .labels
+            .first()
+            .map_or(0, |label| label.offset() as usize);
+        return Err(error(shown(&diagnostic.message), place(&source, offset)));
+    }
+    Ok(module(&parsed.program, &source))
+}
+
+fn module(program: &Program<'_>, source: &Source<'_>) -> Module {
+    let semantic = SemanticBuilder::new().build(program).semantic;
+    let bindings = bindings::Bindings::of(program, semantic.scoping());
+    Module {
+        imports: imports::of(program, source),
+        uses: uses::of(program, &bindings, source),
+    }
+}
+
+fn source_type(path: &str) -> SourceType {
+    let is = |ending: &str| path.ends_with(ending);
+    match () {
+        () if is(".tsx") => SourceType::tsx(),
+        () if is(".jsx") => SourceType::jsx().with_module(true),
+        () if is(".ts") || is(".mts") => SourceType::ts(),
+        () => SourceType::mjs(),
+    }
+}
+
+fn place(source: &Source<'_>, offset: usize) -> Place {
+    let (line, column) = source.position(offset);
+    Place { line, column }
+}

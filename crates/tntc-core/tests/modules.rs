@@ -1,0 +1,258 @@
+//! What static analysis finds in the files of a workflow.
+
+use tntc_core::modules::{ImportKind, UseKind, analyse, closure};
+use tntc_core::project::Project;
+
+/// Uses of a file as `line:column what`.
+fn uses(code: &str) -> Vec<String> {
+    let module = analyse("nodes/a.ts", code.as_bytes()).unwrap();
+    let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "?".to_owned());
+    let describe = |kind: &UseKind| match kind {
+        UseKind::Dependency(it) => format!("dependency {}", name(it)),
+        UseKind::ContextFetch(it) => format!("ctx.fetch {}", name(it)),
+        UseKind::Secrets => "secrets".to_owned(),
+        UseKind::GlobalFetch(it) => format!("fetch {}", name(it)),
+    };
+    module
+        .uses
+        .iter()
+        .map(|it| {
+            format!(
+                "{}:{} {}",
+                it.place.line,
+                it.place.column,
+                describe(&it.kind)
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_first_parameter_of_the_default_export_is_the_context_whatever_its_name() {
+    for code in [
+        "export default async function run(c: Context, input: unknown) { c.dependency('x') }",
+        "export default async (c) => c.dependency('x')",
+        "export default async function (c) { return c.dependency('x') }",
+        "async function run(c) { c.dependency('x') } export default run;",
+        "const run = async (c) => c.dependency('x'); export { run as default };",
+        "const run = async function (c) { c.dependency('x') }; export default run;",
+        "export default (async (c) => c.dependency('x')) satisfies Node;",
+    ] {
+        let found = uses(code);
+        assert!(
+            found.len() == 1 && found[0].ends_with(" dependency x"),
+            "{code}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn aliases_and_destructured_members_are_followed() {
+    let code = r#"
+import type { Context } from "tentacular";
+export default async function run(ctx: Context) {
+  const c = ctx;
+  c.dependency("alias");
+  const { dependency, dependency: dep, fetch: get, ...rest } = ctx;
+  dependency("taken");
+  dep("renamed");
+  get("github", "/user");
+  rest.dependency("rest");
+  const ask = ctx.dependency;
+  ask("member");
+  ctx["dependency"]("computed");
+  ctx?.dependency?.("optional");
+  (ctx as any).dependency("cast");
+  ctx!.dependency("asserted");
+}
+"#;
+    insta::assert_snapshot!(uses(code).join("\n"));
+}
+
+#[test]
+fn a_parameter_can_be_taken_apart_at_once() {
+    let found = uses(
+        "export default async ({ dependency: d, secrets }, input) => { d('x'); return secrets.github; }",
+    );
+    assert_eq!(found, ["1:40 secrets", "1:63 dependency x"]);
+}
+
+#[test]
+fn names_that_are_constants_are_read_and_others_are_unknown() {
+    let code = "const NAME = `db`; let other = 'x'; other = 'y';
+export default (ctx, input) => { ctx.dependency(NAME); ctx.dependency(other); ctx.dependency(input.name); ctx.dependency(`a${1}`) }";
+    let names: Vec<String> = uses(code)
+        .iter()
+        .map(|it| it.split(' ').skip(1).collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "dependency db",
+            "dependency ?",
+            "dependency ?",
+            "dependency ?"
+        ]
+    );
+}
+
+#[test]
+fn secrets_are_seen_however_they_are_reached() {
+    let code = "export default (ctx) => {
+  ctx.secrets.github.token;
+  const s = ctx.secrets;
+  const { secrets } = ctx;
+  ctx?.[\"secrets\"];
+}";
+    assert_eq!(
+        uses(code),
+        ["2:3 secrets", "3:13 secrets", "4:11 secrets", "5:3 secrets"]
+    );
+}
+
+#[test]
+fn the_context_is_followed_into_helpers_of_the_same_file() {
+    let code = "
+const load = async (c) => store(1, c);
+function store(n, where) { return where.dependency('deep'); }
+export default async function run(context) { return load(context); }";
+    assert_eq!(uses(code), ["3:35 dependency deep"]);
+}
+
+#[test]
+fn helper_files_are_read_by_the_name_or_the_type_of_their_parameter() {
+    let found = uses(
+        "export function a(ctx) { ctx.dependency('x') } export const b = (c: Context) => c.dependency('y');",
+    );
+    assert_eq!(found, ["1:26 dependency x", "1:81 dependency y"]);
+}
+
+#[test]
+fn only_the_runtimes_own_fetch_is_a_direct_one() {
+    let code = "
+export default async (ctx) => {
+  await fetch('https://api.github.com/user');
+  await globalThis.fetch(url());
+  const { fetch: mine } = ctx.dependency('x');
+  await mine('/y');
+  await ctx.dependency('x').fetch('/z');
+  { const fetch = 1 as any; fetch('no'); }
+  shadow(ctx, 1);
+};
+function shadow(ctx, globalThis) { globalThis.fetch('no'); other.dependency('no'); }";
+    assert_eq!(
+        uses(code),
+        [
+            "3:9 fetch https://api.github.com/user",
+            "4:9 fetch ?",
+            "5:27 dependency x",
+            "7:9 dependency x"
+        ]
+    );
+}
+
+#[test]
+fn imports_are_told_apart_by_what_they_name() {
+    let code = r#"
+import type { Context } from "tentacular";
+import { type A, type B } from "./types.ts";
+import pg, { type Client } from "npm:pg@8";
+import "jsr:@std/assert";
+import { x } from "https://esm.sh/x";
+import { y } from "../lib/y.ts";
+import fs from "node:fs";
+import react from "react";
+export * from "./all.ts";
+export { z } from "./z.ts";
+export type { T } from "./t.ts";
+const lazy = await import("./lazy.ts");
+const plain = await import(`npm:plain`);
+const unknown = await import(name);
+"#;
+    let module = analyse("nodes/a.ts", code.as_bytes()).unwrap();
+    let line = |it: &tntc_core::modules::Import| {
+        let marks = [(it.types_only, " types"), (it.dynamic, " dynamic")];
+        let marks: String = marks
+            .iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, mark)| *mark)
+            .collect();
+        format!(
+            "{}:{} {:?} {}{marks}",
+            it.place.line, it.place.column, it.kind, it.specifier
+        )
+    };
+    insta::assert_snapshot!(
+        module
+            .imports
+            .iter()
+            .map(line)
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+}
+
+#[test]
+fn a_closure_holds_what_is_imported_from_inside_and_names_what_is_not() {
+    let project = Project::from_files([
+        (
+            "nodes/a.ts",
+            "import '../lib/b.ts'; import './gone.ts'; export default (ctx) => ctx.dependency('x')",
+        ),
+        (
+            "lib/b.ts",
+            "import './a.ts'; import '../../outside.ts'; import data from './data.json'; import 'npm:pg'; import type {T} from 'npm:types';",
+        ),
+        (
+            "lib/a.ts",
+            "import './b.ts'; export const f = (ctx) => { ctx.dependency('y'); ctx.dependency('x') };",
+        ),
+        ("lib/data.json", "{"),
+        ("nodes/other.ts", "this is no code"),
+    ]);
+    let closure = closure(&project, "nodes/a.ts").unwrap();
+    let files: Vec<&str> = closure.modules.keys().map(String::as_str).collect();
+    assert_eq!(
+        files,
+        ["lib/a.ts", "lib/b.ts", "lib/data.json", "nodes/a.ts"]
+    );
+    let missing: Vec<&str> = closure
+        .missing
+        .iter()
+        .map(|(_, import)| import.specifier.as_str())
+        .collect();
+    assert_eq!(missing, ["../../outside.ts", "./gone.ts"]);
+    assert_eq!(
+        closure
+            .remote()
+            .map(|(_, import)| import.specifier.as_str())
+            .collect::<Vec<_>>(),
+        ["npm:pg"]
+    );
+    assert_eq!(closure.dependencies(), ["x", "y"]);
+}
+
+#[test]
+fn every_kind_of_node_file_is_read_in_its_language() {
+    assert!(
+        analyse(
+            "a.ts",
+            b"const x = <number>1; export default (ctx: Context): number => x"
+        )
+        .is_ok()
+    );
+    assert!(analyse("a.tsx", b"export default () => <div/>").is_ok());
+    assert!(analyse("a.mjs", b"export default (ctx) => 1").is_ok());
+    assert!(analyse("a.js", b"import x from './y.js'; export default x").is_ok());
+    assert_eq!(
+        analyse("a.ts", b"import 'npm:x'").unwrap().imports[0].kind,
+        ImportKind::Npm
+    );
+}
+
+#[test]
+fn a_syntax_error_says_where() {
+    let error = analyse("nodes/a.ts", "export default (\n  \u{e4} => {".as_bytes()).unwrap_err();
+    assert_eq!((error.place.line, error.path.as_str()), (2, "nodes/a.ts"));
+    assert!(analyse("nodes/a.ts", &[0xff]).is_err());
+}
