@@ -308,15 +308,15 @@ impl<'a> Cascade<'a> {
     fn namespace(&self) -> Setting<String> {
         let flags = &self.inputs.flags;
         flag(flags.namespace.clone())
-            .or_else(|| self.from_environment(|environment| environment.namespace.clone()))
-            .or_else(|| self.from_workflow())
-            .or_else(|| self.from_config(|config| config.namespace.clone()))
+            .or_else(|| self.of_environment(|environment| environment.namespace.clone()))
+            .or_else(|| self.of_workflow())
+            .or_else(|| self.of_config(|config| config.namespace.clone()))
             .filter_or_default(|name| !name.is_empty(), DEFAULT_NAMESPACE)
     }
 
     fn registry(&self) -> Option<Setting<String>> {
         flag(self.inputs.flags.registry.clone())
-            .or_else(|| self.from_config(|config| config.registry.clone()))
+            .or_else(|| self.of_config(|config| config.registry.clone()))
             .filter(|registry| !registry.value.is_empty())
     }
 
@@ -326,15 +326,15 @@ impl<'a> Cascade<'a> {
             origin: Origin::Build,
         });
         flag(self.inputs.flags.image.clone())
-            .or_else(|| self.from_environment(|environment| environment.image.clone()))
+            .or_else(|| self.of_environment(|environment| environment.image.clone()))
             .or(built)
             .filter_or_default(|image| !image.is_empty(), DEFAULT_IMAGE)
     }
 
     fn runtime_class(&self) -> Setting<Option<String>> {
         let found = flag(self.inputs.flags.runtime_class.clone())
-            .or_else(|| self.from_environment(|environment| environment.runtime_class.clone()))
-            .or_else(|| self.from_config(|config| config.runtime_class.clone()))
+            .or_else(|| self.of_environment(|environment| environment.runtime_class.clone()))
+            .or_else(|| self.of_config(|config| config.runtime_class.clone()))
             .filter_or_default(|_| true, DEFAULT_RUNTIME_CLASS);
         Setting {
             value: Some(found.value).filter(|name| !name.is_empty()),
@@ -343,13 +343,13 @@ impl<'a> Cascade<'a> {
     }
 
     fn trigger_image(&self) -> Setting<String> {
-        self.from_config(|config| config.trigger_image.clone())
+        self.of_config(|config| config.trigger_image.clone())
             .filter_or_default(|image| !image.is_empty(), DEFAULT_TRIGGER_IMAGE)
     }
 
     fn context(&self) -> Option<Setting<String>> {
         flag(self.inputs.flags.context.clone())
-            .or_else(|| self.from_environment(|environment| environment.context.clone()))
+            .or_else(|| self.of_environment(|environment| environment.context.clone()))
     }
 
     fn kubeconfig(&self) -> Option<Setting<PathBuf>> {
@@ -372,7 +372,7 @@ impl<'a> Cascade<'a> {
             })
     }
 
-    fn from_environment(
+    fn of_environment(
         &self,
         get: impl Fn(&Environment) -> Option<String>,
     ) -> Option<Setting<String>> {
@@ -387,14 +387,14 @@ impl<'a> Cascade<'a> {
         })
     }
 
-    fn from_workflow(&self) -> Option<Setting<String>> {
+    fn of_workflow(&self) -> Option<Setting<String>> {
         self.inputs.workflow_namespace.map(|namespace| Setting {
             value: namespace.to_owned(),
             origin: Origin::Workflow,
         })
     }
 
-    fn from_config(&self, get: impl Fn(&Config) -> Option<String>) -> Option<Setting<String>> {
+    fn of_config(&self, get: impl Fn(&Config) -> Option<String>) -> Option<Setting<String>> {
         let layers = [
             (self.inputs.project, Origin::Project),
             (self.inputs.user, Origin::User),

@@ -54,10 +54,16 @@ pub fn cached_engine() -> Result<PathBuf> {
     }
 }
 
+/// `$XDG_CACHE_HOME/tentacular`, or `~/.cache/tentacular` (XDG Base Directory Specification).
 fn cache_dir() -> Result<PathBuf> {
-    let cache = dirs::cache_dir().ok_or_else(|| {
-        Error::surroundings("there is no home directory to keep the engine in").hint("set HOME")
-    })?;
+    let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || std::env::home_dir().map(|home| home.join(".cache"));
+    let cache = named
+        .filter(|path| path.is_absolute())
+        .or_else(home)
+        .ok_or_else(|| {
+            Error::surroundings("there is no home directory to keep the engine in").hint("set HOME")
+        })?;
     Ok(cache.join("tentacular"))
 }
 

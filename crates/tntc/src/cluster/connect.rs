@@ -64,7 +64,7 @@ fn read(settings: &Settings) -> Result<Option<Kubeconfig>> {
     if let Some(merged) = Kubeconfig::from_env().map_err(told)? {
         return Ok(Some(merged));
     }
-    match dirs::home_dir().map(|home| home.join(".kube/config")) {
+    match std::env::home_dir().map(|home| home.join(".kube/config")) {
         Some(path) if path.exists() => Kubeconfig::read_from(path).map(Some).map_err(told),
         _ => Ok(None),
     }

@@ -42,7 +42,7 @@ pub async fn dispatch(cli: Cli) -> u8 {
     let context = Context {
         global,
         printer,
-        home: dirs::home_dir(),
+        home: std::env::home_dir(),
     };
     match execute(command, &context).await {
         Ok(outcome) => context.printer.finish(&outcome),
