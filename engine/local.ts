@@ -9,15 +9,18 @@
 import { type Options, parseArgs, UsageError } from "./core/args.ts";
 import { BodyError, parseJson } from "./core/body.ts";
 import { Engine } from "./core/engine.ts";
+import { createLogger } from "./core/log.ts";
 import type { RunResult } from "./core/run.ts";
-import { loadProgram } from "./edge/boot.ts";
+import { loadProgram, resolveWorkflow } from "./edge/boot.ts";
 import { exitWith } from "./edge/exit.ts";
+import { surviveStrayErrors } from "./edge/guard.ts";
 import { endSignal } from "./edge/signals.ts";
 import { readStdin, redirectConsole, writeStdout } from "./edge/stdio.ts";
 
 async function main(options: Options): Promise<RunResult> {
   redirectConsole();
   const [program, input] = await Promise.all([loadProgram(options), readStdin()]);
+  surviveStrayErrors(createLogger("engine", program.log), program.root);
   const engine = new Engine(program, () => crypto.randomUUID());
   const result = engine.run(parseJson(input));
   endSignal().then((signal) => engine.abort(`interrupted by ${signal}`));
@@ -26,7 +29,7 @@ async function main(options: Options): Promise<RunResult> {
 
 let result: RunResult;
 try {
-  result = await main(parseArgs(Deno.args));
+  result = await main(resolveWorkflow(parseArgs(Deno.args)));
 } catch (error) {
   exitWith(error instanceof UsageError || error instanceof BodyError ? 2 : 3, error);
 }

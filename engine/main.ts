@@ -12,40 +12,48 @@ import { createHandler } from "./core/http.ts";
 import { createLogger } from "./core/log.ts";
 import { Metrics } from "./core/metrics.ts";
 import { webhookRoutes } from "./core/webhook.ts";
-import { loadProgram } from "./edge/boot.ts";
+import { loadProgram, resolveWorkflow } from "./edge/boot.ts";
 import { exitWith } from "./edge/exit.ts";
+import { surviveStrayErrors } from "./edge/guard.ts";
+import { readCode, reloadOnChange } from "./edge/reload.ts";
 import { listen, shutDown } from "./edge/serve.ts";
 import { endSignal } from "./edge/signals.ts";
 import { QueueTriggers } from "./edge/triggers.ts";
 
 async function main(options: Options): Promise<void> {
   const ending = endSignal();
+  const code = await readCode(options);
   const metrics = new Metrics();
   const engine = new Engine(await loadProgram(options, metrics), () => crypto.randomUUID());
-  metrics.watch(inFlight(engine));
   const log = createLogger("engine", engine.program.log);
-  const queues = new QueueTriggers(engine, log, options.instance);
+  surviveStrayErrors(log, engine.program.root);
+  const queues = new QueueTriggers(engine, log, options);
+  metrics.watch(inFlight(engine));
   metrics.watch(queues.lag);
-  let draining = false;
-  const routes = webhookRoutes(engine, systemClock, log);
-  const handler = createHandler({ engine, routes, metrics, draining: () => draining });
+
+  const draining = new AbortController();
+  const handler = createHandler({
+    engine,
+    metrics,
+    routes: webhookRoutes(engine, systemClock, log),
+    draining: () => draining.signal.aborted,
+  });
   const server = await listen(options, handler, log);
-  if (options.triggers === "all") await queues.update();
+  await queues.update();
+  const load = (generation: number) => loadProgram(options, metrics, generation);
+  const reload = { engine, log, load, replaced: () => queues.update() };
+  if (options.watch) reloadOnChange(reload, options, code, draining.signal);
+
   const signal = await ending;
   log.info(`${signal}: finishing what is under way`);
-  draining = true;
-  const parts = {
-    server,
-    engine,
-    log,
-    graceMs: options.graceMs,
-    stopTriggers: () => queues.stop(),
-  };
+  draining.abort();
+  const { graceMs } = options;
+  const parts = { server, engine, log, graceMs, stopTriggers: () => queues.stop() };
   await shutDown(parts, signal === "SIGTERM");
 }
 
 try {
-  await main(parseArgs(Deno.args));
+  await main(resolveWorkflow(parseArgs(Deno.args)));
 } catch (error) {
   exitWith(1, error);
 }

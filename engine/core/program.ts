@@ -17,6 +17,8 @@ export interface Program {
   readonly workflow: Workflow;
   readonly secrets: Secrets;
   readonly plan: RunPlan;
+  /** URL of the workflow's directory, ending in `/`. */
+  readonly root: string;
   readonly log: LogOptions;
 }
 
@@ -55,7 +57,7 @@ export function createProgram(parts: ProgramParts): Program {
     observer: observe(parts, log),
     mask,
   };
-  return { workflow, secrets, plan, log };
+  return { workflow, secrets, plan, root: parts.root, log };
 }
 
 function planNode(contexts: ContextPlan, spec: NodeSpec, code?: NodeFunction): NodePlan {

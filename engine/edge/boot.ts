@@ -15,14 +15,18 @@ import { fileUrl, importNodes } from "./modules.ts";
 import { loadSecrets } from "./secrets.ts";
 import { parseYaml } from "./yaml.ts";
 
-/** Reads, compiles and imports everything; throws the first thing that stands in the way. */
-export async function loadProgram(options: Options, observer?: RunObserver): Promise<Program> {
-  const file = absolute(options.workflow);
+/** Reads, compiles and imports everything of an absolute path; throws the first thing that stands in the way. */
+export async function loadProgram(
+  options: Options,
+  observer?: RunObserver,
+  generation = 0,
+): Promise<Program> {
+  const file = options.workflow;
   const directory = dirname(file);
   const workflow = await readWorkflowFile(file);
   const [secrets, nodes] = await Promise.all([
     loadSecrets(file, options.secrets),
-    importNodes(directory, workflow.nodes),
+    importNodes(directory, workflow.nodes, generation),
   ]);
   const program = createProgram({
     workflow,
@@ -55,6 +59,11 @@ function warnOfMissingSecrets({ workflow, secrets, log }: Program): void {
   const missing = missingSecrets(workflow.dependencies, secrets);
   if (missing.length === 0) return;
   createLogger("engine", log).warn(`secrets not provisioned: ${missing.join(", ")}`);
+}
+
+/** The options with an absolute path, as modules are imported by URL. */
+export function resolveWorkflow(options: Options): Options {
+  return { ...options, workflow: absolute(options.workflow) };
 }
 
 function absolute(path: string): string {

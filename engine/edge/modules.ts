@@ -5,23 +5,56 @@ import { messageOf } from "../core/errors.ts";
 import { WorkflowError } from "../core/shape.ts";
 import type { NodeSpec } from "../core/workflow.ts";
 
-/** All at once, in the order of `specs`; throws for the first, in that order, that cannot be. */
+/**
+ * All at once, in the order of `specs`; throws for the first, in that order, that cannot be.
+ *
+ * A module is evaluated once for each URL. The fragment of a later `generation` makes another URL
+ * of the same file, for the nodes and, passed on by the hook, for everything that they import.
+ */
 export async function importNodes(
   directory: string,
   specs: readonly NodeSpec[],
+  generation: number,
 ): Promise<NodeFunction[]> {
+  if (generation > 0) await passGenerationOn(directory);
+  const fragment = generation > 0 ? `#generation=${generation}` : "";
   const root = await Deno.realPath(directory);
-  const imports = await Promise.allSettled(specs.map((spec) => importNode(root, directory, spec)));
+  const imports = await Promise.allSettled(
+    specs.map((spec) => importNode(root, directory, spec, fragment)),
+  );
   return imports.map((it) => {
     if (it.status === "rejected") throw it.reason;
     return it.value;
   });
 }
 
-async function importNode(root: string, directory: string, spec: NodeSpec): Promise<NodeFunction> {
+let hooked = false;
+
+/** Imported here, as only `--watch` needs it. */
+async function passGenerationOn(directory: string): Promise<void> {
+  if (hooked) return;
+  hooked = true;
+  const { registerHooks } = await import("node:module");
+  const own = `${fileUrl(directory)}/`;
+  registerHooks({
+    resolve: (specifier, context, next) => {
+      const resolved = next(specifier, context);
+      const fragment = /#generation=\d+$/.exec(context.parentURL ?? "")?.[0];
+      if (fragment === undefined || !resolved.url.startsWith(own)) return resolved;
+      return { ...resolved, url: resolved.url.replace(/#.*$/, "") + fragment };
+    },
+  });
+}
+
+async function importNode(
+  root: string,
+  directory: string,
+  spec: NodeSpec,
+  fragment: string,
+): Promise<NodeFunction> {
   const path = `${directory}/${spec.path}`;
   await requireInside(root, path, spec);
-  const module = await importModule(path, spec);
+  const module = await importModule(fileUrl(path) + fragment, spec);
   if (typeof module["default"] !== "function") {
     throw failure(spec, "has no default export that is a function");
   }
@@ -37,12 +70,18 @@ async function requireInside(root: string, path: string, spec: NodeSpec): Promis
   if (!real.startsWith(`${root}/`)) throw failure(spec, "is outside the workflow's directory");
 }
 
-async function importModule(path: string, spec: NodeSpec): Promise<Record<string, unknown>> {
+async function importModule(url: string, spec: NodeSpec): Promise<Record<string, unknown>> {
   try {
-    return await import(fileUrl(path));
+    return await import(url);
   } catch (error) {
-    throw failure(spec, `cannot be imported: ${messageOf(error)}`);
+    throw failure(spec, `cannot be imported: ${readable(messageOf(error))}`);
   }
+}
+
+/** Deno colours its excerpts even where nobody sees it, and users know nothing of generations. */
+function readable(message: string): string {
+  // deno-lint-ignore no-control-regex -- the escape that colours begin with
+  return message.replace(/\x1b\[[0-9;]*m/g, "").replace(/#generation=\d+/g, "");
 }
 
 function failure(spec: NodeSpec, problem: string): WorkflowError {

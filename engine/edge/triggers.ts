@@ -1,5 +1,6 @@
 /** Everything that starts runs besides HTTP, following the program that the engine has. */
 
+import type { Options } from "../core/args.ts";
 import type { Engine } from "../core/engine.ts";
 import { messageOf } from "../core/errors.ts";
 import { type Gauge, label } from "../core/metrics.ts";
@@ -14,17 +15,20 @@ export class QueueTriggers {
   readonly #engine: Engine;
   readonly #log: Logger;
   readonly #group: string;
+  readonly #wanted: boolean;
   #settings: QueueSettings | string | undefined;
   #session: Session | undefined;
 
-  constructor(engine: Engine, log: Logger, instance: string | undefined) {
+  constructor(engine: Engine, log: Logger, { instance, triggers }: Options) {
     this.#engine = engine;
     this.#log = log;
     this.#group = groupName(instance, engine.program.workflow.name);
+    this.#wanted = triggers === "all";
   }
 
   /** To be called at the start, and when the engine has another program. */
   async update(): Promise<void> {
+    if (!this.#wanted) return;
     const settings = queueSettings(this.#engine.program);
     if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
     this.#settings = settings;

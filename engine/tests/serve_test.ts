@@ -180,3 +180,23 @@ Deno.test("a secret of the contract that nobody provisioned is warned of at the 
   match(await engine.line(/WARN/), /secrets not provisioned: api\.token$/);
   deepEqual((await engine.run({})).outputs, { a: null });
 });
+
+Deno.test("a promise that a node forgot, and a callback that throws, end nobody's run", async () => {
+  await using engine = await RunningEngine.start({
+    nodes: {
+      a: `export default (ctx, input) => {
+        Promise.reject(new Error("forgotten"));
+        setTimeout(() => { throw new Error("thrown late"); }, 0);
+        return new Promise((resolve) => setTimeout(() => resolve(input), 20));
+      };`,
+    },
+  });
+  deepEqual((await engine.run({ n: 1 })).outputs, { a: { n: 1 } });
+  match(
+    await engine.line(/forgotten/),
+    /\[engine\] ERROR an error that nobody waited for: forgotten/,
+  );
+  await engine.line(/nobody waited for: thrown late/);
+  await engine.line(/at .*nodes\/a\.ts:\d+:\d+/);
+  deepEqual((await engine.run({ n: 2 })).outputs, { a: { n: 2 } });
+});

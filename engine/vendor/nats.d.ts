@@ -105,7 +105,10 @@ export interface ConsumerConfig {
 export interface JetStreamManager {
   readonly streams: {
     add(config: StreamConfig): Promise<unknown>;
-    info(name: string): Promise<{ readonly config: StreamConfig }>;
+    info(name: string): Promise<{
+      readonly config: StreamConfig;
+      readonly state: { readonly messages: number };
+    }>;
     names(subject?: string): AsyncIterable<string>;
     delete(name: string): Promise<boolean>;
   };
