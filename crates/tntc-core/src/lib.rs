@@ -6,6 +6,7 @@
 pub mod contract;
 pub mod cron;
 pub mod diagnostic;
+pub mod diagram;
 pub mod manifests;
 pub mod modules;
 pub mod project;

@@ -50,8 +50,9 @@ impl FromStr for NatsUrl {
             );
         }
         if server.contains(',') {
-            return Err(problem("names several servers")
-                .help("name one: only that server is let through"));
+            return Err(
+                problem("names several servers").help("name one: only that server is let through")
+            );
         }
         endpoint(server, Some(NATS_PORT))
             .map(Self)

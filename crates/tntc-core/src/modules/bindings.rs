@@ -196,7 +196,7 @@ impl<'s> Bindings<'s> {
     ) {
         match expression.get_inner_expression() {
             Expression::ArrowFunctionExpression(arrow) => {
-                self.parameters(function, is_entry, &arrow.params)
+                self.parameters(function, is_entry, &arrow.params);
             }
             Expression::FunctionExpression(it) => self.parameters(function, is_entry, &it.params),
             _ => {}
@@ -230,7 +230,7 @@ impl<'a> Visit<'a> for Bindings<'_> {
     fn visit_export_default_declaration_kind(&mut self, it: &ExportDefaultDeclarationKind<'a>) {
         match it {
             ExportDefaultDeclarationKind::FunctionDeclaration(it) => {
-                self.parameters(None, true, &it.params)
+                self.parameters(None, true, &it.params);
             }
             it => {
                 if let Some(expression) = it.as_expression() {

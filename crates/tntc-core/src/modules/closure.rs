@@ -90,10 +90,10 @@ fn is_code(path: &str) -> bool {
 /// The project path of a relative specifier; nothing when it leads out of the project.
 fn resolve(from: &str, specifier: &str) -> Option<String> {
     let specifier = specifier.split(['?', '#']).next().unwrap_or(specifier);
-    let mut parts: Vec<&str> = match specifier.starts_with('/') {
-        true => return None,
-        false => from.split('/').collect(),
-    };
+    if specifier.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
     for part in specifier.split('/') {
         match part {

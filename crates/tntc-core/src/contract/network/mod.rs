@@ -4,12 +4,14 @@ mod objects;
 pub mod reserved;
 mod rules;
 pub mod services;
+mod summary;
 
 use k8s_openapi::api::networking::v1::NetworkPolicySpec;
 
 use super::{Endpoint, endpoints};
 use crate::workflow::{Namespace, Port, TriggerKind, Workflow};
 pub use services::{Backend, Service, ServiceRef, Services};
+pub use summary::{Direction, Row, summary};
 
 /// The port that the engine listens on.
 pub const ENGINE_PORT: Port = Port::known(8080);

@@ -133,7 +133,9 @@ fn cycles(edges: &[Edge]) -> Vec<Cycle> {
         let Err(graph::Cycle(cycle)) = Graph::new(names.len(), untold).stages() else {
             break;
         };
-        cycle.iter().for_each(|&node| told[node] = true);
+        for &node in &cycle {
+            told[node] = true;
+        }
         cycles.extend(described(&cycle, &names, &pairs));
     }
     cycles
