@@ -1,4 +1,5 @@
 //! Everything that is derived from a contract, reviewed as snapshots.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

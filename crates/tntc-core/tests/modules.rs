@@ -1,11 +1,12 @@
 //! What static analysis finds in the files of a workflow.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use tntc_core::modules::{ImportKind, UseKind, analyse, closure};
 use tntc_core::project::Project;
 
 /// Uses of a file as `line:column what`.
 fn uses(code: &str) -> Vec<String> {
-    let module = analyse("nodes/a.ts", code.as_bytes()).unwrap_or_default();
+    let module = analyse("nodes/a.ts", code.as_bytes()).unwrap();
     let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "?".to_owned());
     let describe = |kind: &UseKind| match kind {
         UseKind::Dependency(it) => format!("dependency {}", name(it)),
@@ -169,7 +170,7 @@ const lazy = await import("./lazy.ts");
 const plain = await import(`npm:plain`);
 const unknown = await import(name);
 "#;
-    let module = analyse("nodes/a.ts", code.as_bytes()).unwrap_or_default();
+    let module = analyse("nodes/a.ts", code.as_bytes()).unwrap();
     let line = |it: &tntc_core::modules::Import| {
         let marks = [(it.types_only, " types"), (it.dynamic, " dynamic")];
         let marks: String = marks
