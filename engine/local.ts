@@ -15,11 +15,14 @@ import { loadProgram, resolveWorkflow } from "./edge/boot.ts";
 import { exitWith } from "./edge/exit.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
 import { endSignal } from "./edge/signals.ts";
+import { createTracing } from "./edge/telemetry.ts";
 import { readStdin, redirectConsole, writeStdout } from "./edge/stdio.ts";
 
 async function main(options: Options): Promise<RunResult> {
   redirectConsole();
-  const [program, input] = await Promise.all([loadProgram(options), readStdin()]);
+  const tracing = await createTracing();
+  const hooks = tracing === undefined ? {} : { tracing };
+  const [program, input] = await Promise.all([loadProgram(options, hooks), readStdin()]);
   surviveStrayErrors(createLogger("engine", program.log), program.root);
   const engine = new Engine(program, () => crypto.randomUUID());
   const result = engine.run(parseJson(input));

@@ -18,13 +18,16 @@ import { surviveStrayErrors } from "./edge/guard.ts";
 import { readCode, reloadOnChange } from "./edge/reload.ts";
 import { listen, shutDown } from "./edge/serve.ts";
 import { endSignal } from "./edge/signals.ts";
+import { createTracing } from "./edge/telemetry.ts";
 import { QueueTriggers } from "./edge/triggers.ts";
 
 async function main(options: Options): Promise<void> {
   const ending = endSignal();
   const code = await readCode(options);
   const metrics = new Metrics();
-  const engine = new Engine(await loadProgram(options, metrics), () => crypto.randomUUID());
+  const tracing = await createTracing();
+  const hooks = { observer: metrics, ...(tracing === undefined ? {} : { tracing }) };
+  const engine = new Engine(await loadProgram(options, hooks), () => crypto.randomUUID());
   const log = createLogger("engine", engine.program.log);
   surviveStrayErrors(log, engine.program.root);
   const queues = new QueueTriggers(engine, log, options);
@@ -40,7 +43,7 @@ async function main(options: Options): Promise<void> {
   });
   const server = await listen(options, handler, log);
   await queues.update();
-  const load = (generation: number) => loadProgram(options, metrics, generation);
+  const load = (generation: number) => loadProgram(options, hooks, generation);
   const reload = { engine, log, load, replaced: () => queues.update() };
   if (options.watch) reloadOnChange(reload, options, code, draining.signal);
 

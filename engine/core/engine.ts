@@ -4,6 +4,7 @@ import type { Json } from "../mod.ts";
 import { AbortedError } from "./attempt.ts";
 import type { Gauge } from "./metrics.ts";
 import type { Program } from "./program.ts";
+import type { Origin } from "./tracing.ts";
 import { Run, type RunResult } from "./run.ts";
 
 export interface StartedRun {
@@ -38,15 +39,15 @@ export class Engine {
   }
 
   /** Starts a run, for callers that do not wait for its end. */
-  start(input: Json): StartedRun {
-    const run = new Run(this.#program.plan, this.#newRunId(), input);
+  start(input: Json, origin?: Origin): StartedRun {
+    const run = new Run(this.#program.plan, this.#newRunId(), input, origin);
     this.#active.add(run);
     return { runId: run.id, result: this.#follow(run.start()) };
   }
 
   /** Never rejects. */
-  run(input: Json): Promise<RunResult> {
-    return this.start(input).result;
+  run(input: Json, origin?: Origin): Promise<RunResult> {
+    return this.start(input, origin).result;
   }
 
   async #follow(run: Run): Promise<RunResult> {

@@ -23,6 +23,11 @@ export function framesOf(thrown: unknown, root: string): string[] {
     .map((line) => line.replaceAll(root, ""));
 }
 
+/** The name of its kind. */
+export function typeOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.name : typeof thrown;
+}
+
 /** `fetch failed` alone helps nobody: the cause has the address. */
 function withCause(message: string, cause: unknown): string {
   if (cause === undefined) return message;

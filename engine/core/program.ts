@@ -11,6 +11,7 @@ import { createLogger, type LogOptions } from "./log.ts";
 import { createMask } from "./mask.ts";
 import type { NodePlan, RunObserver, RunPlan } from "./run.ts";
 import { type Secrets, secretTexts } from "./secrets.ts";
+import type { Tracing } from "./tracing.ts";
 import type { NodeSpec, Workflow } from "./workflow.ts";
 
 export interface Program {
@@ -34,6 +35,7 @@ export interface ProgramParts {
   readonly clock: Clock;
   readonly fetch: typeof fetch;
   readonly observer?: RunObserver;
+  readonly tracing?: Tracing;
 }
 
 /** Throws a `WorkflowError` when the edges make no graph. */
@@ -55,6 +57,8 @@ export function createProgram(parts: ProgramParts): Program {
     clock: parts.clock,
     deadlines: new Deadlines(parts.clock),
     observer: observe(parts, log),
+    workflow: workflow.name,
+    ...(parts.tracing === undefined ? {} : { tracing: parts.tracing }),
     mask,
   };
   return { workflow, secrets, plan, root: parts.root, log };

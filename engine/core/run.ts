@@ -7,10 +7,11 @@ import type { Json } from "../mod.ts";
 import { AbortedError, Attempt } from "./attempt.ts";
 import type { Clock } from "./clock.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { messageOf } from "./errors.ts";
+import { messageOf, typeOf } from "./errors.ts";
 import type { Graph } from "./graph.ts";
 import { inputOf } from "./input.ts";
 import { copyJson } from "./json.ts";
+import type { NodeSpan, Origin, RunSpan, Tracing } from "./tracing.ts";
 
 /** How to run one node. */
 export interface NodePlan {
@@ -37,6 +38,8 @@ export interface RunPlan {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly observer: RunObserver;
+  readonly workflow: string;
+  readonly tracing?: Tracing;
   /** For the messages of errors, which leave the process. */
   readonly mask: (text: string) => string;
 }
@@ -73,6 +76,7 @@ interface Started {
   readonly node: number;
   readonly at: number;
   readonly began: number;
+  readonly span: NodeSpan | undefined;
   attempt: Attempt | undefined;
   /** Takes back the attempt that is to come. */
   forget: (() => void) | undefined;
@@ -88,13 +92,14 @@ export class Run {
   readonly #outputs: (Json | undefined)[];
   readonly #started: (Started | undefined)[];
   readonly #errors: string[] = [];
+  readonly #span: RunSpan | undefined;
   #left: number;
   #resolve: (result: RunResult) => void = () => {};
 
   /** Settled exactly once, never rejected: a failed run is a result. */
   readonly result: Promise<RunResult>;
 
-  constructor(plan: RunPlan, readonly id: string, input: Json) {
+  constructor(plan: RunPlan, readonly id: string, input: Json, origin?: Origin) {
     this.#plan = plan;
     this.#input = input;
     this.#at = plan.clock.now();
@@ -103,6 +108,7 @@ export class Run {
     this.#left = plan.graph.names.length;
     this.#outputs = new Array(this.#left);
     this.#started = new Array(this.#left);
+    this.#span = plan.tracing?.run(plan.workflow, id, origin);
     this.result = new Promise((resolve) => this.#resolve = resolve);
   }
 
@@ -134,6 +140,7 @@ export class Run {
       node,
       at: this.#plan.clock.now(),
       began,
+      span: this.#span?.node(this.#plan.graph.names[node] ?? ""),
       attempt: undefined,
       forget: undefined,
       timing: undefined,
@@ -150,7 +157,8 @@ export class Run {
     started.attempt = attempt;
     const call = (): unknown =>
       plan.call(attempt, inputOf(graph, started.node, this.#input, this.#outputs));
-    attempt.start(call, { milliseconds: plan.timeoutMs, from, clock, deadlines }, {
+    const traced = started.span === undefined ? call : () => started.span?.within(call);
+    attempt.start(traced, { milliseconds: plan.timeoutMs, from, clock, deadlines }, {
       succeeded: (value, now) => this.#accept(started, attempt, plan, value, now),
       failed: (thrown) => this.#retry(started, attempt, plan, thrown),
     });
@@ -173,6 +181,7 @@ export class Run {
     const { number } = attempt;
     const retryInMs = number <= plan.retries ? backoffMs(number) : undefined;
     this.#plan.observer.attemptFailed?.(attempt, thrown, retryInMs);
+    started.span?.attemptFailed(number, typeOf(thrown), this.#plan.mask(messageOf(thrown)));
     if (retryInMs === undefined) return this.#fail(started, thrown);
     started.forget = this.#plan.clock.after(retryInMs, () => {
       this.#try(started, number + 1, this.#plan.clock.monotonic());
@@ -219,11 +228,13 @@ export class Run {
     };
     const name = this.#plan.graph.names[started.node] ?? "";
     this.#plan.observer.nodeEnded?.(name, milliseconds, failed);
+    started.span?.end(started.attempt?.number ?? 0, failed);
   }
 
   #finish(now: number): void {
     const result = this.#result(now);
     this.#plan.observer.runEnded?.(result, now - this.#began);
+    this.#span?.end(result.errors);
     this.#resolve(result);
   }
 

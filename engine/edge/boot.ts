@@ -4,8 +4,7 @@ import type { Options } from "../core/args.ts";
 import { systemClock } from "../core/clock.ts";
 import { messageOf, StartError } from "../core/errors.ts";
 import { createLogger } from "../core/log.ts";
-import { createProgram, type Program } from "../core/program.ts";
-import type { RunObserver } from "../core/run.ts";
+import { createProgram, type Program, type ProgramParts } from "../core/program.ts";
 import { missingSecrets } from "../core/secrets.ts";
 import { WorkflowError } from "../core/shape.ts";
 import { readWorkflow, type Workflow } from "../core/workflow.ts";
@@ -15,10 +14,13 @@ import { fileUrl, importNodes } from "./modules.ts";
 import { loadSecrets } from "./secrets.ts";
 import { parseYaml } from "./yaml.ts";
 
+/** Who is told of runs. */
+export type Hooks = Pick<ProgramParts, "observer" | "tracing">;
+
 /** Reads, compiles and imports everything of an absolute path; throws the first thing that stands in the way. */
 export async function loadProgram(
   options: Options,
-  observer?: RunObserver,
+  hooks: Hooks = {},
   generation = 0,
 ): Promise<Program> {
   const file = options.workflow;
@@ -37,7 +39,7 @@ export async function loadProgram(
     log: logOptions((text) => text),
     clock: systemClock,
     fetch,
-    ...(observer === undefined ? {} : { observer }),
+    ...hooks,
   });
   warnOfMissingSecrets(program);
   return program;

@@ -7,13 +7,13 @@
  */
 
 import { messageOf } from "../core/errors.ts";
-import { consumerName, isLethal, judge, messageInput, Slots } from "../core/queue.ts";
+import { consumerName, isLethal, judge, Slots } from "../core/queue.ts";
 import { deadLetterSubject } from "../core/subject.ts";
 import type { RunResult } from "../core/run.ts";
 import type { QueueTrigger } from "../core/workflow.ts";
 import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from "../vendor/nats.js";
 import { sleep } from "./nats.ts";
-import type { Receiver, ReceiverParts } from "./queue.ts";
+import { type Receiver, type ReceiverParts, runMessage } from "./queue.ts";
 import { ensureConsumer, ensureDeadLetters, ensureStream } from "./streams.ts";
 
 /** A silent engine's messages are somebody else's after this long. */
@@ -133,7 +133,7 @@ class DurableReceiver {
     if (isLethal(this.#trigger, deliveryCount)) {
       return await this.#bury(message, `no engine survived it in ${deliveryCount - 1} attempts`);
     }
-    const result = await engine.run(messageInput(message.data, this.#trigger));
+    const result = await runMessage(engine, this.#trigger, message);
     if (result.success) return void await message.ackAck();
     // A run that the shutdown ended says nothing about its message.
     if (engine.stopping) return message.nak();

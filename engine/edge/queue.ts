@@ -3,9 +3,10 @@
 import type { Engine } from "../core/engine.ts";
 import { messageOf } from "../core/errors.ts";
 import { messageInput, Slots } from "../core/queue.ts";
+import type { RunResult } from "../core/run.ts";
 import type { QueueTrigger } from "../core/workflow.ts";
 import type { Logger } from "../mod.ts";
-import type { Msg, NatsConnection } from "../vendor/nats.js";
+import type { Msg, MsgHdrs, NatsConnection } from "../vendor/nats.js";
 
 /** A trigger that receives messages. */
 export interface Receiver {
@@ -54,13 +55,32 @@ async function handle(
 ): Promise<void> {
   await slots.take();
   try {
-    const result = await engine.run(messageInput(message.data, trigger));
+    const result = await runMessage(engine, trigger, message);
     if (message.reply) respond(message, result);
   } catch (error) {
     log.error(`a message on ${message.subject} could not be dealt with: ${messageOf(error)}`);
   } finally {
     slots.give();
   }
+}
+
+/** A run for a message, in the trace that the message's headers name, if any. */
+export function runMessage(
+  engine: Engine,
+  trigger: QueueTrigger,
+  message: Pick<Msg, "subject" | "data"> & { readonly headers?: MsgHdrs | undefined },
+): Promise<RunResult> {
+  const origin = {
+    "messaging.system": "nats",
+    "messaging.operation.name": "process",
+    "messaging.operation.type": "process",
+    "messaging.destination.name": message.subject,
+  };
+  const run = (): Promise<RunResult> => engine.run(messageInput(message.data, trigger), origin);
+  const { tracing } = engine.program.plan;
+  if (tracing === undefined || message.headers === undefined) return run();
+  const headers = [...message.headers].map(([name, [value = ""]]) => [name.toLowerCase(), value]);
+  return tracing.within(Object.fromEntries(headers), run);
 }
 
 /** The requester gets what `POST /run` would answer, or at least why it does not. */

@@ -4,6 +4,8 @@
  * where the tests may choose (as root).
  */
 
+import type { RunResult } from "../core/run.ts";
+
 const ENGINE = new URL("..", import.meta.url).pathname;
 const NOT_SHIPPED = /(_test\.ts|^testdata|^tests|^sources|^build\.ts|\.md)$/;
 
@@ -238,8 +240,7 @@ export class RunningEngine implements AsyncDisposable {
   }
 
   /** The body of the answer to `POST /run`. */
-  // deno-lint-ignore no-explicit-any -- what a test reads out of an answer is the test's business
-  async run(input: unknown): Promise<any> {
+  async run(input: unknown): Promise<RunResult> {
     return await (await this.post("/run", JSON.stringify(input))).json();
   }
 

@@ -57,7 +57,7 @@ Deno.test("a broken edit leaves the old code serving and says why; mending it he
     "workflow.yaml": JSON.stringify({ name: "tested", version: "1.0", nodes }),
   });
   await engine.line(/INFO reloaded/);
-  for (let turn = 0; turn < 200 && (await engine.run({})).outputs.a !== 3; turn++) {
+  for (let turn = 0; turn < 200 && (await engine.run({})).outputs["a"] !== 3; turn++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   deepEqual((await engine.run({})).outputs, { a: 3 });

@@ -129,7 +129,7 @@ Deno.test("two hundred runs at once all get their own answer", async () => {
   });
   const runs = Array.from({ length: 200 }, (_, i) => engine.run({ i }));
   const answers = await Promise.all(runs);
-  deepEqual(answers.map((it) => it.outputs.echo.i), answers.map((_, i) => i));
+  deepEqual(answers.map((it) => it.outputs["echo"]), answers.map((_, i) => ({ i })));
 });
 
 Deno.test("secrets reach their dependency, and neither log nor answer", async () => {

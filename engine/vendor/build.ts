@@ -55,4 +55,5 @@ async function check(file: string, content: string): Promise<void> {
 const put = Deno.args.includes("--check") ? check : write;
 await put("yaml.js", await bundle("yaml"));
 await put("nats.js", await bundle("nats"));
+await put("telemetry.js", await bundle("telemetry"));
 await put("LICENSES.txt", await licences());

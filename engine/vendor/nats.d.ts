@@ -35,7 +35,7 @@ export interface NatsConnection {
   request(
     subject: string,
     payload?: Uint8Array | string,
-    options?: { timeout: number },
+    options?: { timeout: number; headers?: MsgHdrs },
   ): Promise<Msg>;
   flush(): Promise<void>;
   drain(): Promise<void>;
