@@ -2,18 +2,22 @@
 //!
 //! The types of this module say what the contract holds; its submodules each derive one thing from it.
 
+mod cidr;
 pub mod endpoints;
+mod host;
 pub mod network;
 pub mod permissions;
+mod secret_ref;
 pub mod secrets;
-mod values;
 
 use serde_json::{Map, Value};
 
 use crate::workflow::{DependencyName, Port, Subject, TransportPort};
 
+pub use cidr::Cidr;
 pub use endpoints::Endpoint;
-pub use values::{Cidr, Host, Place, SecretRef};
+pub use host::{Host, Place};
+pub use secret_ref::SecretRef;
 
 /// The only version of the contract there is.
 pub const CONTRACT_VERSION: &str = "1";

@@ -23,7 +23,8 @@ pub fn inventory(workflow: &Workflow) -> BTreeSet<SecretRef> {
     declared.chain(needed).collect()
 }
 
-fn of_trigger(kind: &TriggerKind) -> Option<SecretRef> {
+/// The secret that the engine needs for a trigger.
+pub(crate) fn of_trigger(kind: &TriggerKind) -> Option<SecretRef> {
     match kind {
         TriggerKind::Queue(_) => Some(SecretRef::known("nats", "token")),
         TriggerKind::Webhook(Webhook::GitHub { .. }) => {

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::Usage;
-use crate::contract::{Dependency, Target};
+use crate::contract::{Dependency, SecretRef, Target, secrets};
 use crate::workflow::{Trigger, TriggerKind, Webhook, Workflow};
 
 /// The graph alone: triggers, nodes and edges.
@@ -31,8 +31,8 @@ pub fn rich(workflow: &Workflow, usage: &Usage) -> String {
     if !dependencies.is_empty() {
         chart.dependencies(&dependencies);
         chart.usage(workflow, &dependencies, usage);
-        chart.secrets(&dependencies);
     }
+    chart.secrets(workflow, &dependencies);
     chart.text
 }
 
@@ -103,22 +103,31 @@ impl Chart {
         }
     }
 
-    /// Secrets in the order in which dependencies first name them.
-    fn secrets(&mut self, dependencies: &[&Dependency]) {
-        let mut known: Vec<String> = Vec::new();
-        for (index, dependency) in dependencies.iter().enumerate() {
-            let Some(secret) = dependency.auth.as_ref().map(|auth| auth.secret.to_string()) else {
-                continue;
-            };
-            let at = known
-                .iter()
-                .position(|it| *it == secret)
-                .unwrap_or_else(|| {
-                    self.line(&format!("s{}[(\"{}\")]", known.len(), label(&[&secret])));
-                    known.push(secret.clone());
-                    known.len() - 1
-                });
-            self.line(&format!("d{index} -.- s{at}"));
+    /// Secrets in the order in which dependencies, then triggers, first need them.
+    fn secrets(&mut self, workflow: &Workflow, dependencies: &[&Dependency]) {
+        let declared = dependencies
+            .iter()
+            .enumerate()
+            .filter_map(|(index, dependency)| {
+                Some((
+                    format!("d{index}"),
+                    dependency.auth.as_ref()?.secret.clone(),
+                ))
+            });
+        let triggers = workflow.triggers.iter().enumerate();
+        let needed = triggers
+            .filter_map(|(index, it)| Some((format!("t{index}"), secrets::of_trigger(&it.kind)?)));
+        let mut known: HashMap<SecretRef, usize> = HashMap::new();
+        for (user, secret) in declared.chain(needed) {
+            let next = known.len();
+            let index = *known.entry(secret.clone()).or_insert(next);
+            if index == next {
+                self.line(&format!(
+                    "s{index}[(\"{}\")]",
+                    label(&[&secret.to_string()])
+                ));
+            }
+            self.line(&format!("{user} -.- s{index}"));
         }
     }
 }

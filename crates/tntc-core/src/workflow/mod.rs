@@ -1,7 +1,9 @@
 //! A workflow as its file describes it, and nothing that its file could get wrong.
 
+mod duration;
 pub mod graph;
 mod names;
+mod overrides;
 mod parse;
 mod values;
 mod write;
@@ -13,16 +15,15 @@ use serde_json::{Map, Value};
 use crate::contract::Contract;
 use crate::cron::Schedule;
 
+pub use duration::{MAX_TIMEOUT, format_duration, parse_duration};
 pub(crate) use names::is_identifier;
 pub use names::{
     DependencyName, MAX_LABEL, Namespace, NodeName, ServiceAccountName, TriggerName, Version,
     WorkflowName,
 };
+pub use overrides::{Overridden, OverrideError, overridden};
 pub use parse::{Checked, parse};
-pub use values::{
-    MAX_RETRIES, MAX_TIMEOUT, Port, Subject, TimeZone, Transport, TransportPort, WebhookPath,
-    format_duration, parse_duration,
-};
+pub use values::{MAX_RETRIES, Port, Subject, TimeZone, Transport, TransportPort, WebhookPath};
 
 /// Timeout of a node's attempt when neither the node nor the config sets one.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);

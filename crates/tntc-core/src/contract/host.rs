@@ -1,73 +1,12 @@
-//! Validated values of a contract: hosts, address blocks, secret references.
+//! Hosts, and what they mean to a pod.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
 use crate::diagnostic::{Invalid, shown};
-use crate::workflow::is_identifier;
-
-/// A secret, as `service.key`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SecretRef {
-    service: String,
-    key: String,
-}
-
-impl SecretRef {
-    /// The service: the key in `.secrets.yaml` and in the cluster's Secret.
-    #[must_use]
-    pub fn service(&self) -> &str {
-        &self.service
-    }
-
-    /// The key within the service.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// A reference that the program itself names; both parts must follow the rule.
-    pub(crate) fn known(service: &str, key: &str) -> Self {
-        debug_assert!(
-            is_identifier(service) && is_identifier(key),
-            "{service}.{key}"
-        );
-        Self {
-            service: service.to_owned(),
-            key: key.to_owned(),
-        }
-    }
-}
-
-impl FromStr for SecretRef {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        match text.split_once('.') {
-            Some((service, key)) if is_identifier(service) && is_identifier(key) => {
-                Ok(Self { service: service.to_owned(), key: key.to_owned() })
-            }
-            _ => Err(Invalid::new("secret-ref", format!("`{}` is no reference to a secret", shown(text))).help(
-                "write `service.key`, both of lower-case letters, digits, `-` and `_`, beginning with a letter",
-            )),
-        }
-    }
-}
-
-impl fmt::Display for SecretRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.service, self.key)
-    }
-}
-
-impl Serialize for SecretRef {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
 
 /// A host by name or by address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -232,111 +171,6 @@ impl Serialize for Host {
     }
 }
 
-/// A block of addresses, kept as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cidr {
-    address: IpAddr,
-    prefix: u8,
-}
-
-impl Cidr {
-    /// The block that holds one address only.
-    #[must_use]
-    pub fn of_address(address: IpAddr) -> Self {
-        Self {
-            address,
-            prefix: if address.is_ipv4() { 32 } else { 128 },
-        }
-    }
-
-    /// The address before the slash, host bits included.
-    #[must_use]
-    pub fn address(&self) -> IpAddr {
-        self.address
-    }
-
-    /// Number of leading bits that all addresses of the block share.
-    #[must_use]
-    pub fn prefix(&self) -> u8 {
-        self.prefix
-    }
-
-    /// The same block with the bits behind the prefix cleared.
-    #[must_use]
-    pub fn network(&self) -> Self {
-        let address = match self.address {
-            IpAddr::V4(address) => {
-                let mask = u32::MAX
-                    .checked_shl(32 - u32::from(self.prefix))
-                    .unwrap_or(0);
-                Ipv4Addr::from_bits(address.to_bits() & mask).into()
-            }
-            IpAddr::V6(address) => {
-                let mask = u128::MAX
-                    .checked_shl(128 - u32::from(self.prefix))
-                    .unwrap_or(0);
-                Ipv6Addr::from_bits(address.to_bits() & mask).into()
-            }
-        };
-        Self {
-            address,
-            prefix: self.prefix,
-        }
-    }
-
-    /// Whether the block holds the address.
-    #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let same_family = self.address.is_ipv4() == address.is_ipv4();
-        same_family
-            && Self {
-                address,
-                prefix: self.prefix,
-            }
-            .network()
-                == self.network()
-    }
-}
-
-impl FromStr for Cidr {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let problem = || {
-            Invalid::new(
-                "cidr",
-                format!("`{}` is no block of addresses", shown(text)),
-            )
-        };
-        let Some((address, prefix)) = text.split_once('/') else {
-            let guess = text
-                .parse::<IpAddr>()
-                .map(|address| format!("write `{}`", Self::of_address(address)));
-            return Err(problem().help(
-                guess.unwrap_or_else(|_| "write an address and a prefix: `10.0.0.0/8`".into()),
-            ));
-        };
-        let address: IpAddr = address.parse().map_err(|_| {
-            problem()
-                .help("write an IPv4 or IPv6 address before the slash: `10.0.0.0/8`, `fd00::/8`")
-        })?;
-        let most = Self::of_address(address).prefix;
-        let is_plain = prefix == "0" || (!prefix.starts_with(['0', '+']) && prefix.len() <= 3);
-        match prefix.parse() {
-            Ok(prefix) if prefix <= most && is_plain => Ok(Self { address, prefix }),
-            _ => Err(problem().help(format!(
-                "the prefix behind the slash is a number from 0 to {most}"
-            ))),
-        }
-    }
-}
-
-impl fmt::Display for Cidr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,64 +236,5 @@ mod tests {
         assert_eq!(host("[2001:DB8::1]").authority(), "[2001:db8::1]");
         assert_eq!(host("2001:db8::1").to_string(), "2001:db8::1");
         assert_eq!(host("10.0.0.1").authority(), "10.0.0.1");
-    }
-
-    #[test]
-    fn blocks_have_an_address_and_a_prefix_that_fits() {
-        for good in [
-            "10.0.0.0/8",
-            "0.0.0.0/0",
-            "::/0",
-            "fd00::/8",
-            "10.1.2.3/8",
-            "169.254.169.254/32",
-        ] {
-            assert_eq!(good.parse::<Cidr>().unwrap().to_string(), good);
-        }
-        for bad in [
-            "",
-            "10.0.0.0",
-            "10.0.0.0/33",
-            "::/129",
-            "10.0.0/8",
-            "010.0.0.0/8",
-            "10.0.0.0/08",
-            "10.0.0.0/+8",
-            "x/8",
-            "/8",
-        ] {
-            assert!(bad.parse::<Cidr>().is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_block_knows_its_network_and_members() {
-        let block: Cidr = "10.1.2.3/8".parse().unwrap();
-        assert_eq!(block.network().to_string(), "10.0.0.0/8");
-        assert!(block.contains([10, 200, 0, 1].into()));
-        assert!(!block.contains([11, 0, 0, 1].into()));
-        let all: Cidr = "::1/0".parse().unwrap();
-        assert_eq!(all.network().to_string(), "::/0");
-        assert!(!all.contains([10, 0, 0, 1].into()));
-    }
-
-    #[test]
-    fn secrets_have_two_parts() {
-        let secret: SecretRef = "github.webhook_secret".parse().unwrap();
-        assert_eq!(
-            (secret.service(), secret.key()),
-            ("github", "webhook_secret")
-        );
-        for bad in [
-            "",
-            "github",
-            "github.",
-            ".token",
-            "a.b.c",
-            "Git.token",
-            "git.1",
-        ] {
-            assert!(bad.parse::<SecretRef>().is_err(), "{bad}");
-        }
     }
 }

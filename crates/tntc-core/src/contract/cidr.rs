@@ -1,0 +1,156 @@
+//! Blocks of addresses.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use crate::diagnostic::{Invalid, shown};
+
+/// A block of addresses, kept as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cidr {
+    address: IpAddr,
+    prefix: u8,
+}
+
+impl Cidr {
+    /// The block that holds one address only.
+    #[must_use]
+    pub fn of_address(address: IpAddr) -> Self {
+        Self {
+            address,
+            prefix: if address.is_ipv4() { 32 } else { 128 },
+        }
+    }
+
+    /// The address before the slash, host bits included.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Number of leading bits that all addresses of the block share.
+    #[must_use]
+    pub fn prefix(&self) -> u8 {
+        self.prefix
+    }
+
+    /// The same block with the bits behind the prefix cleared.
+    #[must_use]
+    pub fn network(&self) -> Self {
+        let address = match self.address {
+            IpAddr::V4(address) => {
+                let mask = u32::MAX
+                    .checked_shl(32 - u32::from(self.prefix))
+                    .unwrap_or(0);
+                Ipv4Addr::from_bits(address.to_bits() & mask).into()
+            }
+            IpAddr::V6(address) => {
+                let mask = u128::MAX
+                    .checked_shl(128 - u32::from(self.prefix))
+                    .unwrap_or(0);
+                Ipv6Addr::from_bits(address.to_bits() & mask).into()
+            }
+        };
+        Self {
+            address,
+            prefix: self.prefix,
+        }
+    }
+
+    /// Whether the block holds the address.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let same_family = self.address.is_ipv4() == address.is_ipv4();
+        same_family
+            && Self {
+                address,
+                prefix: self.prefix,
+            }
+            .network()
+                == self.network()
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let problem = || {
+            Invalid::new(
+                "cidr",
+                format!("`{}` is no block of addresses", shown(text)),
+            )
+        };
+        let Some((address, prefix)) = text.split_once('/') else {
+            let guess = text
+                .parse::<IpAddr>()
+                .map(|address| format!("write `{}`", Self::of_address(address)));
+            return Err(problem().help(
+                guess.unwrap_or_else(|_| "write an address and a prefix: `10.0.0.0/8`".into()),
+            ));
+        };
+        let address: IpAddr = address.parse().map_err(|_| {
+            problem()
+                .help("write an IPv4 or IPv6 address before the slash: `10.0.0.0/8`, `fd00::/8`")
+        })?;
+        let most = Self::of_address(address).prefix;
+        let is_plain = prefix == "0" || (!prefix.starts_with(['0', '+']) && prefix.len() <= 3);
+        match prefix.parse() {
+            Ok(prefix) if prefix <= most && is_plain => Ok(Self { address, prefix }),
+            _ => Err(problem().help(format!(
+                "the prefix behind the slash is a number from 0 to {most}"
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_have_an_address_and_a_prefix_that_fits() {
+        for good in [
+            "10.0.0.0/8",
+            "0.0.0.0/0",
+            "::/0",
+            "fd00::/8",
+            "10.1.2.3/8",
+            "169.254.169.254/32",
+        ] {
+            assert_eq!(good.parse::<Cidr>().unwrap().to_string(), good);
+        }
+        for bad in [
+            "",
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0/8",
+            "010.0.0.0/8",
+            "10.0.0.0/08",
+            "10.0.0.0/+8",
+            "x/8",
+            "/8",
+        ] {
+            assert!(bad.parse::<Cidr>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_block_knows_its_network_and_members() {
+        let block: Cidr = "10.1.2.3/8".parse().unwrap();
+        assert_eq!(block.network().to_string(), "10.0.0.0/8");
+        assert!(block.contains([10, 200, 0, 1].into()));
+        assert!(!block.contains([11, 0, 0, 1].into()));
+        let all: Cidr = "::1/0".parse().unwrap();
+        assert_eq!(all.network().to_string(), "::/0");
+        assert!(!all.contains([10, 0, 0, 1].into()));
+    }
+}
