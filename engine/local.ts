@@ -11,18 +11,16 @@ import { BodyError, parseJson } from "./core/body.ts";
 import { Engine } from "./core/engine.ts";
 import { createLogger } from "./core/log.ts";
 import type { RunResult } from "./core/run.ts";
-import { loadProgram, resolveWorkflow } from "./edge/boot.ts";
+import { createHooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
 import { exitWith } from "./edge/exit.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
 import { endSignal } from "./edge/signals.ts";
-import { createTracing } from "./edge/telemetry.ts";
 import { readStdin, redirectConsole, writeStdout } from "./edge/stdio.ts";
 
 async function main(options: Options): Promise<RunResult> {
   redirectConsole();
-  const tracing = await createTracing();
-  const hooks = tracing === undefined ? {} : { tracing };
-  const [program, input] = await Promise.all([loadProgram(options, hooks), readStdin()]);
+  const load = createHooks().then((hooks) => loadProgram(options, hooks));
+  const [program, input] = await Promise.all([load, readStdin()]);
   surviveStrayErrors(createLogger("engine", program.log), program.root);
   const engine = new Engine(program, () => crypto.randomUUID());
   const result = engine.run(parseJson(input));

@@ -12,21 +12,19 @@ import { createHandler } from "./core/http.ts";
 import { createLogger } from "./core/log.ts";
 import { Metrics } from "./core/metrics.ts";
 import { webhookRoutes } from "./core/webhook.ts";
-import { loadProgram, resolveWorkflow } from "./edge/boot.ts";
+import { createHooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
 import { exitWith } from "./edge/exit.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
-import { readCode, reloadOnChange } from "./edge/reload.ts";
 import { listen, shutDown } from "./edge/serve.ts";
 import { endSignal } from "./edge/signals.ts";
-import { createTracing } from "./edge/telemetry.ts";
 import { QueueTriggers } from "./edge/triggers.ts";
 
 async function main(options: Options): Promise<void> {
   const ending = endSignal();
-  const code = await readCode(options);
+  const reloading = options.watch ? await import("./edge/reload.ts") : undefined;
+  const code = await reloading?.readCode(options);
   const metrics = new Metrics();
-  const tracing = await createTracing();
-  const hooks = { observer: metrics, ...(tracing === undefined ? {} : { tracing }) };
+  const hooks = await createHooks(metrics);
   const engine = new Engine(await loadProgram(options, hooks), () => crypto.randomUUID());
   const log = createLogger("engine", engine.program.log);
   surviveStrayErrors(log, engine.program.root);
@@ -45,7 +43,7 @@ async function main(options: Options): Promise<void> {
   await queues.update();
   const load = (generation: number) => loadProgram(options, hooks, generation);
   const reload = { engine, log, load, replaced: () => queues.update() };
-  if (options.watch) reloadOnChange(reload, options, code, draining.signal);
+  reloading?.reloadOnChange(reload, options, code ?? "", draining.signal);
 
   const signal = await ending;
   log.info(`${signal}: finishing what is under way`);

@@ -5,6 +5,7 @@ import { systemClock } from "../core/clock.ts";
 import { messageOf, StartError } from "../core/errors.ts";
 import { createLogger } from "../core/log.ts";
 import { createProgram, type Program, type ProgramParts } from "../core/program.ts";
+import type { RunObserver } from "../core/run.ts";
 import { missingSecrets } from "../core/secrets.ts";
 import { WorkflowError } from "../core/shape.ts";
 import { readWorkflow, type Workflow } from "../core/workflow.ts";
@@ -16,6 +17,17 @@ import { parseYaml } from "./yaml.ts";
 
 /** Who is told of runs. */
 export type Hooks = Pick<ProgramParts, "observer" | "tracing">;
+
+/**
+ * With spans when telemetry is on. Deno registers itself with the global of OpenTelemetry's API
+ * then, which can be seen without a permission to read the environment.
+ */
+export async function createHooks(observer?: RunObserver): Promise<Hooks> {
+  const told = observer === undefined ? {} : { observer };
+  if (!(Symbol.for("opentelemetry.js.api.1") in globalThis)) return told;
+  const { OpenTelemetry } = await import("./telemetry.ts");
+  return { ...told, tracing: new OpenTelemetry() };
+}
 
 /** Reads, compiles and imports everything of an absolute path; throws the first thing that stands in the way. */
 export async function loadProgram(

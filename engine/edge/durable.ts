@@ -11,8 +11,16 @@ import { consumerName, isLethal, judge, Slots } from "../core/queue.ts";
 import { deadLetterSubject } from "../core/subject.ts";
 import type { RunResult } from "../core/run.ts";
 import type { QueueTrigger } from "../core/workflow.ts";
-import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from "../vendor/nats.js";
-import { sleep } from "./nats.ts";
+import {
+  type Consumer,
+  type ConsumerMessages,
+  headers,
+  jetstream,
+  type JetStreamClient,
+  jetstreamManager,
+  type JsMsg,
+} from "../vendor/nats.js";
+import { sleep } from "./sleep.ts";
 import { type Receiver, type ReceiverParts, runMessage } from "./queue.ts";
 import { ensureConsumer, ensureDeadLetters, ensureStream } from "./streams.ts";
 
@@ -87,7 +95,6 @@ class DurableReceiver {
 
   async #prepare(): Promise<Consumer> {
     const { connection, group } = this.#parts;
-    const { jetstream, jetstreamManager } = await import("../vendor/nats.js");
     const manager = await jetstreamManager(connection);
     const durable = consumerName(group, this.#trigger);
     const stream = await ensureStream(manager, this.#trigger.subject, durable);
@@ -146,7 +153,6 @@ class DurableReceiver {
   /** The id makes burying twice, by an engine that died in between, a duplicate for the server. */
   async #bury(message: JsMsg, error: string, result?: RunResult): Promise<void> {
     const { stream, streamSequence, deliveryCount } = message.info;
-    const { headers } = await import("../vendor/nats.js");
     const marked = headers();
     for (const [name, values] of message.headers ?? []) {
       if (/^nats-/i.test(name)) continue; // Orders to the server, meant for the first time only.

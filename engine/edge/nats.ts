@@ -3,7 +3,8 @@
 import { messageOf } from "../core/errors.ts";
 import type { QueueSettings } from "../core/queue.ts";
 import type { Logger } from "../mod.ts";
-import type { NatsConnection, Status } from "../vendor/nats.js";
+import { connect, type NatsConnection, type Status } from "../vendor/nats.js";
+import { sleep } from "./sleep.ts";
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 10_000;
@@ -29,13 +30,11 @@ export async function connectForEver(
   return undefined;
 }
 
-/** Imported here, as most workflows have no queue and starts should be short. */
 async function connectOnce(
   { url, token }: QueueSettings,
   name: string,
   log: Logger,
 ): Promise<NatsConnection> {
-  const { connect } = await import("../vendor/nats.js");
   const connection = await connect({
     servers: url,
     token,
@@ -63,18 +62,4 @@ function reportOne({ type, error }: Status, log: Logger): void {
   if (type === "disconnect") log.warn("lost the connection to NATS, reconnecting");
   if (type === "reconnect") log.info("reconnected to NATS");
   if (type === "error") log.warn(`NATS: ${messageOf(error)}`);
-}
-
-/** Ends early, and without an error, when `signal` is aborted. */
-export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end);
-  });
 }

@@ -6,7 +6,7 @@ import type { Engine } from "../core/engine.ts";
 import type { Program } from "../core/program.ts";
 import type { Logger } from "../mod.ts";
 import { dirname } from "./files.ts";
-import { sleep } from "./nats.ts";
+import { sleep } from "./sleep.ts";
 
 /** File events do not reach a mounted ConfigMap under gVisor, where reads are fresh all the same. */
 const POLL_MS = 1_000;
@@ -29,7 +29,7 @@ export interface ReloadParts {
 
 /** The code as it is now: to be read before it is loaded, so that no change falls in between. */
 export async function readCode(options: Options): Promise<string> {
-  return options.watch ? await readAll(dirname(options.workflow)) : "";
+  return await readAll(dirname(options.workflow));
 }
 
 /** Follows changes of what {@linkcode readCode} gave, until `signal` is aborted. Never rejects. */

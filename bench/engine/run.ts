@@ -1,0 +1,132 @@
+/**
+ * The engine against a bare `Deno.serve`, side by side on loopback.
+ *
+ *     deno run --allow-all bench/engine/run.ts [--rounds 5] [--seconds 3] [--write]
+ *
+ * Needs `wrk` (a Debian package of that name). Only ratios are worth comparing between machines:
+ * the two servers of a pair are measured in turns, and the medians of the rounds are compared.
+ * `--write` puts the report into results.md.
+ */
+
+import { type Flags, flagsOf, median, ratio } from "./report.ts";
+import { bareServer, engineServer, type Server, startTime } from "./servers.ts";
+
+const flags: Flags = flagsOf(Deno.args);
+const report: string[] = [];
+
+function say(line: string): void {
+  report.push(line);
+  console.log(line);
+}
+
+interface Load {
+  /** Requests a second. */
+  readonly rate: number;
+  /** Median latency in microseconds. */
+  readonly p50: number;
+}
+
+const SCRIPT = 'wrk.method = "POST"; wrk.body = "{}"';
+const UNITS: Readonly<Record<string, number>> = { us: 1, ms: 1_000, s: 1_000_000 };
+
+async function load(server: Server, connections: number, seconds = flags.seconds): Promise<Load> {
+  const script = await Deno.makeTempFile({ suffix: ".lua" });
+  await Deno.writeTextFile(script, SCRIPT);
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "-s", script, server.url];
+  const { stdout } = await new Deno.Command("wrk", { args }).output();
+  await Deno.remove(script);
+  const text = new TextDecoder().decode(stdout);
+  if (/Non-2xx|Socket errors/.test(text)) throw new Error(text);
+  const [, p50, unit = ""] = /50%\s+([\d.]+)(us|ms|s)/.exec(text) ?? [];
+  const [, rate] = /Requests\/sec:\s+([\d.]+)/.exec(text) ?? [];
+  return { rate: Number(rate), p50: Number(p50) * (UNITS[unit] ?? NaN) };
+}
+
+/** In turns, so that whatever else the machine does falls on both. */
+async function compare(
+  title: string,
+  left: Server,
+  right: Server,
+  connections: number,
+): Promise<void> {
+  const loads: [Load, Load][] = [];
+  for (let round = 0; round < flags.rounds; round++) {
+    loads.push([await load(left, connections), await load(right, connections)]);
+  }
+  const of = (side: 0 | 1, key: keyof Load): number => median(loads.map((it) => it[side][key]));
+  const cells = [
+    title,
+    String(connections),
+    `${of(0, "rate").toFixed(0)}`,
+    `${of(1, "rate").toFixed(0)}`,
+    ratio(median(loads.map(([one, other]) => one.rate / other.rate))),
+    `${of(0, "p50").toFixed(0)}`,
+    `${of(1, "p50").toFixed(0)}`,
+    ratio(median(loads.map(([one, other]) => one.p50 / other.p50))),
+  ];
+  say(`| ${cells.join(" | ")} |`);
+}
+
+async function throughput(): Promise<void> {
+  say(
+    "| workflow, against | connections | engine/s | other/s | ratio | engine p50 us | other p50 us | ratio |",
+  );
+  say("|---|---|---|---|---|---|---|---|");
+  const pairs = [
+    { title: "3 chained, bare", count: 3, shape: "chain", bare: true },
+    { title: "3 chained, direct calls", count: 3, shape: "chain", bare: false },
+    { title: "50 chained, direct calls", count: 50, shape: "chain", bare: false },
+    { title: "50 parallel, direct calls", count: 50, shape: "parallel", bare: false },
+  ] as const;
+  for (const { title, count, shape, bare } of pairs) {
+    await using engine = await engineServer(count, shape);
+    await using other = await bareServer(count, bare ? undefined : shape);
+    for (const server of [engine, other]) await load(server, 32, 2); // Let the compiler see it.
+    for (const connections of [1, 32]) await compare(title, engine, other, connections);
+  }
+}
+
+async function starts(): Promise<void> {
+  const times: [number, number][] = [];
+  for (let round = 0; round < 4 * flags.rounds; round++) {
+    times.push([
+      await startTime(() => engineServer(3, "chain")),
+      await startTime(() => bareServer(3)),
+    ]);
+  }
+  const [engine, bare] = [0, 1].map((side) => median(times.map((it) => it[side] ?? NaN)));
+  const both = ratio(median(times.map(([one, other]) => one / other)));
+  say(
+    `Start to first answer: engine ${engine?.toFixed(0)} ms, bare ${
+      bare?.toFixed(0)
+    } ms, ratio ${both}.`,
+  );
+}
+
+async function memory(): Promise<void> {
+  await using engine = await engineServer(3, "chain");
+  const idle = await engine.residentMiB();
+  const after: string[] = [];
+  for (const thousands of [100, 200]) {
+    for (let runs = 0; runs < 100_000;) runs += 2 * (await load(engine, 32, 2)).rate;
+    after.push(`${await engine.residentMiB()} MiB after ${thousands},000 runs`);
+  }
+  say(`Resident memory: ${idle} MiB idle, ${after.join(", ")}.`);
+}
+
+say(
+  `Measured on ${new Date().toISOString().slice(0, 10)}, ${navigator.hardwareConcurrency} cores of`,
+);
+say(`${flags.processor}, Deno ${Deno.version.deno}; medians of ${flags.rounds} rounds.\n`);
+await throughput();
+say("");
+await starts();
+await memory();
+if (flags.write) {
+  const header =
+    "# The engine against a bare server\n\nMade by `run.ts --write`; see there for how.\n\n";
+  await Deno.writeTextFile(
+    new URL("results.md", import.meta.url),
+    `${header}${report.join("\n")}\n`,
+  );
+}
