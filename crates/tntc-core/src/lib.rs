@@ -10,6 +10,7 @@ pub mod diagram;
 pub mod manifests;
 pub mod modules;
 pub mod project;
+pub mod schema;
 pub mod settings;
 pub mod workflow;
 

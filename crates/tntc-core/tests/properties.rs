@@ -1,5 +1,7 @@
 //! What holds for every workflow, not only for those we thought of.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -8,6 +10,9 @@ use tntc_core::contract::network::{Services, Surroundings, policy};
 use tntc_core::contract::{permissions, secrets};
 use tntc_core::project::Project;
 use tntc_core::workflow::{self, Workflow};
+
+static SCHEMA: LazyLock<jsonschema::Validator> =
+    LazyLock::new(|| jsonschema::validator_for(&tntc_core::schema::workflow()).unwrap());
 
 fn project(yaml: &str) -> Project {
     Project::from_files([("workflow.yaml", yaml), ("nodes/a.ts", ""), ("b.mjs", "")])
@@ -293,6 +298,12 @@ proptest! {
         let again = parsed(&yaml);
         prop_assert_eq!(&first, &again, "{}", yaml);
         prop_assert_eq!(yaml, again.to_yaml());
+    }
+
+    #[test]
+    fn a_workflow_that_parses_is_one_by_its_schema_as_well(file in workflow_file()) {
+        let written = parsed(&text(&file)).to_json();
+        prop_assert!(SCHEMA.is_valid(&written), "{:#}", written);
     }
 
     #[test]

@@ -1,0 +1,313 @@
+//! `workflow.yaml` as its author writes it. The documentation of these fields is what editors show.
+
+#![allow(dead_code, reason = "only the schema of these types is ever used")]
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde_json::Value;
+
+/// A Tentacular workflow: what starts it, its nodes, how their outputs flow, and what it may talk to.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+pub(super) struct Workflow {
+    /// Name of the workflow and of its objects in the cluster.
+    #[schemars(regex(pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), length(max = 63))]
+    name: String,
+    /// Version as MAJOR.MINOR or MAJOR.MINOR.PATCH, in quotes.
+    #[schemars(with = "Version")]
+    version: String,
+    /// What the workflow is for.
+    description: Option<String>,
+    /// What starts the workflow.
+    #[schemars(length(min = 1))]
+    triggers: Vec<Trigger>,
+    /// The nodes by name, each one file with a default-exported async function.
+    #[schemars(extend("minProperties" = 1, "propertyNames" = {"pattern": "^[a-z][a-z0-9_-]*$"}))]
+    nodes: BTreeMap<String, Node>,
+    /// Which node's output is which node's input; without cycles.
+    edges: Option<Vec<Edge>>,
+    /// Values that nodes see as `ctx.config`.
+    config: Option<Config>,
+    /// How the workflow runs in a cluster.
+    deployment: Option<Deployment>,
+    /// Everything outside its pod that the workflow may talk to.
+    contract: Option<Contract>,
+}
+
+/// A string with two or three numbers; a bare number such as `1.0` works, with a warning.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Version {
+    Text(#[schemars(regex(pattern = "^[0-9]+\\.[0-9]+(\\.[0-9]+)?$"))] String),
+    Number(f64),
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Trigger {
+    Manual(Manual),
+    Cron(Cron),
+    Queue(Queue),
+    Webhook(Webhook),
+    GitHub(GitHub),
+}
+
+/// Started by someone who asks.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct Manual {
+    #[schemars(extend("const" = "manual"))]
+    r#type: String,
+    #[schemars(with = "Option<Name>")]
+    name: Option<String>,
+}
+
+/// Started at times.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct Cron {
+    #[schemars(extend("const" = "cron"))]
+    r#type: String,
+    #[schemars(with = "Option<Name>")]
+    name: Option<String>,
+    /// Five fields (minute, hour, day of month, month, day of week), or `@hourly` and the like.
+    schedule: String,
+    /// IANA name of the time zone, such as `Europe/Berlin`.
+    timezone: Option<String>,
+}
+
+/// Started by a NATS message.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct Queue {
+    #[schemars(extend("const" = "queue"))]
+    r#type: String,
+    #[schemars(with = "Option<Name>")]
+    name: Option<String>,
+    /// The subject to subscribe to; `*` stands for one word, a final `>` for all that follow.
+    subject: String,
+    /// Whether messages wait in a stream while no engine runs.
+    durable: Option<bool>,
+    /// Deliveries of one message before it is given up.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    max_deliver: Option<u32>,
+    /// Messages worked on at once.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    concurrency: Option<u32>,
+    /// Subject for messages that were given up.
+    dlq: Option<String>,
+}
+
+/// Started by an HTTP request to a path of its own.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct Webhook {
+    #[schemars(extend("const" = "webhook"))]
+    r#type: String,
+    #[schemars(with = "Option<Name>")]
+    name: Option<String>,
+    /// Where the webhook listens; not a path of the engine's own.
+    #[schemars(regex(pattern = "^/"))]
+    path: String,
+}
+
+/// Started by GitHub, whose signature is checked.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct GitHub {
+    #[schemars(extend("const" = "webhook"))]
+    r#type: String,
+    #[schemars(with = "Option<Name>")]
+    name: Option<String>,
+    #[schemars(extend("const" = "github"))]
+    provider: String,
+    /// The only event that starts the workflow.
+    event: Option<String>,
+    /// The only actions of the event that start the workflow.
+    actions: Option<Vec<String>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct Name(#[schemars(regex(pattern = "^[a-z][a-z0-9_-]*$"))] String);
+
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct Duration(#[schemars(regex(pattern = "^[0-9]+(ms|s|m|h)$"))] String);
+
+/// One file with a function.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct Node {
+    /// The file, relative to the workflow's directory.
+    #[schemars(regex(pattern = "\\.(ts|tsx|js|mjs)$"))]
+    path: String,
+    /// What the node can do, for readers.
+    #[schemars(extend("type" = ["object", "array", "null"]))]
+    capabilities: Option<Value>,
+    /// Timeout of one attempt, such as `30s`.
+    #[schemars(with = "Option<Duration>")]
+    timeout: Option<String>,
+    /// Retries after the first attempt.
+    #[schemars(range(min = 0, max = 10))]
+    retries: Option<u8>,
+}
+
+/// The output of one node is input of another.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct Edge {
+    /// The node whose output is passed on.
+    #[schemars(with = "Name")]
+    from: String,
+    /// The node that receives it.
+    #[schemars(with = "Name")]
+    to: String,
+}
+
+/// Values that nodes see as `ctx.config`; any key is allowed.
+#[derive(JsonSchema)]
+struct Config {
+    /// Timeout of one attempt of a node that sets none; `30s` when absent.
+    #[schemars(with = "Option<Duration>")]
+    timeout: Option<String>,
+    /// Retries of a node that sets none.
+    #[schemars(range(min = 0, max = 10))]
+    retries: Option<u8>,
+    /// The NATS server of queue triggers, such as `nats.example.com:4222`.
+    #[schemars(extend("type" = ["string", "number", "boolean", "object", "array", "null"]))]
+    nats_url: Option<Value>,
+}
+
+/// How the workflow runs in a cluster.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct Deployment {
+    /// The namespace, when neither flag nor environment names one.
+    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"), length(max = 63))]
+    namespace: Option<String>,
+    /// An existing service account whose token the engine gets.
+    service_account: Option<String>,
+    /// Number of engine pods.
+    #[schemars(range(min = 0, max = 2_147_483_647))]
+    replicas: Option<u32>,
+}
+
+/// Everything outside its pod that the workflow may talk to.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct Contract {
+    /// Version of the contract's format.
+    #[schemars(extend("const" = "1"))]
+    version: String,
+    /// What the workflow talks to, by the name that nodes use.
+    #[schemars(extend("propertyNames" = {"pattern": "^[a-z][a-z0-9_-]*$"}))]
+    dependencies: Option<BTreeMap<String, Dependency>>,
+    /// Network access that belongs to no dependency.
+    network_policy: Option<NetworkPolicy>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Dependency {
+    Host(HostDependency),
+    Dynamic(DynamicDependency),
+}
+
+/// A host with a port that speaks a protocol.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct HostDependency {
+    /// `https`, `http`, `postgresql`, `nats`, `blob`, or another one that only nodes understand.
+    #[schemars(extend("examples" = ["https", "http", "postgresql", "nats", "blob"]))]
+    protocol: String,
+    /// A name or an address, without scheme and port.
+    host: String,
+    /// The port; for the five known protocols their own one when absent.
+    #[schemars(range(min = 1, max = 65535))]
+    port: Option<u16>,
+    /// How the workflow proves who it is.
+    auth: Option<Auth>,
+    /// Name of the database (`postgresql`).
+    database: Option<String>,
+    /// Name of the user (`postgresql`).
+    user: Option<String>,
+    /// The subject (`nats`).
+    subject: Option<String>,
+    /// The container or bucket (`blob`).
+    container: Option<String>,
+}
+
+/// Addresses that are known only at run time.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct DynamicDependency {
+    #[schemars(extend("const" = "dynamic-target"))]
+    r#type: String,
+    /// A block of addresses, such as `10.0.0.0/8`.
+    cidr: String,
+    /// The ports that may be reached.
+    #[schemars(length(min = 1))]
+    dyn_ports: Vec<TransportPort>,
+    /// Why the target cannot be named.
+    reason: Option<String>,
+    /// How the workflow proves who it is.
+    auth: Option<Auth>,
+}
+
+/// How the workflow proves who it is.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct Auth {
+    /// The scheme, such as `bearer-token`.
+    #[schemars(length(min = 1))]
+    r#type: String,
+    /// The secret, as `service.key`.
+    #[schemars(regex(pattern = "^[a-z][a-z0-9_-]*\\.[a-z][a-z0-9_-]*$"))]
+    secret: String,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum TransportPort {
+    Text(#[schemars(regex(pattern = "^[0-9]{1,5}/(TCP|UDP|SCTP)$"))] String),
+    Mapping(PortMapping),
+}
+
+/// A port with its transport protocol.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct PortMapping {
+    #[schemars(range(min = 1, max = 65535))]
+    port: u16,
+    /// `TCP` when absent.
+    #[schemars(extend("enum" = ["TCP", "UDP", "SCTP", null]))]
+    protocol: Option<String>,
+}
+
+/// Network access that belongs to no dependency.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct NetworkPolicy {
+    /// Egress on top of what the dependencies need.
+    additional_egress: Option<Vec<Egress>>,
+}
+
+/// Addresses and ports that may be reached.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct Egress {
+    /// A block of addresses, such as `10.0.0.0/8`.
+    #[schemars(rename = "toCIDR")]
+    to_cidr: String,
+    /// The ports that may be reached; all of them when absent.
+    #[schemars(length(min = 1))]
+    ports: Option<Vec<TransportPort>>,
+    /// Why this is needed.
+    reason: Option<String>,
+}

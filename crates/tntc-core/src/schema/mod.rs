@@ -1,0 +1,14 @@
+//! JSON Schemas for editors and other tools.
+//!
+//! The structs of [`file`] mirror what the parser reads; tests hold the two against each other. A schema cannot say
+//! everything (that edges lead to nodes, that the graph has no cycle), so a file that it accepts may still be refused.
+
+mod file;
+
+use serde_json::Value;
+
+/// The schema of `workflow.yaml` (JSON Schema 2020-12).
+#[must_use]
+pub fn workflow() -> Value {
+    schemars::schema_for!(file::Workflow).to_value()
+}
