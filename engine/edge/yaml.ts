@@ -1,11 +1,18 @@
 /** YAML text to plain values. */
 
-import { parseDocument } from "../vendor/yaml.js";
+import { CORE_SCHEMA, load, YAMLException } from "../vendor/yaml.js";
 
-/** Throws an error whose message has line and column. */
+/** Throws a `SyntaxError` whose message has line, column and the lines around them. */
 export function parseYaml(text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: true, logLevel: "silent" });
-  const [problem] = document.errors;
-  if (problem !== undefined) throw new SyntaxError(problem.message.trim());
-  return document.toJS({ maxAliasCount: 100 });
+  try {
+    return load(text, { schema: CORE_SCHEMA });
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    throw new SyntaxError(describe(error));
+  }
+}
+
+function describe({ reason, mark }: YAMLException): string {
+  if (mark === undefined) return reason;
+  return `${reason} at line ${mark.line + 1}, column ${mark.column + 1}\n${mark.snippet}`;
 }

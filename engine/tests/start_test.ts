@@ -137,7 +137,7 @@ Deno.test("broken YAML is told with line and column", async () => {
     nodes: { a: ECHO },
     files: { "workflow.yaml": "name: w\n  x: [1\n" },
   });
-  match(stderr, /workflow\.yaml: .* at line 1, column \d+/);
+  match(stderr, /workflow\.yaml: .* at line 2, column \d+/);
 });
 
 Deno.test("a node that does not compile, or throws at its import, is told with its line", async () => {

@@ -1,15 +1,17 @@
-/** The part of the `yaml` package that the engine uses. */
+/** The part of the `js-yaml` package that the engine uses. */
 
-export interface YamlProblem {
-  readonly message: string;
+/** Which tags are known; opaque to the engine. */
+export interface Schema {
+  readonly name?: string;
 }
 
-export interface YamlDocument {
-  readonly errors: readonly YamlProblem[];
-  toJS(options?: { maxAliasCount?: number }): unknown;
+/** What YAML 1.2 calls its core schema: strings, numbers, true and false, null. */
+export const CORE_SCHEMA: Schema;
+
+export class YAMLException extends Error {
+  readonly reason: string;
+  /** Counted from zero. */
+  readonly mark?: { readonly line: number; readonly column: number; readonly snippet: string };
 }
 
-export function parseDocument(
-  text: string,
-  options?: { prettyErrors?: boolean; logLevel?: "silent" },
-): YamlDocument;
+export function load(text: string, options: { schema: Schema }): unknown;

@@ -1,1 +1,1 @@
-export { parseDocument } from "npm:yaml@2.9.1";
+export { CORE_SCHEMA, load, YAMLException } from "npm:js-yaml@5.5.0";
