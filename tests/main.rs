@@ -14,6 +14,7 @@ mod run;
 mod sandbox;
 mod status;
 mod support;
+mod test;
 mod undeploy;
 mod usage;
 mod validate;

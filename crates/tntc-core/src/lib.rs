@@ -7,6 +7,8 @@ pub mod contract;
 pub mod cron;
 pub mod diagnostic;
 pub mod diagram;
+pub mod drift;
+pub mod fixtures;
 pub mod manifests;
 pub mod modules;
 pub mod project;

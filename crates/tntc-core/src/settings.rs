@@ -199,6 +199,8 @@ pub struct Settings {
     pub context: Option<Setting<String>>,
     /// Kubeconfig file; `None` means `$KUBECONFIG` and then the home directory's.
     pub kubeconfig: Option<Setting<PathBuf>>,
+    /// What contract drift does: it fails unless the environment says otherwise.
+    pub enforcement: Enforcement,
 }
 
 /// `--env` names an environment that no config file defines.
@@ -233,6 +235,7 @@ pub fn resolve(inputs: &Inputs) -> Result<Settings, UnknownEnvironment> {
         trigger_image: cascade.trigger_image(),
         context: cascade.context(),
         kubeconfig: cascade.kubeconfig(),
+        enforcement: cascade.enforcement(),
     })
 }
 
@@ -370,6 +373,13 @@ impl<'a> Cascade<'a> {
                     origin: Origin::Environment(environment.name.to_owned()),
                 })
             })
+    }
+
+    fn enforcement(&self) -> Enforcement {
+        let mut definitions = self.environment.iter().flat_map(|it| &it.definitions);
+        definitions
+            .find_map(|(_, environment)| environment.enforcement)
+            .unwrap_or_default()
     }
 
     fn of_environment(

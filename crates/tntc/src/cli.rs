@@ -57,6 +57,7 @@ pub struct Global {
 pub enum Command {
     Init(Init),
     Validate(Validate),
+    Test(Test),
     Build(Build),
     Deploy(Deploy),
     Run(Run),
@@ -74,6 +75,7 @@ impl Command {
         match self {
             Self::Init(_) => "init",
             Self::Validate(_) => "validate",
+            Self::Test(_) => "test",
             Self::Build(_) => "build",
             Self::Deploy(_) => "deploy",
             Self::Run(_) => "run",
@@ -100,6 +102,20 @@ pub struct Validate {
     /// Workflow directory
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+}
+
+/// Test nodes by their fixtures, without any network, and the code against the contract
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Workflow directory, or one of its nodes as in DIR/NODE
+    #[arg(default_value = ".", value_name = "[DIR][/NODE]")]
+    pub target: PathBuf,
+    /// Run the whole graph once, with the mocks of tests/pipeline.json
+    #[arg(long)]
+    pub pipeline: bool,
+    /// Let contract drift only warn
+    #[arg(long)]
+    pub warn: bool,
 }
 
 /// Build the engine image with Docker

@@ -12,6 +12,7 @@ mod local;
 mod output;
 mod project;
 mod table;
+mod testing;
 
 use std::process::ExitCode;
 

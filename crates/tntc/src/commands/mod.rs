@@ -8,6 +8,7 @@ mod list;
 mod logs;
 mod run;
 mod status;
+mod test;
 mod undeploy;
 mod validate;
 mod version;
@@ -54,6 +55,7 @@ async fn execute(command: Command, context: &Context) -> Result<Outcome> {
     match command {
         Command::Init(arguments) => init::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments, context),
+        Command::Test(arguments) => test::run(arguments, context).await,
         Command::Build(arguments) => build::run(arguments, context).await,
         Command::Deploy(arguments) => deploy::run(arguments, context).await,
         Command::Run(arguments) => run::run(arguments, context).await,

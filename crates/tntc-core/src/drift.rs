@@ -1,0 +1,404 @@
+//! Drift: where what the code does and what the contract says have come apart.
+//!
+//! Two witnesses are heard: tests, which saw what nodes did, and the sources, which show what nodes can do.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::endpoints::{Endpoint, nats_server};
+use crate::contract::{Dependency, Target};
+use crate::workflow::Workflow;
+
+/// The ways to drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A request to somewhere that the contract does not declare, or one that goes around it.
+    DirectFetch,
+    /// Use of `ctx.secrets` where the contract should name the secret.
+    DirectSecrets,
+    /// `ctx.dependency` with a name that the contract does not have.
+    UndeclaredDependency,
+    /// A dependency that nothing uses.
+    DeadDeclaration,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::DirectFetch => "direct-fetch",
+            Self::DirectSecrets => "direct-secrets",
+            Self::UndeclaredDependency => "undeclared-dependency",
+            Self::DeadDeclaration => "dead-declaration",
+        })
+    }
+}
+
+/// A place in a source file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+pub struct Place {
+    /// Relative to the workflow directory.
+    pub file: String,
+    /// Counts from one.
+    pub line: u32,
+    /// Counts from one, in UTF-16 code units as editors and stack traces do.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// Something that was seen and that the contract does not cover.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Deviation {
+    /// How it deviates.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// The URL or call, `ctx.secrets`, or the name of the dependency.
+    pub subject: String,
+    /// Where, when that is known.
+    #[serde(default)]
+    pub place: Option<Place>,
+}
+
+/// What the witnesses saw.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// Dependencies that were used, or that the sources show in use.
+    pub accesses: BTreeSet<String>,
+    /// What tests saw nodes do, in their order.
+    pub seen: Vec<Deviation>,
+    /// What the sources show, in their order.
+    pub read: Vec<Deviation>,
+    /// Places where the sources name a dependency by a value that only a run knows.
+    pub unknown: Vec<Place>,
+    /// Whether enough was seen to tell that a dependency is used by nothing.
+    pub complete: bool,
+}
+
+/// One violation, ready to be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Violation {
+    /// How the code and the contract have come apart.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// What was done.
+    pub message: String,
+    /// What to do instead.
+    pub suggestion: String,
+    /// Where.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    #[serde(skip)]
+    subject: String,
+}
+
+/// Everything there is to say about drift.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// By place, then by kind.
+    pub violations: Vec<Violation>,
+    /// Places where a dependency is named by a value that only a run knows.
+    pub unknown: Vec<Place>,
+    /// The counts.
+    pub summary: Summary,
+}
+
+/// The report in short.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Declared dependencies in use, sorted.
+    pub dependencies_accessed: Vec<String>,
+    /// How many violations are `direct-fetch`.
+    pub direct_fetch_calls: usize,
+    /// How many violations are `direct-secrets`.
+    pub direct_secrets_access: usize,
+    /// Declared dependencies that nothing uses, in the order of the contract.
+    pub dead_declarations: Vec<String>,
+    /// Names that were asked for and are not declared, sorted.
+    pub undeclared_dependencies: Vec<String>,
+    /// Whether there is any violation.
+    pub has_violations: bool,
+}
+
+/// Holds the evidence against the contract; without a contract there is nothing to drift from.
+#[must_use]
+pub fn judge(workflow: &Workflow, evidence: Evidence) -> Drift {
+    let Some(contract) = &workflow.contract else {
+        return Drift {
+            violations: Vec::new(),
+            unknown: Vec::new(),
+            summary: Summary::default(),
+        };
+    };
+    let dead: Vec<&Dependency> = contract
+        .dependencies
+        .iter()
+        .filter(|dependency| {
+            evidence.complete
+                && evidence.unknown.is_empty()
+                && is_dead(dependency, workflow, &evidence.accesses)
+        })
+        .collect();
+    let mut violations = merged(evidence.read, evidence.seen);
+    violations.extend(dead.iter().map(|dependency| dead_declaration(dependency)));
+    violations.sort_by(|a, b| (&a.place, a.kind).cmp(&(&b.place, b.kind)));
+    let accessed = contract
+        .dependencies
+        .iter()
+        .map(|dependency| dependency.name.to_string())
+        .filter(|name| evidence.accesses.contains(name));
+    let summary = summary(accessed.collect(), &dead, &violations);
+    Drift {
+        violations,
+        unknown: evidence.unknown,
+        summary,
+    }
+}
+
+fn summary(accessed: BTreeSet<String>, dead: &[&Dependency], violations: &[Violation]) -> Summary {
+    let count = |kind| violations.iter().filter(|it| it.kind == kind).count();
+    let undeclared: BTreeSet<_> = violations
+        .iter()
+        .filter(|it| it.kind == Kind::UndeclaredDependency)
+        .map(|it| it.subject.clone())
+        .collect();
+    Summary {
+        dependencies_accessed: accessed.into_iter().collect(),
+        direct_fetch_calls: count(Kind::DirectFetch),
+        direct_secrets_access: count(Kind::DirectSecrets),
+        dead_declarations: dead.iter().map(|it| it.name.to_string()).collect(),
+        undeclared_dependencies: undeclared.into_iter().collect(),
+        has_violations: !violations.is_empty(),
+    }
+}
+
+/// A dependency that names the server of a queue trigger is used by the engine itself.
+fn is_dead(dependency: &Dependency, workflow: &Workflow, accesses: &BTreeSet<String>) -> bool {
+    let is_queue_server = match &dependency.target {
+        Target::Host { host, port, .. } => {
+            let endpoint = Endpoint {
+                host: host.clone(),
+                port: *port,
+            };
+            nats_server(workflow) == Some(endpoint)
+        }
+        Target::Dynamic { .. } => false,
+    };
+    !is_queue_server && !accesses.contains(dependency.name.as_str())
+}
+
+/// One violation for each line and kind, however often tests came by: what the sources show, then what only a run saw.
+fn merged(read: Vec<Deviation>, seen: Vec<Deviation>) -> Vec<Violation> {
+    let mut violations: Vec<Violation> = Vec::new();
+    for deviation in read.into_iter().chain(seen) {
+        let known = violations.iter().any(|it| is_same(it, &deviation));
+        if !known {
+            violations.push(violation(deviation));
+        }
+    }
+    violations
+}
+
+/// A run and the sources do not point at the same column of a call, and a URL is often known to the run alone.
+fn is_same(violation: &Violation, deviation: &Deviation) -> bool {
+    if violation.kind != deviation.kind {
+        return false;
+    }
+    match (&violation.place, &deviation.place) {
+        (Some(one), Some(other)) => one.file == other.file && one.line == other.line,
+        _ => violation.subject == deviation.subject,
+    }
+}
+
+fn violation(deviation: Deviation) -> Violation {
+    let Deviation {
+        kind,
+        subject,
+        place,
+    } = deviation;
+    let (message, suggestion) = match kind {
+        Kind::DirectFetch => (
+            format!("requests {subject}, which the contract does not cover"),
+            "declare the host under contract.dependencies and use ctx.dependency(NAME).fetch(PATH)"
+                .to_owned(),
+        ),
+        Kind::DirectSecrets => (
+            format!("reads {subject}"),
+            "name the secret in the dependency's auth and use ctx.dependency(NAME).secret"
+                .to_owned(),
+        ),
+        Kind::UndeclaredDependency => (
+            format!("asks for the dependency `{subject}`, which the contract does not declare"),
+            format!(
+                "add it under contract.dependencies, as in {subject}: {{protocol: https, host: HOST}}"
+            ),
+        ),
+        Kind::DeadDeclaration => (
+            format!("declares the dependency `{subject}`, which no node uses"),
+            format!(
+                "remove {subject} from contract.dependencies, or use ctx.dependency(\"{subject}\")"
+            ),
+        ),
+    };
+    Violation {
+        kind,
+        message,
+        suggestion,
+        place,
+        subject,
+    }
+}
+
+fn dead_declaration(dependency: &Dependency) -> Violation {
+    violation(Deviation {
+        kind: Kind::DeadDeclaration,
+        subject: dependency.name.to_string(),
+        place: None,
+    })
+}
+
+impl fmt::Display for Drift {
+    /// The report for people: each violation, then the summary.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "contract drift")?;
+        for Violation {
+            kind,
+            message,
+            suggestion,
+            place,
+            ..
+        } in &self.violations
+        {
+            let place = place
+                .as_ref()
+                .map_or_else(|| "workflow.yaml".to_owned(), ToString::to_string);
+            writeln!(
+                out,
+                "  {kind}  {place}\n    {message}\n    instead: {suggestion}"
+            )?;
+        }
+        for place in &self.unknown {
+            writeln!(
+                out,
+                "  unknown  {place}\n    names a dependency that only a run knows"
+            )?;
+        }
+        let summary = &self.summary;
+        writeln!(
+            out,
+            "  dependenciesAccessed: {}",
+            listed(&summary.dependencies_accessed)
+        )?;
+        writeln!(out, "  directFetchCalls: {}", summary.direct_fetch_calls)?;
+        writeln!(
+            out,
+            "  directSecretsAccess: {}",
+            summary.direct_secrets_access
+        )?;
+        writeln!(
+            out,
+            "  deadDeclarations: {}",
+            listed(&summary.dead_declarations)
+        )?;
+        writeln!(
+            out,
+            "  undeclaredDependencies: {}",
+            listed(&summary.undeclared_dependencies)
+        )?;
+        write!(out, "  hasViolations: {}", summary.has_violations)
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::Project;
+    use crate::workflow;
+
+    const WORKFLOW: &str = "name: w\nversion: '1.0'\ntriggers: [{type: queue, subject: s}]\n\
+        nodes: {n: {path: n.ts}}\nconfig: {nats_url: 'nats.example.com'}\ncontract:\n  version: '1'\n  dependencies:\n    \
+        api: {protocol: https, host: api.example.com}\n    \
+        bus: {protocol: nats, host: nats.example.com, subject: s}\n    \
+        db: {protocol: postgresql, host: db.example.com, database: d, user: u}\n";
+
+    fn judged(evidence: Evidence) -> Drift {
+        let project = Project::from_files([("workflow.yaml", WORKFLOW), ("n.ts", "")]);
+        let checked = workflow::parse(&project).expect("a workflow");
+        judge(&checked.workflow, evidence)
+    }
+
+    fn deviation(kind: Kind, line: u32, column: u32) -> Deviation {
+        Deviation {
+            kind,
+            subject: format!("{kind}"),
+            place: Some(place(line, column)),
+        }
+    }
+
+    fn place(line: u32, column: u32) -> Place {
+        Place {
+            file: "n.ts".to_owned(),
+            line,
+            column,
+        }
+    }
+
+    #[test]
+    fn a_declaration_is_dead_when_nothing_uses_it_and_enough_was_seen() {
+        let accesses = BTreeSet::from(["api".to_owned()]);
+        let mut evidence = Evidence {
+            accesses,
+            ..Evidence::default()
+        };
+        assert!(!judged(evidence.clone()).summary.has_violations);
+        evidence.complete = true;
+        let summary = judged(evidence.clone()).summary;
+        assert_eq!(summary.dead_declarations, ["db"]);
+        assert_eq!(summary.dependencies_accessed, ["api"]);
+        evidence.unknown.push(place(1, 1));
+        assert!(!judged(evidence).summary.has_violations);
+    }
+
+    #[test]
+    fn what_a_run_and_the_sources_both_show_is_told_once() {
+        let drift = judged(Evidence {
+            read: vec![deviation(Kind::DirectFetch, 3, 7)],
+            seen: vec![
+                deviation(Kind::DirectFetch, 3, 20),
+                deviation(Kind::DirectFetch, 4, 1),
+                deviation(Kind::DirectFetch, 4, 1),
+                deviation(Kind::DirectSecrets, 3, 1),
+            ],
+            ..Evidence::default()
+        });
+        let places: Vec<_> = drift
+            .violations
+            .iter()
+            .map(|it| (it.kind, it.place.clone().expect("a place").to_string()))
+            .collect();
+        assert_eq!(
+            places,
+            [
+                (Kind::DirectSecrets, "n.ts:3:1".to_owned()),
+                (Kind::DirectFetch, "n.ts:3:7".to_owned()),
+                (Kind::DirectFetch, "n.ts:4:1".to_owned()),
+            ]
+        );
+    }
+}

@@ -1,0 +1,178 @@
+//! `tntc test`: nodes against their fixtures, and the code against the contract.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tntc_core::drift::{self, Drift};
+use tntc_core::project::WORKFLOW_FILE;
+use tntc_core::settings::Enforcement;
+use tntc_core::workflow::Workflow;
+
+use crate::cli;
+use crate::context::{Context, Overrides};
+use crate::error::{Error, Result};
+use crate::output::Outcome;
+use crate::testing::{self, NodeResult, Status, Suite, Tested};
+
+/// Runs the fixtures of a workflow, or of one of its nodes.
+pub async fn run(arguments: cli::Test, context: &Context) -> Result<Outcome> {
+    let (dir, node) = target(&arguments.target);
+    let opened = context.open(&dir)?;
+    require_node(&opened.workflow, node.as_deref())?;
+    let settings = context.settings_of(&opened, Overrides::default())?;
+    let lenient = arguments.warn || settings.enforcement == Enforcement::Audit;
+    let suite = if arguments.pipeline {
+        Suite::of_pipeline(&opened)
+    } else {
+        Suite::of_nodes(&opened, node.as_deref())
+    };
+    for warning in &suite.warnings {
+        context.printer.warn(warning);
+    }
+    let tested = suite.run(&opened).await?;
+    let drift = drift::judge(&opened.workflow, tested.evidence.clone());
+    let verdict = Verdict::of(&tested, &drift, lenient);
+    Ok(outcome(&opened.workflow, tested, &drift, &verdict, context))
+}
+
+/// `[dir]/<node>`: a path that is no directory with a workflow may be a node of the workflow in its parent.
+fn target(path: &Path) -> (PathBuf, Option<String>) {
+    if path.join(WORKFLOW_FILE).exists() {
+        return (path.to_owned(), None);
+    }
+    let parent = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return (path.to_owned(), None),
+    };
+    match path.file_name() {
+        Some(name) if parent.join(WORKFLOW_FILE).exists() => {
+            (parent.to_owned(), Some(name.to_string_lossy().into_owned()))
+        }
+        _ => (path.to_owned(), None),
+    }
+}
+
+fn require_node(workflow: &Workflow, node: Option<&str>) -> Result<()> {
+    match node.filter(|name| workflow.node(name).is_none()) {
+        None => Ok(()),
+        Some(unknown) => {
+            let names: Vec<_> = workflow
+                .nodes
+                .iter()
+                .map(|node| node.name.as_str())
+                .collect();
+            Err(
+                Error::usage(format!("{} has no node `{unknown}`", workflow.name))
+                    .hint(format!("its nodes are: {}", names.join(", "))),
+            )
+        }
+    }
+}
+
+/// What the results come down to.
+struct Verdict {
+    passed: usize,
+    failed: usize,
+    untested: usize,
+    /// Whether there is drift, and whether it counts.
+    drift: Option<bool>,
+}
+
+impl Verdict {
+    fn of(tested: &Tested, drift: &Drift, lenient: bool) -> Self {
+        let count = |status| {
+            tested
+                .results
+                .iter()
+                .filter(|it| it.status == status)
+                .count()
+        };
+        Self {
+            passed: count(Status::Pass),
+            failed: count(Status::Fail),
+            untested: count(Status::Untested),
+            drift: drift.summary.has_violations.then_some(!lenient),
+        }
+    }
+
+    fn is_failure(&self) -> bool {
+        self.failed > 0 || self.drift == Some(true)
+    }
+
+    fn summary(&self, workflow: &Workflow) -> String {
+        let Self {
+            passed,
+            failed,
+            untested,
+            ..
+        } = self;
+        let mut parts = vec![format!("{passed} passed")];
+        parts.extend((*failed > 0).then(|| format!("{failed} failed")));
+        parts.extend((*untested > 0).then(|| format!("{untested} untested")));
+        parts.extend(self.drift.map(|counts| {
+            if counts {
+                "contract drift"
+            } else {
+                "contract drift, which only warns"
+            }
+            .to_owned()
+        }));
+        format!("{}: {}", workflow.name, parts.join(", "))
+    }
+
+    fn hints(&self) -> Vec<&'static str> {
+        let mut hints = Vec::new();
+        if self.drift == Some(true) {
+            hints.push("let code and contract agree, or let drift only warn with --warn");
+        }
+        if self.untested > 0 {
+            hints.push("a fixture is a file such as tests/fixtures/NODE.json with {\"input\": ..., \"expected\": ...}");
+        }
+        hints
+    }
+}
+
+fn outcome(
+    workflow: &Workflow,
+    tested: Tested,
+    drift: &Drift,
+    verdict: &Verdict,
+    context: &Context,
+) -> Outcome {
+    let summary = verdict.summary(workflow);
+    let text = text(
+        workflow,
+        &tested.results,
+        drift,
+        &summary,
+        context.printer.verbose(),
+    );
+    let mut outcome = Outcome::new(summary)
+        .text(text)
+        .field("results", json!(tested.results))
+        .field("drift", json!(drift))
+        .failed_if(verdict.is_failure());
+    if let Some(execution) = tested.execution {
+        outcome = outcome.field("execution", execution);
+    }
+    verdict.hints().into_iter().fold(outcome, Outcome::hint)
+}
+
+fn text(
+    workflow: &Workflow,
+    results: &[NodeResult],
+    drift: &Drift,
+    summary: &str,
+    verbose: bool,
+) -> String {
+    let drift = if workflow.contract.is_none() {
+        "contract drift\n  not judged: workflow.yaml has no contract".to_owned()
+    } else {
+        drift.to_string()
+    };
+    format!(
+        "{}\n\n{drift}\n\n{summary}",
+        testing::text(results, verbose)
+    )
+}

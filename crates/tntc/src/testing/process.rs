@@ -1,0 +1,236 @@
+//! One Deno process that runs fixtures one after the other, with the right to read the workflow and nothing else.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use tntc_core::drift::Deviation;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
+
+use crate::error::{Error, Result};
+
+/// What an answer's line begins with (RFC 7464), so that it is told from what nodes print.
+const RECORD_SEPARATOR: char = '\u{1e}';
+
+/// How much longer than its node's timeout a fixture may take, for the start of the process and the import of the
+/// node's modules. A node that is still silent then blocks the event loop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What is kept of a process's last words, in bytes.
+const LAST_WORDS: usize = 4096;
+
+/// How to start such a process.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The program.
+    pub deno: PathBuf,
+    /// The engine's directory.
+    pub engine: PathBuf,
+    /// The workflow's directory, absolute.
+    pub directory: PathBuf,
+    /// Directories that may be read besides these two.
+    pub readable: Vec<PathBuf>,
+    /// The first line that the process reads.
+    pub setup: String,
+}
+
+/// One difference between what was expected and what came.
+#[derive(Debug, Clone, Deserialize, serde::Serialize)]
+pub struct Difference {
+    /// As JavaScript would write it; empty for the whole value.
+    pub path: String,
+    /// Absent for what should not be there.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expected: Option<Value>,
+    /// Absent for what is missing.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub actual: Option<Value>,
+}
+
+/// `null` is a value here, unlike the absence of the key.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// Why a node gave no output.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Thrown {
+    /// In one line or more.
+    pub message: String,
+    /// Lines of the stack in files of the workflow.
+    pub frames: Vec<String>,
+}
+
+/// What came of one fixture, as the process tells it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Answer {
+    /// Of the node alone, in milliseconds.
+    pub duration_ms: f64,
+    /// What the node returned.
+    #[serde(deserialize_with = "present")]
+    pub output: Option<Value>,
+    /// Why it returned nothing.
+    pub error: Option<Thrown>,
+    /// Whether it went on when its time was over.
+    pub timed_out: bool,
+    /// Against `expected`.
+    pub differences: Vec<Difference>,
+    /// Against `expectCalls`.
+    pub call_differences: Vec<Difference>,
+    /// Dependencies that were used.
+    pub accesses: Vec<String>,
+    /// What the contract does not cover.
+    pub deviations: Vec<Deviation>,
+    /// What the node logged and printed.
+    pub log: Vec<String>,
+}
+
+impl Answer {
+    /// The answer of a fixture that could not be run to its end.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self {
+            error: Some(Thrown {
+                message: message.into(),
+                frames: Vec::new(),
+            }),
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Message {
+    id: usize,
+    report: Answer,
+    #[serde(default)]
+    run: Option<Value>,
+}
+
+/// What came of one job.
+pub enum Said {
+    /// The process answered; with the result of the run when the job was the whole workflow.
+    Answered(Box<Answer>, Option<Value>),
+    /// The process did not answer in time.
+    Hung,
+    /// The process ended; its last words.
+    Ended(String),
+}
+
+/// A running process.
+pub struct Process {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: Lines<BufReader<ChildStdout>>,
+    stderr: JoinHandle<String>,
+}
+
+impl Process {
+    /// Starts the process; it is killed when this value goes.
+    pub async fn start(launch: &Launch) -> Result<Self> {
+        let failed =
+            |cause| Error::surroundings(format!("cannot run {}: {cause}", launch.deno.display()));
+        let mut child = Command::new(&launch.deno)
+            .args(arguments(launch))
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
+            return Err(Error::surroundings("a new process has no pipes"));
+        };
+        // A process that ended already says why when its first job is sent.
+        drop(
+            stdin
+                .write_all(format!("{}\n", launch.setup).as_bytes())
+                .await,
+        );
+        Ok(Self {
+            child,
+            stdin,
+            stdout: BufReader::new(stdout).lines(),
+            stderr: tokio::spawn(last_words(stderr)),
+        })
+    }
+
+    /// Runs one job; `limit` is the timeout of its node.
+    pub async fn run(&mut self, id: usize, job: &Value, limit: Duration) -> Said {
+        let line = format!("{job}\n");
+        drop(self.stdin.write_all(line.as_bytes()).await);
+        match tokio::time::timeout(limit + GRACE, self.answer(id)).await {
+            Err(_) => Said::Hung,
+            Ok(Some(message)) => Said::Answered(Box::new(message.report), message.run),
+            Ok(None) => Said::Ended(self.end().await),
+        }
+    }
+
+    async fn answer(&mut self, id: usize) -> Option<Message> {
+        while let Ok(Some(line)) = self.stdout.next_line().await {
+            let record = line.rsplit_once(RECORD_SEPARATOR).map(|(_, record)| record);
+            let message = record.and_then(|it| serde_json::from_str::<Message>(it).ok());
+            if let Some(message) = message.filter(|message| message.id == id) {
+                return Some(message);
+            }
+        }
+        None
+    }
+
+    async fn end(&mut self) -> String {
+        let status = self.child.wait().await;
+        let words = (&mut self.stderr).await.unwrap_or_default();
+        match (words.trim(), status) {
+            ("", Ok(status)) => status.to_string(),
+            ("", Err(cause)) => cause.to_string(),
+            (words, _) => words.to_owned(),
+        }
+    }
+}
+
+fn arguments(launch: &Launch) -> Vec<String> {
+    let shown = |path: &Path| path.display().to_string();
+    let readable: Vec<_> = [&launch.directory, &launch.engine]
+        .into_iter()
+        .chain(&launch.readable)
+        .map(|path| shown(path))
+        .collect();
+    let closed = [
+        "--no-lock",
+        "--no-prompt",
+        "--no-remote",
+        "--no-npm",
+        "--ignore-env",
+        "--unstable-net",
+    ];
+    let mut arguments = vec!["run".to_owned(), "--quiet".to_owned()];
+    arguments.extend(closed.map(str::to_owned));
+    arguments.extend([
+        format!("--allow-read={}", readable.join(",")),
+        format!("--config={}", shown(&launch.engine.join("deno.json"))),
+        shown(&launch.engine.join("testing/runner.ts")),
+    ]);
+    arguments
+}
+
+async fn last_words(mut stderr: impl tokio::io::AsyncRead + Unpin) -> String {
+    let mut all = Vec::new();
+    // Whatever could be read is better than nothing.
+    drop(stderr.read_to_end(&mut all).await);
+    let start = all.len().saturating_sub(LAST_WORDS);
+    String::from_utf8_lossy(&all[start..]).into_owned()
+}

@@ -1,0 +1,34 @@
+/**
+ * What is said between `tntc test` and the process that runs nodes: JSON text sequences (RFC 7464),
+ * so that whatever else ends up on standard output is told from an answer.
+ */
+
+import type { RunResult } from "../core/run.ts";
+import type { Report } from "./stage.ts";
+
+/** The first line on standard input. */
+export interface Setup {
+  /** workflow.yaml as JSON. */
+  readonly workflow: Readonly<Record<string, unknown>>;
+  /** Absolute path of the workflow's directory. */
+  readonly directory: string;
+  /** Absolute paths of files to import instead of the nodes' own, by node. */
+  readonly bundles: Readonly<Record<string, string>>;
+}
+
+/** Every further line: one fixture of a node, or the whole workflow when there is no node. */
+export interface Job {
+  readonly id: number;
+  readonly node?: string;
+  readonly fixture: unknown;
+}
+
+/** One for each job, in their order. */
+export interface Answer {
+  readonly id: number;
+  readonly report: Report;
+  /** Of a job without a node. */
+  readonly run?: RunResult;
+}
+
+export const RECORD_SEPARATOR = "\u001e";

@@ -1,0 +1,114 @@
+/**
+ * The process behind `tntc test`: takes fixtures on standard input, runs them one after the other,
+ * and answers on standard output until the input ends.
+ *
+ * It runs with the right to read the workflow and the engine, and no other.
+ */
+
+import type { NodeFunction } from "../mod.ts";
+import type { Clock } from "../core/clock.ts";
+import { stderrSink } from "../edge/log.ts";
+import { fileUrl, importNodes } from "../edge/modules.ts";
+import { writeStdout } from "../edge/stdio.ts";
+import type { NodeSpec } from "../core/workflow.ts";
+import { readFixture } from "./fixture.ts";
+import { inputLines } from "./lines.ts";
+import { testPipeline } from "./pipeline.ts";
+import { type Answer, type Job, RECORD_SEPARATOR, type Setup } from "./protocol.ts";
+import { messageOf } from "../core/errors.ts";
+import { Suite } from "./suite.ts";
+
+/** Deep enough to see through a library to the node that called it. */
+const STACK_FRAMES = 50;
+
+/** Holds on to what a fixture may replace for its node. */
+function realClock(): Clock {
+  const dateNow = Date.now;
+  const monotonic = performance.now.bind(performance);
+  const [start, stop] = [setTimeout, clearTimeout];
+  return {
+    now: () => dateNow(),
+    monotonic,
+    after: (milliseconds, callback) => {
+      const timer = start(callback, milliseconds);
+      return () => stop(timer);
+    },
+  };
+}
+
+function openSuite({ workflow, directory, bundles }: Setup): Suite {
+  const load = async (spec: NodeSpec): Promise<NodeFunction> => {
+    const bundle = bundles[spec.name];
+    if (bundle !== undefined) return (await import(fileUrl(bundle))).default;
+    const [code] = await importNodes(directory, [spec]);
+    if (code === undefined) throw new Error(`${spec.path} was not imported`);
+    return code;
+  };
+  const root = `${fileUrl(directory)}/`;
+  return new Suite({ workflow, root, load, clock: realClock(), inspect });
+}
+
+function inspect(value: unknown): string {
+  return Deno.inspect(value, { colors: false, depth: 8, breakLength: Infinity, compact: true });
+}
+
+/** Before any node is imported: one may keep what it finds while it loads. */
+function takeOverGlobals(suite: Suite): void {
+  const print = (...parts: unknown[]): void => {
+    const line = parts.map((it) => typeof it === "string" ? it : inspect(it)).join(" ");
+    if (suite.current === undefined) stderrSink(line);
+    else suite.current.print(line);
+  };
+  Object.assign(console, { log: print, info: print, debug: print, warn: print, error: print });
+  globalThis.fetch = (input, init) => {
+    const refuse = (): never => {
+      throw new TypeError("fetch is for nodes that run, not for modules that load");
+    };
+    return suite.current?.fetch(input, init) ?? Promise.try(refuse);
+  };
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    suite.current?.fail(event.reason);
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    suite.current?.fail(event.error);
+  });
+}
+
+async function work(suite: Suite, { id, node, fixture: given }: Job): Promise<Answer> {
+  try {
+    const fixture = readFixture(given);
+    if (node === undefined) return { id, ...await testPipeline(suite, fixture) };
+    return { id, report: await suite.testNode(node, fixture) };
+  } catch (error) {
+    return { id, report: unusable(error) };
+  }
+}
+
+function unusable(error: unknown): Answer["report"] {
+  return {
+    durationMs: 0,
+    error: { message: messageOf(error), frames: [] },
+    timedOut: false,
+    differences: [],
+    callDifferences: [],
+    accesses: [],
+    calls: [],
+    deviations: [],
+    log: [],
+  };
+}
+
+Error.stackTraceLimit = STACK_FRAMES;
+let suite: Suite | undefined;
+for await (const line of inputLines()) {
+  if (suite === undefined) {
+    suite = openSuite(JSON.parse(line));
+    takeOverGlobals(suite);
+    continue;
+  }
+  writeStdout(`\n${RECORD_SEPARATOR}${JSON.stringify(await work(suite, JSON.parse(line)))}\n`);
+}
+// A timer that a node left behind keeps nothing alive.
+Deno.exit(0);

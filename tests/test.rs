@@ -1,0 +1,483 @@
+//! `tntc test`: fixtures, mocks, the clock, drift and the whole graph.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Workflow, example, tntc};
+
+const CONTRACT: &str = "contract:\n  version: \"1\"\n  dependencies:\n    \
+    api: {protocol: https, host: api.example.com, auth: {type: bearer-token, secret: api.token}}\n";
+
+/// A workflow of these nodes, with `api` as its only dependency.
+fn workflow(nodes: &[(&str, &str)]) -> Workflow {
+    let workflow = Workflow::empty("tested");
+    let mut yaml =
+        "name: tested\nversion: \"1.0\"\ntriggers: [{type: manual}]\nnodes:\n".to_owned();
+    for (name, body) in nodes {
+        let line = format!("  {name}: {{path: nodes/{name}.ts, timeout: 300ms}}\n");
+        yaml.push_str(&line);
+        workflow.write(
+            &format!("nodes/{name}.ts"),
+            &format!(
+                "import type {{ Context }} from \"tentacular\";\n\
+                 // deno-lint-ignore no-explicit-any\n\
+                 export default async function run(ctx: Context, input: any): Promise<unknown> {{\n  {body}\n}}\n"
+            ),
+        );
+    }
+    workflow.write("workflow.yaml", &(yaml + CONTRACT));
+    workflow
+}
+
+/// A workflow of one node, `only`, with one fixture.
+fn tested(body: &str, fixture: &Value) -> Workflow {
+    let workflow = workflow(&[("only", body)]);
+    workflow.write("tests/fixtures/only.json", &fixture.to_string());
+    workflow
+}
+
+fn test(workflow: &Workflow, more: &[&str]) -> Answer {
+    tntc(
+        ["test", workflow.path(), "-o", "json"]
+            .iter()
+            .chain(more)
+            .copied(),
+    )
+    .run()
+}
+
+#[track_caller]
+fn result<'a>(answer: &'a Value, fixture: &str) -> &'a Value {
+    let path = format!("tests/fixtures/{fixture}.json");
+    let mut results = answer["results"].as_array().into_iter().flatten();
+    let Some(found) = results.find(|it| it["fixture"] == path.as_str()) else {
+        panic!("no result of {path}: {answer}");
+    };
+    found
+}
+
+const USES_API: &str = "await ctx.dependency(\"api\").fetch!(\"/items\"); return input;";
+
+#[test]
+fn nodes_that_do_what_their_fixtures_expect_pass() {
+    let workflow = example("word-counter");
+    let answer = test(&workflow, &[]).exits(0).json();
+    assert_eq!(answer["status"], "pass");
+    assert_eq!(answer["summary"], "word-counter: 5 passed");
+    assert_eq!(answer["drift"]["summary"]["hasViolations"], false);
+    let tokenize = result(&answer, "tokenize");
+    assert_eq!(tokenize["node"], "tokenize");
+    assert_eq!(tokenize["actual"], tokenize["expected"]);
+    assert!(tokenize["durationMs"].is_number());
+}
+
+#[test]
+fn a_failure_shows_where_the_output_differs() {
+    let expected = json!({"b": 1, "list": [1, 2, 3], "a": {"deep": true}, "gone": null});
+    let body =
+        format!("{USES_API_FIRST} return {{ a: {{ deep: false }}, b: 1, list: [1, 3], more: 1 }};");
+    let workflow = tested(&body, &json!({"expected": expected}));
+    let answer = test(&workflow, &[]).exits(1).json();
+    assert_eq!(
+        answer["results"][0]["differences"],
+        json!([
+            {"path": "list[1]", "expected": 2},
+            {"path": "a.deep", "expected": true, "actual": false},
+            {"path": "gone", "expected": null},
+            {"path": "more", "actual": 1},
+        ])
+    );
+    let text = tntc(["test", workflow.path()]).run().exits(1);
+    text.answers("FAIL  only")
+        .answers("a.deep\n        expected  true\n        actual    false")
+        .answers("tested: 0 passed, 1 failed");
+}
+
+const USES_API_FIRST: &str = "await ctx.dependency(\"api\").fetch!(\"/items\");";
+
+#[test]
+fn an_output_may_be_null_and_numbers_are_numbers() {
+    let workflow = workflow(&[
+        ("null", &format!("{USES_API_FIRST} return null;")),
+        ("one", "return 1;"),
+    ]);
+    workflow.write("tests/fixtures/null.json", r#"{"expected": null}"#);
+    workflow.write("tests/fixtures/null-no.json", r#"{"expected": 0}"#);
+    workflow.write("tests/fixtures/one.json", r#"{"expected": 1.0}"#);
+    let answer = test(&workflow, &[]).exits(1).json();
+    assert_eq!(answer["summary"], "tested: 2 passed, 1 failed");
+    assert_eq!(
+        result(&answer, "null-no")["differences"],
+        json!([{"path": "", "expected": 0, "actual": null}])
+    );
+}
+
+#[test]
+fn a_node_without_a_fixture_is_untested_and_not_passed() {
+    let workflow = workflow(&[
+        ("fetch", USES_API),
+        ("fetch-all", "return input;"),
+        ("lone", "return 1;"),
+    ]);
+    workflow.write("tests/fixtures/fetch.json", "{}");
+    workflow.write(
+        "tests/fixtures/fetch-all-empty.json",
+        r#"{"input": [], "expected": []}"#,
+    );
+    workflow.write("tests/fixtures/nobody.json", "{}");
+    let answer = test(&workflow, &[])
+        .exits(0)
+        .says("nobody.json belongs to no node");
+    let answer = answer.json();
+    assert_eq!(answer["summary"], "tested: 2 passed, 1 untested");
+    assert_eq!(result(&answer, "fetch-all-empty")["node"], "fetch-all");
+    assert_eq!(
+        answer["results"][2],
+        json!({"node": "lone", "status": "untested", "durationMs": 0.0})
+    );
+}
+
+#[test]
+fn one_node_can_be_tested_alone() {
+    let workflow = workflow(&[("good", USES_API), ("bad", "throw new Error(\"bad\");")]);
+    workflow.write("tests/fixtures/good.json", "{}");
+    workflow.write("tests/fixtures/bad.json", "{}");
+    let alone = format!("{}/good", workflow.path());
+    let answer = tntc(["test", &alone, "-o", "json"]).run().exits(0).json();
+    assert_eq!(answer["summary"], "tested: 1 passed");
+    tntc(["test", &format!("{}/other", workflow.path())])
+        .run()
+        .exits(2)
+        .says("tested has no node `other`")
+        .says("its nodes are: good, bad");
+}
+
+#[test]
+fn a_broken_fixture_fails_alone() {
+    let workflow = tested(USES_API, &json!({"input": 1, "expected": 1, "exepcted": 2}));
+    workflow.write("tests/fixtures/only-cut.json", "{\"input\": ");
+    workflow.write("tests/fixtures/only-date.json", r#"{"now": "soon"}"#);
+    workflow.write(
+        "tests/fixtures/only-mock.json",
+        r#"{"mocks": {"db": {"/": {}}}}"#,
+    );
+    let answer = test(&workflow, &[])
+        .exits(1)
+        .says("unknown key `exepcted`; did you mean `expected`?");
+    let answer = answer.json();
+    assert_eq!(result(&answer, "only")["status"], "pass");
+    let error = |fixture| {
+        result(&answer, fixture)["error"]
+            .as_str()
+            .expect("an error")
+            .to_owned()
+    };
+    assert!(
+        error("only-cut").contains("is not JSON: EOF while parsing"),
+        "{}",
+        error("only-cut")
+    );
+    assert!(
+        error("only-date").contains("now: expected a date"),
+        "{}",
+        error("only-date")
+    );
+    assert!(
+        error("only-mock").contains("mocks.db: the contract has no such dependency"),
+        "{}",
+        error("only-mock")
+    );
+}
+
+#[test]
+fn what_a_node_throws_is_told_with_its_place_and_its_log() {
+    let body = format!(
+        "{USES_API_FIRST} ctx.log.info(\"about to\"); console.log(\"printed\"); throw new Error(\"no luck\");"
+    );
+    let workflow = tested(&body, &json!({}));
+    let answer = test(&workflow, &[]).exits(1).json();
+    let only = &answer["results"][0];
+    let error = only["error"].as_str().expect("an error");
+    assert!(error.starts_with("no luck\n  at "), "{error}");
+    assert!(error.contains("nodes/only.ts:4:"), "{error}");
+    assert_eq!(only["log"], json!(["[only] INFO about to", "printed"]));
+}
+
+#[test]
+fn nodes_are_sealed_off() {
+    let workflow = workflow(&[
+        (
+            "net",
+            "await Deno.connect({ hostname: \"127.0.0.1\", port: 1 });",
+        ),
+        ("env", "return Deno.env.get(\"HOME\") ?? null;"),
+        ("read", "return await Deno.readTextFile(\"/etc/hostname\");"),
+        (
+            "own",
+            "return await Deno.readTextFile(new URL(\"../data.txt\", import.meta.url));",
+        ),
+        (
+            "write",
+            "await Deno.writeTextFile(new URL(\"../data.txt\", import.meta.url), \"x\");",
+        ),
+        ("run", "await new Deno.Command(\"true\").output();"),
+        ("load", "await import(\"https://esm.sh/\" + \"x.ts\");"),
+    ]);
+    workflow.write("data.txt", "data");
+    for node in ["net", "read", "write", "run", "load"] {
+        workflow.write(&format!("tests/fixtures/{node}.json"), "{}");
+    }
+    workflow.write("tests/fixtures/env.json", r#"{"expected": null}"#);
+    workflow.write("tests/fixtures/own.json", r#"{"expected": "data"}"#);
+    let answer = test(&workflow, &["--warn"]).exits(1).json();
+    assert_eq!(
+        answer["summary"],
+        "tested: 2 passed, 5 failed, contract drift, which only warns"
+    );
+    for (node, reason) in [
+        ("net", "Requires net access"),
+        ("read", "Requires read access"),
+        ("write", "Requires write access"),
+        ("run", "Requires "),
+        ("load", "--no-remote"),
+    ] {
+        let error = result(&answer, node)["error"].to_string();
+        assert!(error.contains(reason), "{node}: {error}");
+    }
+}
+
+#[test]
+fn nodes_that_never_end_are_stopped_and_the_rest_goes_on() {
+    let workflow = workflow(&[
+        ("blocks", "for (;;) {}"),
+        ("exits", "Deno.exit(7);"),
+        ("good", USES_API),
+        (
+            "loose",
+            "Promise.reject(new Error(\"loose end\")); return 1;",
+        ),
+        (
+            "waits",
+            "await new Promise((resolve) => setTimeout(resolve, 1e6));",
+        ),
+    ]);
+    for node in ["blocks", "exits", "good", "loose", "waits"] {
+        workflow.write(&format!("tests/fixtures/{node}.json"), "{}");
+    }
+    let answer = test(&workflow, &[]).exits(1).json();
+    assert_eq!(answer["summary"], "tested: 1 passed, 4 failed");
+    for (node, reason) in [
+        (
+            "blocks",
+            "node blocks blocked the event loop past its timeout of 300ms; its process was stopped",
+        ),
+        ("exits", "node exits ended the process: exit status: 7"),
+        ("loose", "loose end"),
+        ("waits", "timed out after 300ms"),
+    ] {
+        let error = result(&answer, node)["error"].as_str().expect("an error");
+        assert!(error.starts_with(reason), "{node}: {error}");
+    }
+}
+
+#[test]
+fn mocks_answer_and_the_calls_are_checked() {
+    let body = "const api = ctx.dependency(\"api\");\n\
+        const headers = { authorization: `Bearer ${api.secret}` };\n\
+        const first = await api.fetch!(\"/jobs?page=1\", { method: \"POST\", headers, body: JSON.stringify({ a: 1 }) });\n\
+        const second = await api.fetch!(\"/jobs?page=2\");\n\
+        const third = await fetch(\"https://api.example.com/other\");\n\
+        const fourth = await api.fetch!(\"/nothing\");\n\
+        return [first.status, await second.json(), third.headers.get(\"x\"), await third.text(), await fourth.json()];";
+    let fixture = json!({
+        "secrets": {"api": {"token": "s3cret"}},
+        "mocks": {"api": {
+            "/jobs": [{"status": 202}, {"body": {"done": true}}],
+            "/o*": {"headers": {"x": "y"}, "body": "text"},
+        }},
+        "expected": [202, {"done": true}, "y", "text", {"mock": true, "dependency": "api", "path": "/nothing"}],
+        "expectCalls": [
+            {"dependency": "api", "method": "post", "path": "/jobs?page=1", "body": {"a": 1},
+             "headers": {"Authorization": "Bearer s3cret"}},
+            {"path": "/jobs?page=2"},
+            {"method": "GET", "path": "/other"},
+            {},
+        ],
+    });
+    let workflow = tested(body, &fixture);
+    test(&workflow, &[]).exits(0);
+    let mut fewer = fixture.clone();
+    fewer["expectCalls"] = json!([{"path": "/jobs"}]);
+    workflow.write("tests/fixtures/only.json", &fewer.to_string());
+    let answer = test(&workflow, &[]).exits(1).json();
+    let differences = answer["results"][0]["differences"]
+        .as_array()
+        .expect("differences");
+    assert!(
+        differences.contains(
+            &json!({"path": "calls[0].path", "expected": "/jobs", "actual": "/jobs?page=1"})
+        ),
+        "{differences:?}"
+    );
+    assert_eq!(differences.len(), 4, "{differences:?}");
+}
+
+#[test]
+fn a_frozen_clock_stands_still() {
+    let body = format!(
+        "{USES_API_FIRST} const before = Date.now();\n\
+         await new Promise((resolve) => setTimeout(resolve, 5));\n\
+         return [new Date().toISOString(), Date.now() - before, performance.now() - performance.now(), new Date(0) instanceof Date];"
+    );
+    let workflow = tested(
+        &body,
+        &json!({"now": "2026-02-16T09:00:00Z", "expected": ["2026-02-16T09:00:00.000Z", 0, 0, true]}),
+    );
+    test(&workflow, &[]).exits(0);
+}
+
+#[test]
+fn drift_fails_unless_it_only_warns() {
+    let body =
+        "ctx.secrets;\nawait fetch(\"https://elsewhere.example.com/x\");\nctx.dependency(\"db\");";
+    let workflow = tested(body, &json!({}));
+    let answer = test(&workflow, &[]).exits(1).json();
+    let drift = &answer["drift"];
+    assert_eq!(
+        drift["summary"],
+        json!({
+            "dependenciesAccessed": [],
+            "directFetchCalls": 1,
+            "directSecretsAccess": 1,
+            "deadDeclarations": ["api"],
+            "undeclaredDependencies": ["db"],
+            "hasViolations": true,
+        })
+    );
+    let told: Vec<_> = drift["violations"]
+        .as_array()
+        .expect("violations")
+        .iter()
+        .map(|it| json!([it["type"], it["file"], it["line"]]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!(["dead-declaration", null, null]),
+            json!(["direct-secrets", "nodes/only.ts", 4]),
+            json!(["direct-fetch", "nodes/only.ts", 5]),
+            json!(["undeclared-dependency", "nodes/only.ts", 6]),
+        ]
+    );
+    let sound = tested("ctx.secrets; return 1;", &json!({}));
+    sound.replace(
+        "workflow.yaml",
+        CONTRACT,
+        "contract: {version: \"1\", dependencies: {}}\n",
+    );
+    test(&sound, &[]).exits(1);
+    let text = tntc(["test", sound.path(), "--warn"]).run().exits(0);
+    text.answers("direct-secrets  nodes/only.ts:4")
+        .answers("contract drift, which only warns");
+    sound.write(
+        ".tentacular/config.yaml",
+        "environments: {lab: {enforcement: audit}}\n",
+    );
+    test(&sound, &["--env", "lab"]).exits(0);
+}
+
+#[test]
+fn a_dynamic_target_covers_its_ports_and_addresses() {
+    let workflow = workflow(&[
+        (
+            "inside",
+            "await fetch(\"http://10.1.2.3:8080/x\"); await fetch(\"http://10.1.2.3:9090/x\");",
+        ),
+        (
+            "outside",
+            "await fetch(\"http://10.2.0.1:8080/x\"); await fetch(\"http://named:8080/x\");",
+        ),
+        ("anywhere", "await fetch(\"https://named.example.com/x\");"),
+    ]);
+    workflow.replace(
+        "workflow.yaml",
+        "    api: {protocol: https, host: api.example.com, auth: {type: bearer-token, secret: api.token}}\n",
+        "    block: {type: dynamic-target, cidr: 10.1.0.0/16, dynPorts: [\"8080/TCP\", {port: 9090, protocol: TCP}], reason: r}\n    \
+         all: {type: dynamic-target, cidr: 0.0.0.0/0, dynPorts: [\"443/TCP\"], reason: r}\n",
+    );
+    for node in ["inside", "outside", "anywhere"] {
+        workflow.write(
+            &format!("tests/fixtures/{node}.json"),
+            r#"{"expected": null}"#,
+        );
+        workflow.replace(&format!("nodes/{node}.ts"), "\n}", " return null;\n}");
+    }
+    let answer = test(&workflow, &[]).exits(1).json();
+    let summary = &answer["drift"]["summary"];
+    assert_eq!(summary["dependenciesAccessed"], json!(["all", "block"]));
+    let places: Vec<_> = answer["drift"]["violations"]
+        .as_array()
+        .expect("violations")
+        .iter()
+        .map(|it| it["file"].as_str())
+        .collect();
+    assert!(
+        places.iter().all(|file| *file == Some("nodes/outside.ts")),
+        "{places:?}"
+    );
+}
+
+#[test]
+fn the_whole_graph_runs_with_mocks() {
+    let workflow = workflow(&[
+        (
+            "fetch",
+            "return await (await ctx.dependency(\"api\").fetch!(\"/n\")).json();",
+        ),
+        ("double", "return input.n * 2;"),
+    ]);
+    workflow.replace(
+        "workflow.yaml",
+        "contract:",
+        "edges: [{from: fetch, to: double}]\ncontract:",
+    );
+    let pipeline =
+        json!({"mocks": {"api": {"/n": {"body": {"n": 21}}}}, "expected": {"double": 42}});
+    workflow.write("tests/pipeline.json", &pipeline.to_string());
+    let answer = test(&workflow, &["--pipeline"]).exits(0).json();
+    assert_eq!(
+        answer["execution"]["outputs"],
+        json!({"fetch": {"n": 21}, "double": 42})
+    );
+    assert_eq!(
+        answer["drift"]["summary"]["dependenciesAccessed"],
+        json!(["api"])
+    );
+    workflow.write("tests/pipeline.json", r#"{"expected": {"double": 42}}"#);
+    let answer = test(&workflow, &["--pipeline"]).exits(1).json();
+    let error = answer["results"][0]["error"].to_string();
+    assert!(
+        error.contains("node double threw: returned the number NaN"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_invalid_workflow_is_an_envelope_too() {
+    let workflow = Workflow::empty("tested");
+    workflow.write("workflow.yaml", "name: tested\n");
+    let answer = test(&workflow, &[]).exits(1).json();
+    assert_eq!(answer["command"], "test");
+    assert_eq!(answer["status"], "fail");
+    assert!(answer["errors"].is_array());
+}
+
+#[test]
+fn without_deno_the_needed_version_is_told() {
+    let workflow = tested(USES_API, &json!({}));
+    let command = tntc(["test", workflow.path()]).env("TNTC_DENO", "/nowhere/deno");
+    command
+        .run()
+        .exits(3)
+        .says("or newer is needed")
+        .says("pip install deno");
+}
