@@ -106,9 +106,7 @@ fn fields(text: &str) -> Result<(), Invalid> {
             "a schedule has 5 fields, this one has {}",
             written.len()
         ));
-        return Err(
-            problem.help("write minute, hour, day of month, month, day of week: \"0 9 * * 1-5\"")
-        );
+        return Err(problem);
     }
     FIELDS
         .iter()
@@ -314,6 +312,10 @@ fn fraction_of(digits: &str, unit: u64) -> u64 {
     sum
 }
 
+/// Help for mistakes that have no better one.
+const EXAMPLE: &str =
+    "write minute, hour, day of month, month, day of week: `0 9 * * 1-5`, `*/15 * * * *`";
+
 fn invalid(message: impl Into<String>) -> Invalid {
-    Invalid::new("cron-schedule", message)
+    Invalid::new("cron-schedule", message).help(EXAMPLE)
 }

@@ -72,3 +72,158 @@ fn a_file_that_is_not_utf8_is_told_where() {
     let report = parse(&Project::from_files([("workflow.yaml", bytes)])).unwrap_err();
     insta::assert_snapshot!(report.render("workflow.yaml", bytes, false));
 }
+
+/// A workflow that is right but for the piece in place of `with`.
+fn file_with(piece: &str) -> String {
+    let base = [
+        ("name", "name: a"),
+        ("version", "version: \"1.0\""),
+        ("triggers", "triggers: [{type: manual}]"),
+        (
+            "nodes",
+            "nodes: {a: {path: nodes/a.ts}, b: {path: nodes/b.ts}}",
+        ),
+        ("contract", "contract: {version: \"1\"}"),
+    ];
+    let kept = base.iter().filter(|(key, _)| {
+        !piece
+            .split('\n')
+            .any(|line| line.starts_with(&format!("{key}:")))
+    });
+    let lines: Vec<&str> = kept.map(|(_, line)| *line).chain([piece]).collect();
+    lines.join("\n") + "\n"
+}
+
+/// One line a finding: place, code, message and help.
+fn short(yaml: &str) -> String {
+    let files = [
+        ("workflow.yaml", yaml),
+        ("nodes/a.ts", ""),
+        ("nodes/b.ts", ""),
+    ];
+    let report = match parse(&Project::from_files(files)) {
+        Ok(checked) => checked.warnings,
+        Err(report) => report,
+    };
+    let line = |it: &tntc_core::diagnostic::Diagnostic| {
+        let help = it.help.as_deref().unwrap_or("NO HELP");
+        format!(
+            "{}:{} {} {}: {} — {help}\n",
+            it.line, it.column, it.path, it.code, it.message
+        )
+    };
+    report.iter().map(line).collect()
+}
+
+/// Every rule once, each in a file that is right otherwise.
+const MISTAKES: &[&str] = &[
+    "name: 1",
+    "name: ~",
+    "name: a-very-long-name-that-goes-on-and-on-and-on-to-forty-nine\ntriggers: [{type: cron, schedule: '@daily'}]",
+    "name: a-very-long-name-that-goes-on-and-on-and-on-and-on-and-on-to-sixty-four-c",
+    "version: 1.10",
+    "version: v2",
+    "version: [1]",
+    "description: [a]",
+    "description: 1",
+    "triggers: []",
+    "triggers: {type: manual}",
+    "triggers: [{tpye: manual}]",
+    "triggers: [{type: manual, name: a}, {type: manual, name: a}]",
+    "triggers: [{type: manual, schedule: '@daily'}]",
+    "triggers: [{type: cron}]",
+    "triggers: [{type: cron, schedule: '61 * * * *'}]",
+    "triggers: [{type: cron, schedule: '@daily', timezone: utc}]",
+    "triggers: [{type: queue, subject: a, durable: yes, max_deliver: 0, concurrency: many, dlq: 'a.*'}]",
+    "triggers: [{type: queue, subject: a}]",
+    "triggers: [{type: queue, subject: a}]\nconfig: {nats_url: 'http://x'}",
+    "triggers: [{type: queue, subject: a}]\nconfig: {nats_url: 'x:y'}",
+    "triggers: [{type: webhook}]",
+    "triggers: [{type: webhook, path: /a, provider: github}]",
+    "triggers: [{type: webhook, path: /a, event: push}]",
+    "triggers: [{type: webhook, provider: gitlab}]",
+    "triggers: [{type: webhook, path: /a}, {type: webhook, path: /a}]",
+    "triggers: [{type: webhook, path: /webhook/github}, {type: webhook, provider: github}]",
+    "nodes: {}",
+    "nodes: [a]",
+    "nodes: {a: }",
+    "nodes: {a: {path: /etc/passwd.ts}}",
+    "nodes: {a: {path: ../a.ts}}",
+    "nodes: {a: {path: 'nodes\\a.ts'}}",
+    "nodes: {a: {path: nodes/a.py}}",
+    "nodes: {a: {path: .hidden/a.ts}}",
+    "nodes: {a: {path: nodes/a.ts, timeout: 0s, retries: 1.5, capabilities: x}}",
+    "nodes: {a: {path: nodes/a.ts, timout: 1s}}",
+    "edges: [{from: a, to: b}, {from: a, to: b}]",
+    "edges: [{from: a, to: b}, {from: b, to: a}]",
+    "edges: [a]",
+    "config: {timeout: 1d, retries: -1}",
+    "config: {a: .nan}",
+    "deployment: {serviceAcount: x, serviceAccount: A_b}",
+    "contract: {dependencies: {}}",
+    "contract: {version: '2'}",
+    "contract: {version: '1', dependencies: {A: {protocol: https, host: a.b}}}",
+    "contract: {version: '1', dependencies: {a: {protcol: https, host: 'a b'}}}",
+    "contract: {version: '1', dependencies: {a: {type: dynamic, protocol: https, host: a.b}}}",
+    "contract: {version: '1', dependencies: {a: {type: dynamic-target, protocol: https, cidr: 10.1.2.3/8, dynPorts: []}}}",
+    "contract: {version: '1', dependencies: {a: {protocol: http, host: a.b}}}",
+    "contract: {version: '1', dependencies: {a: {protocol: http, host: localhost}}}",
+    "contract: {version: '1', dependencies: {a: {protocol: postgresql, host: a.b, database: '', port: 70000}}}",
+    "contract: {version: '1', dependencies: {a: {protocol: https, host: a.b, database: x, auth: {secret: a.b.c}}}}",
+    "contract: {version: '1', dependencies: {a: {protocol: grpc, host: a.b}}}",
+    "contract: {version: '1', networkPolicy: {additionalEgress: [{toCIDR: 10.0.0.0/33, ports: [{port: 0, protocol: tcp}]}]}}",
+    "contract:",
+    "x: 1\nx-mine: 1",
+    "name: a\nname: b",
+];
+
+#[test]
+fn every_rule_has_a_message_and_says_what_to_write_instead() {
+    let told: Vec<String> = MISTAKES
+        .iter()
+        .map(|piece| {
+            let told = short(&file_with(piece));
+            assert!(!told.is_empty(), "{piece} is accepted without a word");
+            assert!(!told.contains("NO HELP"), "{piece}: {told}");
+            format!("{piece}\n{told}")
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn refused_paths_are_told_why() {
+    use tntc_core::project::Refusal;
+    let yaml = "name: a\nversion: \"1.0\"\ntriggers: [{type: manual}]\nnodes: {a: {path: link.ts}, b: {path: dir/x.ts}, c: {path: d.ts}}\n";
+    let mut project = Project::from_files([("workflow.yaml", yaml)]);
+    project
+        .refused
+        .insert("link.ts".into(), Refusal::LeadsOutside);
+    project.refused.insert(
+        "dir".into(),
+        Refusal::Unreadable("permission denied".into()),
+    );
+    project.refused.insert("d.ts".into(), Refusal::NotAFile);
+    let report = parse(&project).unwrap_err();
+    let messages: Vec<&str> = report.errors().map(|it| it.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "the file `link.ts` leads out of the workflow's directory",
+            "the file `dir/x.ts` cannot be read: permission denied",
+            "the file `d.ts` is no regular file",
+        ]
+    );
+}
+
+#[test]
+fn a_report_as_json_has_pointers_and_places() {
+    let yaml =
+        file_with("nodes: {a: {path: nodes/a.ts, 'x/~y': {path: 1}}}\nedges: [{from: a, to: zz}]");
+    let report = parse(&Project::from_files([
+        ("workflow.yaml", yaml.as_str()),
+        ("nodes/a.ts", ""),
+    ]))
+    .unwrap_err();
+    insta::assert_json_snapshot!(report.iter().collect::<Vec<_>>());
+}

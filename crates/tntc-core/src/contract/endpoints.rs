@@ -56,7 +56,10 @@ impl FromStr for NatsUrl {
         }
         endpoint(server, Some(NATS_PORT))
             .map(Self)
-            .map_err(|inner| problem(&format!("is wrong: {inner}")))
+            .map_err(|inner| Invalid {
+                help: inner.help.clone(),
+                ..problem(&format!("is wrong: {inner}"))
+            })
     }
 }
 
@@ -84,13 +87,14 @@ fn endpoint(text: &str, default: Option<Port>) -> Result<Endpoint, Invalid> {
         _ => (text, None),
     };
     let port = match port {
-        None => default
-            .ok_or_else(|| Invalid::new("port", format!("`{}` names no port", shown(text))))?,
-        Some(port) => port
-            .parse()
-            .ok()
-            .and_then(Port::new)
-            .ok_or_else(|| Invalid::new("port", format!("`{}` is no port", shown(port))))?,
+        None => default.ok_or_else(|| {
+            Invalid::new("port", format!("`{}` names no port", shown(text)))
+                .help("write `host:port`")
+        })?,
+        Some(port) => port.parse().ok().and_then(Port::new).ok_or_else(|| {
+            Invalid::new("port", format!("`{}` is no port", shown(port)))
+                .help("use a number from 1 to 65535")
+        })?,
     };
     Ok(Endpoint {
         host: host.parse()?,

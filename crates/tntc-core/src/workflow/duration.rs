@@ -24,7 +24,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, Invalid> {
         .ok()
         .and_then(|number| number.checked_mul(*factor));
     match millis.map(Duration::from_millis) {
-        Some(Duration::ZERO) => Err(Invalid::new("duration", "a duration must be longer than 0")),
+        Some(Duration::ZERO) => {
+            Err(Invalid::new("duration", "a duration must be longer than 0")
+                .help("the least is `1ms`"))
+        }
         Some(duration) if duration <= MAX_TIMEOUT => Ok(duration),
         _ => Err(
             Invalid::new("duration", format!("`{}` is too long", shown(text)))

@@ -161,7 +161,7 @@ fn bad_name(what: &str, text: &str, rule: &str, joint: char) -> Invalid {
     );
     match respelt(text, joint) {
         Some(name) => problem.help(format!("write `{}`", shown(&name))),
-        None => problem,
+        None => problem.help(format!("choose a name of {rule}")),
     }
 }
 

@@ -220,7 +220,8 @@ where
             let problem = Invalid::new(
                 "out-of-range",
                 format!("the number must be between {least} and {most}"),
-            );
+            )
+            .help(format!("write a number from {least} to {most}"));
             sink.error(spot, problem);
             None
         }
@@ -272,10 +273,21 @@ pub(crate) fn wrong_type<T>(sink: &mut Sink<'_>, spot: Spot<'_>, expected: &str)
         let found = describe(&spot.node.value);
         sink.error(
             spot,
-            Invalid::new("wrong-type", format!("expected {expected}, found {found}")),
+            Invalid::new("wrong-type", format!("expected {expected}, found {found}"))
+                .help(how_to_write(expected)),
         );
     }
     None
+}
+
+fn how_to_write(expected: &str) -> String {
+    let example = match expected {
+        "a mapping" => "`key: value` lines below it, or `{key: value}`",
+        "a list" => "`- item` lines below it, or `[item]`",
+        "a whole number" => "digits without quotes",
+        other => other,
+    };
+    format!("write {example}")
 }
 
 fn describe(value: &Value<'_>) -> String {

@@ -65,8 +65,8 @@ enum Open<'s> {
     },
 }
 
-/// Where a builder stands, as a JSON pointer. A key that was refused is not in it.
-struct Pointer<'p, 's>(&'p [Open<'s>]);
+/// Where a builder stands, as a JSON pointer, and a key that was refused there.
+struct Pointer<'p, 's>(&'p [Open<'s>], Option<&'p str>);
 
 impl fmt::Display for Pointer<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -79,7 +79,9 @@ impl fmt::Display for Pointer<'_, '_> {
                 ..
             } => Path::Key(&Path::Root, key).fmt(f),
             Open::Map { .. } => Ok(()),
-        })
+        })?;
+        self.1
+            .map_or(Ok(()), |key| Path::Key(&Path::Root, key).fmt(f))
     }
 }
 
@@ -253,26 +255,33 @@ impl<'s> Builder<'s, '_, '_> {
 
     fn key(&mut self, node: Node<'s>) {
         let (span, place) = ((node.start, node.end), node.span());
-        let Some(Open::Map { seen, key, .. }) = self.open.last_mut() else {
+        let Some(Open::Map { seen, .. }) = self.open.last_mut() else {
             return;
         };
-        let (text, problem) = match node.value {
-            Value::Scalar(scalar) if seen.insert(scalar.text.clone()) => (Some(scalar.text), None),
-            Value::Scalar(scalar) => (None, Some(duplicate(&scalar.text))),
-            Value::Broken => (None, None),
-            Value::List(_) | Value::Map(_) => (
-                None,
-                Some(Invalid::new("key", "a key must be a plain string")),
-            ),
+        let text = match node.value {
+            Value::Scalar(scalar) if seen.insert(scalar.text.clone()) => Some(scalar.text),
+            Value::Scalar(scalar) => {
+                let path = Pointer(&self.open, Some(&scalar.text));
+                self.sink
+                    .add(Severity::Error, place, path, duplicate(&scalar.text));
+                None
+            }
+            Value::Broken => None,
+            Value::List(_) | Value::Map(_) => {
+                self.report(
+                    place,
+                    Invalid::new("key", "a key must be a plain string").help("write `key: value`"),
+                );
+                None
+            }
         };
-        *key = Some(Key { span, text });
-        if let Some(problem) = problem {
-            self.report(place, problem);
+        if let Some(Open::Map { key, .. }) = self.open.last_mut() {
+            *key = Some(Key { span, text });
         }
     }
 
     fn report(&mut self, place: Range<usize>, problem: Invalid) {
-        let pointer = Pointer(&self.open);
+        let pointer = Pointer(&self.open, None);
         self.sink.add(Severity::Error, place, pointer, problem);
     }
 
@@ -291,7 +300,7 @@ impl<'s> Builder<'s, '_, '_> {
             .and_then(|rest| rest.find('\t'));
         match tab {
             Some(tab) => self.stop(at + tab..at + tab + 1, problem.help("indent with spaces")),
-            None => self.stop(at..at + 1, problem),
+            None => self.stop(at..at + 1, problem.help("correct it here or right before; quote values that hold `: `, ` #` or begin with a special character")),
         }
     }
 

@@ -71,10 +71,15 @@ fn dependency(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>) -> Option<Depende
     let (target, extensions) = if is_dynamic {
         (
             dynamic_target(sink, &fields),
-            fields.extensions(sink, &["type", "cidr", "dynPorts", "reason", "auth"]),
+            fields.extensions(
+                sink,
+                &["type", "cidr", "dynPorts", "reason", "auth", "protocol"],
+            ),
         )
     } else {
-        let protocol = fields.required(sink, "protocol", "https", owned_string)?;
+        let Some(protocol) = fields.required(sink, "protocol", "https", owned_string) else {
+            return unknown_target(sink, &fields);
+        };
         (
             host_target(sink, &fields, &protocol),
             fields.extensions(sink, keys(&protocol)),
@@ -86,6 +91,30 @@ fn dependency(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>) -> Option<Depende
         auth,
         extensions,
     })
+}
+
+/// Keys of dependencies of every kind.
+const ALL_KEYS: [&str; 12] = [
+    "protocol",
+    "host",
+    "port",
+    "auth",
+    "database",
+    "user",
+    "subject",
+    "container",
+    "type",
+    "cidr",
+    "dynPorts",
+    "reason",
+];
+
+/// Tells what is wrong with a dependency of no known kind, beside that.
+fn unknown_target<T>(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<T> {
+    fields.extensions(sink, &ALL_KEYS);
+    fields.optional(sink, "host", parsed::<Host>);
+    fields.optional(sink, "port", port);
+    None
 }
 
 fn dynamic(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<bool> {
@@ -182,7 +211,10 @@ fn protocol(sink: &mut Sink<'_>, fields: &Fields<'_>, name: &str) -> Option<Prot
 fn filled(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<String> {
     let text = string(sink, spot)?;
     if text.is_empty() {
-        sink.error(spot, Invalid::new("empty-value", "the value is empty"));
+        sink.error(
+            spot,
+            Invalid::new("empty-value", "the value is empty").help("write what it is to be"),
+        );
         return None;
     }
     Some(text.to_owned())

@@ -63,7 +63,8 @@ fn missing(project: &Project) -> Invalid {
         Some(refusal) => Invalid::new(
             "unreadable",
             format!("workflow.yaml {}", nodes::reason(refusal)),
-        ),
+        )
+        .help("make it a readable file within the directory"),
         None => Invalid::new("no-workflow", "the directory has no workflow.yaml")
             .help("name a workflow's directory, or make one with `tntc init <name>`"),
     }

@@ -89,7 +89,8 @@ fn path(sink: &mut Sink<'_>, spot: Spot<'_>, project: &Project) -> Option<String
         Some(refusal) => Invalid::new(
             "node-file",
             format!("the file `{}` {}", shown(&path), reason(refusal)),
-        ),
+        )
+        .help("put a readable file into the workflow's directory"),
         None => absent(sink, project, &path),
     };
     sink.error(spot, problem);

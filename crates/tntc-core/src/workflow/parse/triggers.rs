@@ -34,7 +34,10 @@ pub(super) fn read(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<Trigger>> 
 fn trigger(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Trigger> {
     let fields = Fields::open(sink, spot)?;
     let name = fields.optional(sink, "name", parsed);
-    let kind = fields.required(sink, "type", "manual", type_name)?;
+    let Some(kind) = fields.required(sink, "type", "manual", type_name) else {
+        fields.extensions(sink, &ALL_KEYS);
+        return None;
+    };
     let extensions = fields.extensions(sink, keys(&kind));
     let kind = match kind.as_str() {
         "cron" => cron(sink, &fields),
@@ -68,6 +71,23 @@ fn type_name(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<String> {
     );
     None
 }
+
+/// Keys of triggers of every type.
+const ALL_KEYS: [&str; 13] = [
+    "type",
+    "name",
+    "schedule",
+    "timezone",
+    "subject",
+    "durable",
+    "max_deliver",
+    "concurrency",
+    "dlq",
+    "path",
+    "provider",
+    "event",
+    "actions",
+];
 
 fn keys(kind: &str) -> &'static [&'static str] {
     match kind {
@@ -221,7 +241,8 @@ fn unique_name(
         let problem = Invalid::new(
             "duplicate-trigger",
             format!("two triggers are called `{}`", shown(name.as_str())),
-        );
+        )
+        .help("rename one of them");
         Fields::of(item)
             .and_then(|fields| fields.get("name").map(|spot| sink.error(spot, problem)));
     }
