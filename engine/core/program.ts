@@ -21,6 +21,7 @@ export interface Program {
   /** URL of the workflow's directory, ending in `/`. */
   readonly root: string;
   readonly log: LogOptions;
+  readonly tracing?: Tracing;
 }
 
 export interface ProgramParts {
@@ -40,7 +41,7 @@ export interface ProgramParts {
 
 /** Throws a `WorkflowError` when the edges make no graph. */
 export function createProgram(parts: ProgramParts): Program {
-  const { workflow, secrets } = parts;
+  const { workflow, secrets, tracing } = parts;
   const mask = createMask(secretTexts(secrets));
   const log = { ...parts.log, mask };
   const contexts: ContextPlan = {
@@ -57,11 +58,10 @@ export function createProgram(parts: ProgramParts): Program {
     clock: parts.clock,
     deadlines: new Deadlines(parts.clock),
     observer: observe(parts, log),
-    workflow: workflow.name,
-    ...(parts.tracing === undefined ? {} : { tracing: parts.tracing }),
+    ...(tracing && { startSpan: (id, origin) => tracing.run(workflow.name, id, origin) }),
     mask,
   };
-  return { workflow, secrets, plan, root: parts.root, log };
+  return { workflow, secrets, plan, root: parts.root, log, ...(tracing && { tracing }) };
 }
 
 function planNode(contexts: ContextPlan, spec: NodeSpec, code?: NodeFunction): NodePlan {

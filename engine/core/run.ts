@@ -11,7 +11,7 @@ import { messageOf, typeOf } from "./errors.ts";
 import type { Graph } from "./graph.ts";
 import { inputOf } from "./input.ts";
 import { copyJson } from "./json.ts";
-import type { NodeSpan, Origin, RunSpan, Tracing } from "./tracing.ts";
+import type { NodeSpan, Origin, RunSpan } from "./tracing.ts";
 
 /** How to run one node. */
 export interface NodePlan {
@@ -38,8 +38,8 @@ export interface RunPlan {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly observer: RunObserver;
-  readonly workflow: string;
-  readonly tracing?: Tracing;
+  /** Makes the span of a run, when there is telemetry. */
+  readonly startSpan?: (runId: string, origin?: Origin) => RunSpan;
   /** For the messages of errors, which leave the process. */
   readonly mask: (text: string) => string;
 }
@@ -108,7 +108,7 @@ export class Run {
     this.#left = plan.graph.names.length;
     this.#outputs = new Array(this.#left);
     this.#started = new Array(this.#left);
-    this.#span = plan.tracing?.run(plan.workflow, id, origin);
+    this.#span = plan.startSpan?.(id, origin);
     this.result = new Promise((resolve) => this.#resolve = resolve);
   }
 

@@ -29,7 +29,6 @@ function start(nodes: Record<string, Code>, input: Json, setup: Setup = {}): Run
     clock,
     deadlines: new Deadlines(clock),
     observer,
-    workflow: "tested",
     mask: (text: string) => text.replaceAll("hunter2", "***"),
   };
   return new Run(plan, "run-1", input).start();

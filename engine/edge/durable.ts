@@ -22,10 +22,10 @@ import {
 } from "../vendor/nats.js";
 import { sleep } from "./sleep.ts";
 import { type Receiver, type ReceiverParts, runMessage } from "./queue.ts";
-import { ensureConsumer, ensureDeadLetters, ensureStream } from "./streams.ts";
+import { ensureDeadLetters, ensurePlace } from "./streams.ts";
 
 /** A silent engine's messages are somebody else's after this long. */
-export const ACK_WAIT_MS = 30_000;
+const ACK_WAIT_MS = 30_000;
 
 /** Runs in flight, when the trigger does not say: enough for waiting, not too much for 256 MiB. */
 const DEFAULT_CONCURRENCY = 32;
@@ -35,8 +35,12 @@ const TROUBLE_MS = 1_000;
 const MAX_ERROR_LENGTH = 1_000;
 
 /** Receives as soon as the streams are there, which may be after it returns. */
-export function receiveDurably(parts: ReceiverParts, trigger: QueueTrigger): Receiver {
-  const receiver = new DurableReceiver(parts, trigger);
+export function receiveDurably(
+  parts: ReceiverParts,
+  trigger: QueueTrigger,
+  ackWaitMs = ACK_WAIT_MS,
+): Receiver {
+  const receiver = new DurableReceiver(parts, trigger, ackWaitMs);
   const ending = receiver.work();
   return {
     drain: async () => {
@@ -52,12 +56,14 @@ class DurableReceiver {
   readonly #trigger: QueueTrigger;
   readonly #stopping = new AbortController();
   readonly #slots: Slots;
+  readonly #ackWaitMs: number;
   readonly #handling = new Set<Promise<void>>();
   #consumer: Consumer | undefined;
   #client: JetStreamClient | undefined;
   #batch: ConsumerMessages | undefined;
 
-  constructor(parts: ReceiverParts, trigger: QueueTrigger) {
+  constructor(parts: ReceiverParts, trigger: QueueTrigger, ackWaitMs: number) {
+    this.#ackWaitMs = ackWaitMs;
     this.#parts = parts;
     this.#trigger = trigger;
     this.#slots = new Slots(trigger.concurrency ?? DEFAULT_CONCURRENCY);
@@ -96,13 +102,12 @@ class DurableReceiver {
   async #prepare(): Promise<Consumer> {
     const { connection, group } = this.#parts;
     const manager = await jetstreamManager(connection);
-    const durable = consumerName(group, this.#trigger);
-    const stream = await ensureStream(manager, this.#trigger.subject, durable);
+    const name = consumerName(group, this.#trigger);
+    const { stream, consumer } = await ensurePlace(manager, name, this.#trigger, this.#ackWaitMs);
     await ensureDeadLetters(manager, this.#trigger);
-    await ensureConsumer(manager, stream, durable, this.#trigger.subject, ACK_WAIT_MS);
     this.#client = jetstream(connection);
     this.#parts.log.info(`queue ${this.#trigger.subject}: receiving from stream ${stream}`);
-    return await this.#client.consumers.get(stream, durable);
+    return await this.#client.consumers.get(stream, consumer);
   }
 
   /** Asks for as many messages as there are free slots, so that none is taken only to wait. */
@@ -122,7 +127,7 @@ class DurableReceiver {
   }
 
   async #handle(message: JsMsg): Promise<void> {
-    const alive = setInterval(() => message.working(), ACK_WAIT_MS / 3);
+    const alive = setInterval(() => message.working(), this.#ackWaitMs / 3);
     try {
       await this.#run(message);
     } catch (error) {

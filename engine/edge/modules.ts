@@ -14,7 +14,7 @@ import type { NodeSpec } from "../core/workflow.ts";
 export async function importNodes(
   directory: string,
   specs: readonly NodeSpec[],
-  generation: number,
+  generation = 0,
 ): Promise<NodeFunction[]> {
   if (generation > 0) await passGenerationOn(directory);
   const fragment = generation > 0 ? `#generation=${generation}` : "";

@@ -77,7 +77,7 @@ export function runMessage(
     "messaging.destination.name": message.subject,
   };
   const run = (): Promise<RunResult> => engine.run(messageInput(message.data, trigger), origin);
-  const { tracing } = engine.program.plan;
+  const { tracing } = engine.program;
   if (tracing === undefined || message.headers === undefined) return run();
   const headers = [...message.headers].map(([name, [value = ""]]) => [name.toLowerCase(), value]);
   return tracing.within(Object.fromEntries(headers), run);

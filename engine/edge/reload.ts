@@ -38,8 +38,9 @@ export async function reloadOnChange(
   options: Options,
   code: string,
   signal: AbortSignal,
+  events: AsyncIterable<unknown> = fileEvents(dirname(options.workflow), signal),
 ): Promise<void> {
-  const changes = new Changes(dirname(options.workflow), signal);
+  const changes = new Changes(events, signal);
   let seen = code;
   for (let generation = 1; !signal.aborted; await changes.next()) {
     const found = await readCode(options);
@@ -92,9 +93,9 @@ class Changes {
   readonly #signal: AbortSignal;
   #happened: () => void = () => {};
 
-  constructor(directory: string, signal: AbortSignal) {
+  constructor(events: AsyncIterable<unknown>, signal: AbortSignal) {
     this.#signal = signal;
-    this.#watch(directory).catch(() => {}); // Then there is still the polling.
+    this.#watch(events).catch(() => {}); // Then there is still the polling.
   }
 
   async next(): Promise<void> {
@@ -104,9 +105,13 @@ class Changes {
     await sleep(SETTLE_MS, this.#signal);
   }
 
-  async #watch(directory: string): Promise<void> {
-    const watcher = Deno.watchFs(directory, { recursive: true });
-    this.#signal.addEventListener("abort", () => watcher.close());
-    for await (const _ of watcher) this.#happened();
+  async #watch(events: AsyncIterable<unknown>): Promise<void> {
+    for await (const _ of events) this.#happened();
   }
+}
+
+async function* fileEvents(directory: string, signal: AbortSignal): AsyncIterable<unknown> {
+  const watcher = Deno.watchFs(directory, { recursive: true });
+  signal.addEventListener("abort", () => watcher.close());
+  yield* watcher;
 }

@@ -45,7 +45,7 @@ function bind(options: BindOptions, handler: Handler): Deno.HttpServer {
 /** How long new requests still come in: a Service forgets an ending pod only after a while. */
 const LINGER_MS = 2_000;
 
-/** Between the abort of the last runs and the kill: time for their answers. */
+/** Before the grace period ends: time for the answers of runs that had to be aborted. */
 const FAREWELL_MS = 1_000;
 
 export interface Shutdown {
@@ -62,19 +62,27 @@ export interface Shutdown {
  * at a terminal nobody wants to wait.
  */
 export async function shutDown(parts: Shutdown, linger: boolean): Promise<void> {
-  const { server, engine, log, graceMs } = parts;
-  const deadline = setTimeout(() => {
-    log.warn("the grace period is over: aborting what still runs");
-    engine.abort("the engine is shutting down");
-  }, Math.max(graceMs - FAREWELL_MS, graceMs / 2));
-  const stopped = parts.stopTriggers().catch((error) => log.error(messageOf(error)));
-  if (linger) await delay(LINGER_MS);
-  await Promise.all([server.shutdown(), stopped]);
-  await engine.idle();
-  clearTimeout(deadline);
-  log.info("stopped");
+  const { engine, log, graceMs } = parts;
+  const farewellMs = Math.min(FAREWELL_MS, graceMs / 2);
+  const finished = finish(parts, linger).then(() => true);
+  if (await Promise.race([finished, after(graceMs - farewellMs)])) return log.info("stopped");
+  log.warn("the grace period is over: aborting what still runs");
+  engine.abort("the engine is shutting down");
+  const answered = await Promise.race([finished, after(farewellMs / 2)]);
+  log.info(answered ? "stopped" : "stopped, leaving clients that do not finish");
 }
 
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+async function finish(
+  { server, engine, log, stopTriggers }: Shutdown,
+  linger: boolean,
+): Promise<void> {
+  const stopped = stopTriggers().catch((error) => log.error(messageOf(error)));
+  if (linger) await after(LINGER_MS);
+  await Promise.all([server.shutdown(), stopped]);
+  await engine.idle();
+}
+
+/** False, so that whoever comes first in a race can be told. */
+function after(milliseconds: number): Promise<false> {
+  return new Promise((resolve) => setTimeout(() => resolve(false), milliseconds));
 }

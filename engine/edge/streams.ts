@@ -2,17 +2,60 @@
 
 import { covers } from "../core/subject.ts";
 import type { QueueTrigger } from "../core/workflow.ts";
-import type { JetStreamManager, StreamConfig } from "../vendor/nats.js";
+import type { JetStreamManager } from "../vendor/nats.js";
 
-/** The name of the stream that holds all of `subject`, made as `fallback` when there is none. */
-export async function ensureStream(
+export interface Place {
+  readonly stream: string;
+  readonly consumer: string;
+}
+
+const DESCRIPTION = "made by tentacular";
+
+/** The stream that holds all of the trigger's subject, and the consumer `name` of it. */
+export async function ensurePlace(
   manager: JetStreamManager,
+  name: string,
+  { subject }: QueueTrigger,
+  ackWaitMs: number,
+): Promise<Place> {
+  const stream = await findStream(manager, subject) ??
+    await makeStream(manager, name, subject, ackWaitMs);
+  // What we made holds nothing else. A filter that is added later hides messages (nats-server 2.9).
+  await ensureConsumer(manager, stream, name, ackWaitMs, stream === name ? undefined : subject);
+  return { stream, consumer: name };
+}
+
+/**
+ * Keeps messages until every consumer has acknowledged them: nothing is lost, and nothing piles up.
+ *
+ * Such a stream drops what nobody is interested in. So it gets its subject after its consumer: a
+ * message is refused, and its publisher knows, or it is kept.
+ */
+async function makeStream(
+  manager: JetStreamManager,
+  name: string,
   subject: string,
-  fallback: string,
+  ackWaitMs: number,
 ): Promise<string> {
-  // Kept until every consumer has acknowledged: nothing is lost, and nothing piles up.
-  const config = { name: fallback, subjects: [subject], retention: "interest" } as const;
-  return await findStream(manager, subject) ?? await addStream(manager, config);
+  const config = {
+    name,
+    retention: "interest",
+    storage: "file",
+    description: DESCRIPTION,
+  } as const;
+  try {
+    await manager.streams.add({ ...config, subjects: [`tentacular.unused.${name}`] });
+    await ensureConsumer(manager, name, name, ackWaitMs);
+    await manager.streams.update(name, { subjects: [subject] });
+  } catch (error) {
+    // Another engine of this deployment was faster, or there is a real problem.
+    return await findStream(manager, subject) ?? fail(error);
+  }
+  return name;
+}
+
+function fail(error: unknown): never {
+  throw error;
 }
 
 /** One for each prefix, shared by all workflows: dead letters are looked at in one place. */
@@ -22,7 +65,8 @@ export async function ensureDeadLetters(
 ): Promise<void> {
   if (await findStream(manager, `${dlq}.${subject}`) !== undefined) return;
   const name = `dead-letters_${dlq.replaceAll(".", "_")}`;
-  await addStream(manager, { name, subjects: [`${dlq}.>`], retention: "limits" });
+  const config = { name, retention: "limits", storage: "file", description: DESCRIPTION } as const;
+  await manager.streams.add({ ...config, subjects: [`${dlq}.>`] });
 }
 
 async function findStream(manager: JetStreamManager, subject: string): Promise<string | undefined> {
@@ -39,27 +83,20 @@ async function findStream(manager: JetStreamManager, subject: string): Promise<s
   return undefined;
 }
 
-/** Several engines may find it missing at once: adding what is there already is no error. */
-async function addStream(manager: JetStreamManager, config: StreamConfig): Promise<string> {
-  const description = "made by tentacular";
-  await manager.streams.add({ ...config, storage: "file", description });
-  return config.name;
-}
-
 /** Without a limit on deliveries: the engine judges, as only it can leave a dead letter. */
-export async function ensureConsumer(
+async function ensureConsumer(
   manager: JetStreamManager,
   stream: string,
-  durable: string,
-  subject: string,
+  name: string,
   ackWaitMs: number,
+  subject?: string,
 ): Promise<void> {
   await manager.consumers.add(stream, {
-    durable_name: durable,
+    durable_name: name,
     ack_policy: "explicit",
     deliver_policy: "all",
-    filter_subject: subject,
     ack_wait: ackWaitMs * 1_000_000,
     max_deliver: -1,
+    ...(subject === undefined ? {} : { filter_subject: subject }),
   });
 }

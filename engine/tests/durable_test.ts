@@ -1,7 +1,12 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { jetstream, jetstreamManager, type NatsConnection } from "../vendor/nats.js";
+import { createLogger } from "../core/log.ts";
+import { engineFor } from "../core/testdata/engines.ts";
+import { receiveDurably } from "../edge/durable.ts";
 import { type EngineOptions, RunningEngine } from "./harness.ts";
 import { NatsServer, TOKEN } from "./nats_server.ts";
+
+const DURABLE = { type: "queue", durable: true, maxDeliver: 5, dlq: "dlq" } as const;
 
 const ECHO = 'export default (ctx, input) => { ctx.log.info("handled", input.i); return input; };';
 const FAIL = "export default () => { throw new Error('will not do'); };";
@@ -191,4 +196,52 @@ Deno.test("the lag of a queue is in the metrics", async () => {
   match(text, /tentacular_queue_lag\{subject="jobs"\} 3/);
   match(text, /tentacular_runs_in_flight 1/);
   await client.close();
+});
+
+Deno.test("a run longer than the server waits keeps its message to itself", async () => {
+  await using server = await NatsServer.start("-js");
+  const connection = await server.client();
+  const gate = Promise.withResolvers<string>();
+  let runs = 0;
+  const engine = engineFor(() => (runs++, gate.promise));
+  const log = createLogger("engine", engine.program.log);
+  const trigger = { ...DURABLE, subject: "jobs" };
+  const receiver = receiveDurably({ connection, engine, log, group: "ns_long" }, trigger, 300);
+  for (let turn = 0; turn < 500 && runs === 0; turn++) {
+    await jetstream(connection).publish("jobs", "{}", { msgID: "only" }).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  // Many times what the server waits for; without a sign of life there would be more runs.
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  equal(runs, 1);
+  gate.resolve("done");
+  await finished(connection, "ns_long_jobs", "ns_long_jobs");
+  await receiver.drain();
+  await connection.close();
+});
+
+Deno.test("a message that no engine survives is buried without another try", async () => {
+  await using server = await NatsServer.start("-js");
+  const connection = await server.client();
+  let runs = 0;
+  const engine = engineFor(() => (runs++, "never"));
+  const log = createLogger("engine", engine.program.log);
+  // Below one, as if it had been delivered far too often already.
+  const trigger = { ...DURABLE, subject: "jobs", maxDeliver: -4 };
+  const receiver = receiveDurably({ connection, engine, log, group: "ns_lethal" }, trigger);
+  const publisher = jetstream(connection);
+  for (let turn = 0; turn < 500; turn++) {
+    const published = await publisher.publish("jobs", "{}", { msgID: "only" }).then(
+      () => true,
+      () => false,
+    );
+    if (published) break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await finished(connection, "ns_lethal_jobs", "ns_lethal_jobs");
+  const [letter] = await deadLetters(connection, 1);
+  match(letter?.headers["Tentacular-Error"] ?? "", /no engine survived it/);
+  equal(runs, 0);
+  await receiver.drain();
+  await connection.close();
 });

@@ -9,6 +9,9 @@ import type { RunResult } from "../core/run.ts";
 const ENGINE = new URL("..", import.meta.url).pathname;
 const NOT_SHIPPED = /(_test\.ts|^testdata|^tests|^sources|^build\.ts|\.md)$/;
 
+/** Nothing listens there: whatever wants to download fails. */
+const NO_NETWORK = { HTTP_PROXY: "http://127.0.0.1:9", HTTPS_PROXY: "http://127.0.0.1:9" };
+
 /** Long enough for a busy machine; reached only when a test fails. */
 const PATIENCE_MS = 30_000;
 
@@ -24,6 +27,8 @@ export interface EngineOptions {
   readonly net?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Instead of those that a deployment derives. */
+  readonly flags?: (app: string) => readonly string[];
 }
 
 let image: Promise<string> | undefined;
@@ -38,7 +43,8 @@ export function imageDirectory(): Promise<string> {
       await Deno.copyFile(`${ENGINE}${file}`, `${app}/${file}`);
     }
     const args = ["cache", "--quiet", "--lock=deno.lock", "engine/main.ts"];
-    await succeed(new Deno.Command(Deno.execPath(), { args, cwd: app, env: cacheOf(app) }));
+    const env = { ...cacheOf(app), ...NO_NETWORK };
+    await succeed(new Deno.Command(Deno.execPath(), { args, cwd: app, env }));
     await Deno.chmod(app, 0o755);
     return app;
   })();
@@ -124,9 +130,10 @@ export async function command(
   const secrets = options.secrets === undefined
     ? []
     : ["--secrets", workflow.replace(/workflow\.yaml$/, "mounted.yaml")];
+  const flags = options.flags?.(app) ?? derivedFlags(app, options.net ?? [], port);
   const listening = entry === "main.ts" ? ["--port", String(port)] : [];
   const args = [
-    ...["run", ...derivedFlags(app, options.net ?? [], port), `engine/${entry}`],
+    ...["run", ...flags, `engine/${entry}`],
     ...["--workflow", workflow, ...listening, ...secrets, ...(options.args ?? [])],
   ];
   const asNobody = ["--reuid=65534", "--regid=65534", "--clear-groups", Deno.execPath(), ...args];

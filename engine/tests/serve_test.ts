@@ -200,3 +200,38 @@ Deno.test("a promise that a node forgot, and a callback that throws, end nobody'
   await engine.line(/at .*nodes\/a\.ts:\d+:\d+/);
   deepEqual((await engine.run({ n: 2 })).outputs, { a: { n: 2 } });
 });
+
+Deno.test("a client that never finishes its request does not keep the engine from ending", async () => {
+  const echo = "export default (_ctx, input) => input;";
+  await using engine = await RunningEngine.start({ nodes: { echo }, args: ["--grace", "3s"] });
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: engine.port });
+  const head = "POST /run HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{";
+  await client.write(new TextEncoder().encode(head));
+  equal((await engine.run({ n: 1 })).success, true);
+  equal(await engine.stop("SIGTERM"), 0);
+  client.close();
+});
+
+Deno.test("runs that webhooks started are finished before the exit", async () => {
+  await using engine = await RunningEngine.start({
+    nodes: { gated: GATED.replace('return "finished"', 'return ctx.log.info("finished"), 1') },
+    workflow: { triggers: [{ type: "webhook", path: "/in" }] },
+  });
+  const gate = await gateOf(engine);
+  const accepted = await engine.post("/in", JSON.stringify({ gate: gate.path }));
+  equal(accepted.status, 202);
+  await accepted.body?.cancel();
+  await engine.line(/waiting/);
+  engine.signal("SIGINT");
+  await engine.line(/SIGINT/);
+  await gate.open();
+  equal(await engine.ended(), 0);
+  match(engine.lines.join("\n"), /\[gated\] INFO finished/);
+});
+
+Deno.test("metrics count what the engine did", async () => {
+  await using engine = await RunningEngine.start({ nodes: { a: "export default () => 1;" } });
+  await engine.run({});
+  const response = await fetch(`${engine.url}/metrics`);
+  match(await response.text(), /tentacular_runs_total\{result="success"\} 1\n/);
+});

@@ -40,6 +40,18 @@ Deno.test("an engine starts under the derived flags, as nobody, without a word t
   ]);
 });
 
+Deno.test("an engine starts under the image's own flags, for workflows without a contract", async () => {
+  const flags = (app: string): string[] => [
+    ...["--no-lock", "--unstable-net", "--allow-net", `--allow-read=${app},/var/run/secrets`],
+    ...["--allow-write=/tmp", "--allow-env"],
+  ];
+  const workflow = { contract: undefined };
+  await using engine = await RunningEngine.start({ nodes: { echo: ECHO }, workflow, flags });
+  deepEqual((await engine.run({ a: 1 })).outputs, { echo: { a: 1 } });
+  equal(await engine.stop("SIGINT"), 0);
+  equal(engine.lines.length, 4, engine.lines.join("\n"));
+});
+
 Deno.test("nodes import types and values from tentacular, and helpers beside them", async () => {
   await using engine = await RunningEngine.start({
     nodes: {

@@ -96,7 +96,7 @@ export interface ConsumerConfig {
   readonly durable_name: string;
   readonly ack_policy: "explicit";
   readonly deliver_policy: "all";
-  readonly filter_subject: string;
+  readonly filter_subject?: string;
   /** In nanoseconds. */
   readonly ack_wait: number;
   readonly max_deliver: number;
@@ -105,6 +105,7 @@ export interface ConsumerConfig {
 export interface JetStreamManager {
   readonly streams: {
     add(config: StreamConfig): Promise<unknown>;
+    update(name: string, change: { readonly subjects: readonly string[] }): Promise<unknown>;
     info(name: string): Promise<{
       readonly config: StreamConfig;
       readonly state: { readonly messages: number };
