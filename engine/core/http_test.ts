@@ -97,6 +97,13 @@ Deno.test("a body is taken up to the limit and refused above, said or unsaid", a
   equal((await call(echo, "/run", said)).status, 413);
 });
 
+Deno.test("an input nested beyond reason is an error, and no crash", async () => {
+  const deep = "[".repeat(100_000) + "]".repeat(100_000);
+  const { status, body } = await call(echo, "/run", post(deep));
+  equal(status, 422);
+  match(String(body["errors"]), /node n threw: was given a value nested over 1000 levels deep/);
+});
+
 Deno.test("a body in pieces is one body", async () => {
   const { body } = await call(echo, "/run", post(stream(['{"a', '": "\u00e4', '"}'])));
   deepEqual(body["outputs"], { n: { a: "\u00e4" } });

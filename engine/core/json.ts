@@ -7,9 +7,13 @@
 
 import type { Json, JsonObject } from "../mod.ts";
 
-/** What a node returned is not JSON; the message says where. */
+/** A value is not JSON; `what` says what it is, and where in the value. */
 export class NotJsonError extends Error {
   override readonly name = "NotJsonError";
+
+  constructor(readonly what: string, verb = "returned") {
+    super(`${verb} ${what}, which JSON cannot carry`);
+  }
 }
 
 /** Deep enough for any data, and far from where the stack of JavaScript ends. */
@@ -109,7 +113,7 @@ function kindOf(value: object): string {
 
 function reject(what: string, path: readonly (string | number)[]): never {
   const where = path.length === 0 ? "" : ` at ${path.map(String).join(".")}`;
-  throw new NotJsonError(`returned ${what}${where}, which JSON cannot carry`);
+  throw new NotJsonError(`${what}${where}`);
 }
 
 function tooDeep(value: object, path: readonly (string | number)[]): never {
