@@ -39,7 +39,7 @@ fn a_refused_schedule_says_what_to_write() {
     assert_eq!(help("0 22-6 * * *"), "write two ranges: `22-23,0-6`");
     assert_eq!(
         help("0 9 * *"),
-        "write minute, hour, day of month, month, day of week: \"0 9 * * 1-5\""
+        "write minute, hour, day of month, month, day of week: `0 9 * * 1-5`, `*/15 * * * *`"
     );
     assert_eq!(
         help("TZ=UTC 0 9 * * *"),

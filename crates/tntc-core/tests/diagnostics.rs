@@ -227,3 +227,18 @@ fn a_report_as_json_has_pointers_and_places() {
     .unwrap_err();
     insta::assert_json_snapshot!(report.iter().collect::<Vec<_>>());
 }
+
+#[test]
+fn a_key_that_parsers_would_name_differently_must_be_quoted() {
+    for key in ["1.0", "null", "~", "0x1f", ".inf", "1e3", "007"] {
+        let told = short(&file_with(&format!("config: {{{key}: 1}}")));
+        assert!(told.contains("put it in quotes"), "{key}: {told}");
+    }
+    for key in ["404", "true", "-1", "\"1.0\"", "a.b"] {
+        assert_eq!(
+            short(&file_with(&format!("config: {{{key}: 1}}"))),
+            "",
+            "{key}"
+        );
+    }
+}

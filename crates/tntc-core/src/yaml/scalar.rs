@@ -31,6 +31,17 @@ impl Scalar<'_> {
         }
     }
 
+    /// Whether the text itself is the name of a key, whichever way a parser turns a key that is no string into one.
+    pub(crate) fn is_key(&self) -> bool {
+        match self.kind() {
+            Kind::String | Kind::Bool(_) => true,
+            Kind::Null | Kind::NotFinite | Kind::Float => false,
+            Kind::Integer => self
+                .to_json()
+                .is_some_and(|value| value.to_string() == self.text),
+        }
+    }
+
     /// The value as JSON. Integers beyond 64 bits become the nearest float, as they do in JavaScript.
     pub(crate) fn to_json(&self) -> Option<serde_json::Value> {
         Some(match self.kind() {

@@ -16,8 +16,7 @@ const MAX_VALUES: usize = 250_000;
 
 /// Reads one YAML document; nothing when the text is no YAML at all, which is reported.
 pub(crate) fn parse<'s>(text: &'s str, sink: &mut Sink<'_>) -> Option<Node<'s>> {
-    let mut options =
-        granit_parser::options! { disallow_directives: true, emit_unresolved_aliases: true };
+    let mut options = granit_parser::options! { strict_indentation: true, disallow_directives: true, emit_unresolved_aliases: true };
     options.set_emit_comments(false);
     let mut builder = Builder {
         text,
@@ -259,6 +258,10 @@ impl<'s> Builder<'s, '_, '_> {
             return;
         };
         let text = match node.value {
+            Value::Scalar(scalar) if !scalar.is_key() => {
+                self.report(place, ambiguous(&scalar.text));
+                None
+            }
             Value::Scalar(scalar) if seen.insert(scalar.text.clone()) => Some(scalar.text),
             Value::Scalar(scalar) => {
                 let path = Pointer(&self.open, Some(&scalar.text));
@@ -320,6 +323,15 @@ impl<'s> Builder<'s, '_, '_> {
             }
         }
     }
+}
+
+fn ambiguous(key: &str) -> Invalid {
+    let key = shown(key);
+    Invalid::new(
+        "key",
+        format!("parsers of YAML disagree about the name of the key `{key}`"),
+    )
+    .help(format!("put it in quotes: \"{key}\""))
 }
 
 fn duplicate(key: &str) -> Invalid {
