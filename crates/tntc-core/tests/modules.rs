@@ -257,3 +257,24 @@ fn a_syntax_error_says_where() {
     assert_eq!((error.place.line, error.path.as_str()), (2, "nodes/a.ts"));
     assert!(analyse("nodes/a.ts", &[0xff]).is_err());
 }
+
+#[test]
+fn code_that_is_nested_beyond_reason_is_an_error_and_no_crash() {
+    let code = format!(
+        "export default () => {}{}",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    assert!(
+        analyse("a.ts", code.as_bytes())
+            .unwrap_err()
+            .message
+            .contains("nested")
+    );
+    let code = format!(
+        "export default () => {}{}",
+        "[".repeat(400),
+        "]".repeat(400)
+    );
+    assert!(analyse("a.ts", code.as_bytes()).is_ok());
+}

@@ -149,6 +149,12 @@ pub fn analyse(path: &str, content: &[u8]) -> Result<Module, SyntaxError> {
         )
     })?;
     let source = Source::new(text);
+    if let Some(offset) = too_deep(text) {
+        return Err(error(
+            format!("brackets are nested deeper than {MAX_NESTING} levels"),
+            place(&source, offset),
+        ));
+    }
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, source_type(path)).parse();
     if let Some(diagnostic) = parsed.diagnostics.iter().next() {
@@ -159,6 +165,22 @@ pub fn analyse(path: &str, content: &[u8]) -> Result<Module, SyntaxError> {
         return Err(error(shown(&diagnostic.message), place(&source, offset)));
     }
     Ok(module(&parsed.program, &source))
+}
+
+/// Brackets that may be open at once: the parser descends once for each, and no one writes half as many.
+const MAX_NESTING: usize = 500;
+
+/// Where brackets are nested too deep, counted roughly: those within texts and comments count as well.
+fn too_deep(text: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    text.bytes().position(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MAX_NESTING
+    })
 }
 
 fn module(program: &Program<'_>, source: &Source<'_>) -> Module {
