@@ -25,7 +25,7 @@ const MIB: usize = 1024 * 1024;
 
 /// What a hostile or broken file may cost. Debug builds are an order of magnitude slower than what users run.
 const TIME: Duration = if cfg!(debug_assertions) {
-    Duration::from_secs(60)
+    Duration::from_mins(1)
 } else {
     Duration::from_secs(1)
 };

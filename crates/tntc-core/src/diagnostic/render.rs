@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Diagnostic, Report, Severity, Source, is_steering};
 
@@ -35,25 +35,26 @@ fn one(
     source: &Source<'_>,
     renderer: &Renderer,
 ) -> String {
-    let excerpt = excerpt(diagnostic, source);
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let snippet = Snippet::source(excerpt.text)
-        .path(file_name)
-        .line_start(diagnostic.line)
-        .fold(false)
-        .annotation(AnnotationKind::Primary.span(excerpt.span));
-    let group: Group<'_> = level
-        .primary_title(&diagnostic.message)
-        .id(diagnostic.code)
-        .element(snippet);
-    let group = match &diagnostic.help {
-        Some(help) => group.element(Level::HELP.message(help)),
-        None => group,
+    let title = level.primary_title(&diagnostic.message).id(diagnostic.code);
+    let group: Group<'_> = if source.text.is_empty() {
+        title.element(Origin::path(file_name))
+    } else {
+        let excerpt = excerpt(diagnostic, source);
+        let snippet = Snippet::source(excerpt.text)
+            .path(file_name)
+            .line_start(diagnostic.line)
+            .fold(false);
+        title.element(snippet.annotation(AnnotationKind::Primary.span(excerpt.span)))
     };
-    renderer.render(&[group])
+    let help = diagnostic
+        .help
+        .as_ref()
+        .map(|help| Level::HELP.message(help));
+    renderer.render(&[group.elements(help)])
 }
 
 struct Excerpt {
