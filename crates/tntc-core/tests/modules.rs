@@ -12,6 +12,7 @@ fn uses(code: &str) -> Vec<String> {
         UseKind::Dependency(it) => format!("dependency {}", name(it)),
         UseKind::ContextFetch(it) => format!("ctx.fetch {}", name(it)),
         UseKind::Secrets => "secrets".to_owned(),
+        UseKind::Member => "ctx[...]".to_owned(),
         UseKind::GlobalFetch(it) => format!("fetch {}", name(it)),
     };
     module

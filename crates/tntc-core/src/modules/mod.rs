@@ -107,6 +107,8 @@ pub enum UseKind {
     ContextFetch(Option<String>),
     /// `ctx.secrets`.
     Secrets,
+    /// `ctx[name]`, where the name is computed.
+    Member,
     /// The runtime's own `fetch(url)`.
     GlobalFetch(Option<String>),
 }

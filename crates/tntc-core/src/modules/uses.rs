@@ -107,6 +107,12 @@ impl<'a> Visit<'a> for Finder<'_, '_> {
             };
             self.add(UseKind::Secrets, span);
         }
+        if let MemberExpression::ComputedMemberExpression(computed) = it
+            && it.static_property_name().is_none()
+            && self.bindings.meaning(it.object()) == Some(Meaning::Context)
+        {
+            self.add(UseKind::Member, computed.span);
+        }
         walk::walk_member_expression(self, it);
     }
 

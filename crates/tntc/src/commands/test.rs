@@ -30,7 +30,9 @@ pub async fn run(arguments: cli::Test, context: &Context) -> Result<Outcome> {
         context.printer.warn(warning);
     }
     let tested = suite.run(&opened).await?;
-    let drift = drift::judge(&opened.workflow, tested.evidence.clone());
+    let mut evidence = drift::read(&opened.workflow, &opened.project, node.as_deref());
+    evidence.add(tested.evidence.clone());
+    let drift = drift::judge(&opened.workflow, evidence);
     let verdict = Verdict::of(&tested, &drift, lenient);
     Ok(outcome(&opened.workflow, tested, &drift, &verdict, context))
 }

@@ -21,7 +21,6 @@ pub struct Suite {
     untested: Vec<String>,
     /// What is questionable about the fixtures.
     pub warnings: Vec<String>,
-    whole: bool,
 }
 
 /// One fixture, or the whole workflow with its mocks.
@@ -77,7 +76,6 @@ impl Suite {
             content: fixture.content,
         };
         Self {
-            whole: node.is_none() && fixtures.untested.is_empty(),
             items: fixtures.found.into_iter().map(item).collect(),
             untested: fixtures.untested,
             warnings: fixtures.warnings,
@@ -97,7 +95,6 @@ impl Suite {
             }],
             untested: Vec::new(),
             warnings,
-            whole: true,
         }
     }
 
@@ -156,7 +153,6 @@ impl Suite {
             ));
         }
         results.extend(self.untested.iter().map(|node| NodeResult::untested(node)));
-        evidence.complete = self.whole;
         Tested {
             results,
             evidence,

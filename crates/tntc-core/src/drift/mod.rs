@@ -2,14 +2,18 @@
 //!
 //! Two witnesses are heard: tests, which saw what nodes did, and the sources, which show what nodes can do.
 
+mod report;
+mod sources;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::contract::endpoints::{Endpoint, nats_server};
-use crate::contract::{Dependency, Target};
+use crate::contract::{Dependency, Protocol, Target};
 use crate::workflow::Workflow;
+pub use sources::read;
 
 /// The ways to drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -42,9 +46,9 @@ pub struct Place {
     /// Relative to the workflow directory.
     pub file: String,
     /// Counts from one.
-    pub line: u32,
-    /// Counts from one, in UTF-16 code units as editors and stack traces do.
-    pub column: u32,
+    pub line: usize,
+    /// Counts from one, in characters.
+    pub column: usize,
 }
 
 impl fmt::Display for Place {
@@ -66,6 +70,29 @@ pub struct Deviation {
     pub place: Option<Place>,
 }
 
+/// A place where only a run knows what is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unknown {
+    /// What is not known.
+    #[serde(rename = "type")]
+    pub kind: UnknownKind,
+    /// Where.
+    #[serde(flatten)]
+    pub place: Place,
+}
+
+/// What the sources leave open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnknownKind {
+    /// The name in `ctx.dependency(name)`.
+    Dependency,
+    /// The name in `ctx[name]`.
+    Member,
+    /// The URL in `fetch(url)`.
+    Url,
+}
+
 /// What the witnesses saw.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
@@ -75,8 +102,8 @@ pub struct Evidence {
     pub seen: Vec<Deviation>,
     /// What the sources show, in their order.
     pub read: Vec<Deviation>,
-    /// Places where the sources name a dependency by a value that only a run knows.
-    pub unknown: Vec<Place>,
+    /// What the sources do not show.
+    pub unknown: Vec<Unknown>,
     /// Whether enough was seen to tell that a dependency is used by nothing.
     pub complete: bool,
 }
@@ -104,8 +131,8 @@ pub struct Violation {
 pub struct Drift {
     /// By place, then by kind.
     pub violations: Vec<Violation>,
-    /// Places where a dependency is named by a value that only a run knows.
-    pub unknown: Vec<Place>,
+    /// What the sources do not show, so that no dependency that it may use is called dead.
+    pub unknown: Vec<Unknown>,
     /// The counts.
     pub summary: Summary,
 }
@@ -128,6 +155,17 @@ pub struct Summary {
     pub has_violations: bool,
 }
 
+impl Evidence {
+    /// Hears another witness as well.
+    pub fn add(&mut self, other: Self) {
+        self.accesses.extend(other.accesses);
+        self.seen.extend(other.seen);
+        self.read.extend(other.read);
+        self.unknown.extend(other.unknown);
+        self.complete |= other.complete;
+    }
+}
+
 /// Holds the evidence against the contract; without a contract there is nothing to drift from.
 #[must_use]
 pub fn judge(workflow: &Workflow, evidence: Evidence) -> Drift {
@@ -141,11 +179,7 @@ pub fn judge(workflow: &Workflow, evidence: Evidence) -> Drift {
     let dead: Vec<&Dependency> = contract
         .dependencies
         .iter()
-        .filter(|dependency| {
-            evidence.complete
-                && evidence.unknown.is_empty()
-                && is_dead(dependency, workflow, &evidence.accesses)
-        })
+        .filter(|dependency| evidence.complete && is_dead(dependency, workflow, &evidence))
         .collect();
     let mut violations = merged(evidence.read, evidence.seen);
     violations.extend(dead.iter().map(|dependency| dead_declaration(dependency)));
@@ -181,8 +215,29 @@ fn summary(accessed: BTreeSet<String>, dead: &[&Dependency], violations: &[Viola
 }
 
 /// A dependency that names the server of a queue trigger is used by the engine itself.
-fn is_dead(dependency: &Dependency, workflow: &Workflow, accesses: &BTreeSet<String>) -> bool {
-    let is_queue_server = match &dependency.target {
+fn is_dead(dependency: &Dependency, workflow: &Workflow, evidence: &Evidence) -> bool {
+    let name = dependency.name.as_str();
+    let could_be_meant = evidence.unknown.iter().any(|it| match it.kind {
+        UnknownKind::Dependency | UnknownKind::Member => true,
+        UnknownKind::Url => is_fetched(&dependency.target),
+    });
+    !could_be_meant
+        && !evidence.accesses.contains(name)
+        && !is_queue_server(&dependency.target, workflow)
+}
+
+fn is_fetched(target: &Target) -> bool {
+    match target {
+        Target::Host { protocol, .. } => matches!(
+            protocol,
+            Protocol::Https | Protocol::Http | Protocol::Blob { .. }
+        ),
+        Target::Dynamic { .. } => true,
+    }
+}
+
+fn is_queue_server(target: &Target, workflow: &Workflow) -> bool {
+    match target {
         Target::Host { host, port, .. } => {
             let endpoint = Endpoint {
                 host: host.clone(),
@@ -191,8 +246,7 @@ fn is_dead(dependency: &Dependency, workflow: &Workflow, accesses: &BTreeSet<Str
             nats_server(workflow) == Some(endpoint)
         }
         Target::Dynamic { .. } => false,
-    };
-    !is_queue_server && !accesses.contains(dependency.name.as_str())
+    }
 }
 
 /// One violation for each line and kind, however often tests came by: what the sources show, then what only a run saw.
@@ -265,66 +319,6 @@ fn dead_declaration(dependency: &Dependency) -> Violation {
     })
 }
 
-impl fmt::Display for Drift {
-    /// The report for people: each violation, then the summary.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "contract drift")?;
-        for Violation {
-            kind,
-            message,
-            suggestion,
-            place,
-            ..
-        } in &self.violations
-        {
-            let place = place
-                .as_ref()
-                .map_or_else(|| "workflow.yaml".to_owned(), ToString::to_string);
-            writeln!(
-                out,
-                "  {kind}  {place}\n    {message}\n    instead: {suggestion}"
-            )?;
-        }
-        for place in &self.unknown {
-            writeln!(
-                out,
-                "  unknown  {place}\n    names a dependency that only a run knows"
-            )?;
-        }
-        let summary = &self.summary;
-        writeln!(
-            out,
-            "  dependenciesAccessed: {}",
-            listed(&summary.dependencies_accessed)
-        )?;
-        writeln!(out, "  directFetchCalls: {}", summary.direct_fetch_calls)?;
-        writeln!(
-            out,
-            "  directSecretsAccess: {}",
-            summary.direct_secrets_access
-        )?;
-        writeln!(
-            out,
-            "  deadDeclarations: {}",
-            listed(&summary.dead_declarations)
-        )?;
-        writeln!(
-            out,
-            "  undeclaredDependencies: {}",
-            listed(&summary.undeclared_dependencies)
-        )?;
-        write!(out, "  hasViolations: {}", summary.has_violations)
-    }
-}
-
-fn listed(names: &[String]) -> String {
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -343,7 +337,7 @@ mod tests {
         judge(&checked.workflow, evidence)
     }
 
-    fn deviation(kind: Kind, line: u32, column: u32) -> Deviation {
+    fn deviation(kind: Kind, line: usize, column: usize) -> Deviation {
         Deviation {
             kind,
             subject: format!("{kind}"),
@@ -351,7 +345,7 @@ mod tests {
         }
     }
 
-    fn place(line: u32, column: u32) -> Place {
+    fn place(line: usize, column: usize) -> Place {
         Place {
             file: "n.ts".to_owned(),
             line,
@@ -371,7 +365,10 @@ mod tests {
         let summary = judged(evidence.clone()).summary;
         assert_eq!(summary.dead_declarations, ["db"]);
         assert_eq!(summary.dependencies_accessed, ["api"]);
-        evidence.unknown.push(place(1, 1));
+        evidence.unknown.push(Unknown {
+            kind: UnknownKind::Dependency,
+            place: place(1, 1),
+        });
         assert!(!judged(evidence).summary.has_violations);
     }
 
