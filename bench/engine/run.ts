@@ -3,6 +3,8 @@
  *
  *     deno run --allow-all bench/engine/run.ts [--rounds 5] [--seconds 3] [--write]
  *
+ * On a machine that does other things as well, the processor time for each request says most.
+ *
  * Needs `wrk` (a Debian package of that name). Only ratios are worth comparing between machines:
  * the two servers of a pair are measured in turns, and the medians of the rounds are compared.
  * `--write` puts the report into results.md.
@@ -24,6 +26,8 @@ interface Load {
   readonly rate: number;
   /** Median latency in microseconds. */
   readonly p50: number;
+  /** Microseconds of processor time for each request, in all threads of the server. */
+  readonly cpu: number;
 }
 
 const SCRIPT = 'wrk.method = "POST"; wrk.body = "{}"';
@@ -33,13 +37,17 @@ async function load(server: Server, connections: number, seconds = flags.seconds
   const script = await Deno.makeTempFile({ suffix: ".lua" });
   await Deno.writeTextFile(script, SCRIPT);
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "-s", script, server.url];
+  const before = await server.cpuSeconds();
   const { stdout } = await new Deno.Command("wrk", { args }).output();
+  const used = await server.cpuSeconds() - before;
   await Deno.remove(script);
   const text = new TextDecoder().decode(stdout);
   if (/Non-2xx|Socket errors/.test(text)) throw new Error(text);
   const [, p50, unit = ""] = /50%\s+([\d.]+)(us|ms|s)/.exec(text) ?? [];
   const [, rate] = /Requests\/sec:\s+([\d.]+)/.exec(text) ?? [];
-  return { rate: Number(rate), p50: Number(p50) * (UNITS[unit] ?? NaN) };
+  const [, requests] = /(\d+) requests in/.exec(text) ?? [];
+  const cpu = (used * 1_000_000) / Number(requests);
+  return { rate: Number(rate), p50: Number(p50) * (UNITS[unit] ?? NaN), cpu };
 }
 
 /** In turns, so that whatever else the machine does falls on both. */
@@ -63,15 +71,22 @@ async function compare(
     `${of(0, "p50").toFixed(0)}`,
     `${of(1, "p50").toFixed(0)}`,
     ratio(median(loads.map(([one, other]) => one.p50 / other.p50))),
+    `${of(0, "cpu").toFixed(1)}`,
+    `${of(1, "cpu").toFixed(1)}`,
+    ratio(median(loads.map(([one, other]) => one.cpu / other.cpu))),
   ];
   say(`| ${cells.join(" | ")} |`);
 }
 
+function triple(what: string): string[] {
+  return [`engine ${what}`, `other ${what}`, "ratio"];
+}
+
 async function throughput(): Promise<void> {
-  say(
-    "| workflow, against | connections | engine/s | other/s | ratio | engine p50 us | other p50 us | ratio |",
-  );
-  say("|---|---|---|---|---|---|---|---|");
+  const columns = ["workflow, against", "connections", ...triple("a second"), ...triple("p50 us")];
+  columns.push(...triple("CPU us"));
+  say(`| ${columns.join(" | ")} |`);
+  say(`|${"---|".repeat(columns.length)}`);
   const pairs = [
     { title: "3 chained, bare", count: 3, shape: "chain", bare: true },
     { title: "3 chained, direct calls", count: 3, shape: "chain", bare: false },
@@ -117,7 +132,8 @@ async function memory(): Promise<void> {
 say(
   `Measured on ${new Date().toISOString().slice(0, 10)}, ${navigator.hardwareConcurrency} cores of`,
 );
-say(`${flags.processor}, Deno ${Deno.version.deno}; medians of ${flags.rounds} rounds.\n`);
+say(`${flags.processor}, Deno ${Deno.version.deno}; medians of ${flags.rounds} rounds.`);
+say(`Load of the machine before the start: ${Deno.loadavg()[0]?.toFixed(1)}.\n`);
 await throughput();
 say("");
 await starts();

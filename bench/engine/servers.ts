@@ -7,6 +7,8 @@ export interface Server extends AsyncDisposable {
   /** Of `POST /run`. */
   readonly url: string;
   residentMiB(): Promise<number>;
+  /** Used so far, by all threads. */
+  cpuSeconds(): Promise<number>;
 }
 
 /** A workflow of `count` empty nodes. */
@@ -99,6 +101,13 @@ class RunningServer implements Server {
   async residentMiB(): Promise<number> {
     const status = await Deno.readTextFile(`/proc/${this.#child.pid}/status`);
     return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
+  }
+
+  /** Fields 14 and 15 of proc(5)'s stat, in ticks of which Linux shows 100 a second. */
+  async cpuSeconds(): Promise<number> {
+    const stat = await Deno.readTextFile(`/proc/${this.#child.pid}/stat`);
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
