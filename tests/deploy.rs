@@ -250,7 +250,7 @@ fn a_namespace_that_does_not_exist_is_told_before_anything_is_applied() {
     assert_eq!(answer["status"], "fail");
     assert_eq!(
         answer["summary"],
-        "namespace `no-such-namespace` does not exist"
+        "Namespace \"no-such-namespace\" not found"
     );
     assert!(
         answer["hints"][0]
@@ -275,7 +275,7 @@ fn a_runtime_class_that_the_cluster_lacks_is_told_before_anything_is_applied() {
     tntc(deploy)
         .run()
         .exits(3)
-        .says("no RuntimeClass `no-such-runtime`");
+        .says("RuntimeClass \"no-such-runtime\" not found");
     assert_eq!(namespace.list("deployments"), Vec::<Value>::new());
 }
 

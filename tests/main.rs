@@ -5,7 +5,10 @@
 
 #![allow(missing_docs, clippy::expect_used, clippy::unwrap_used)]
 
+mod audit;
 mod build;
+mod cluster_check;
+mod cron;
 mod deploy;
 mod init;
 mod list;

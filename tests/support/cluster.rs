@@ -29,17 +29,29 @@ pub struct Namespace {
 }
 
 impl Namespace {
+    /// A name that begins with `stem`, of a namespace that the test makes by other means.
+    pub fn planned(stem: &str) -> Self {
+        let name = format!("{stem}-{:x}", std::process::id() ^ unique());
+        Self { name }
+    }
+
     /// A new namespace whose name begins with `stem`.
     pub fn new(stem: &str) -> Self {
-        let name = format!("{stem}-{:x}", std::process::id() ^ unique());
-        kubectl(["create", "namespace", &name]);
+        let namespace = Self::planned(stem);
+        kubectl(["create", "namespace", &namespace.name]);
         kubectl([
             "label",
             "namespace",
-            &name,
+            &namespace.name,
             "pod-security.kubernetes.io/enforce=restricted",
         ]);
-        Self { name }
+        namespace
+    }
+
+    /// The namespace itself as JSON.
+    pub fn own(&self) -> Value {
+        let text = kubectl(["get", "namespace", &self.name, "-o", "json"]);
+        serde_json::from_str(&text).expect("JSON")
     }
 
     /// `kubectl -n <namespace>`.

@@ -3,6 +3,7 @@
 //! Nothing in this crate reads a file, a clock, the network or the environment, so every caller that starts from the
 //! same bytes arrives at the same plan. Acting on a plan is the business of the `tntc` crate.
 
+pub mod audit;
 pub mod contract;
 pub mod cron;
 pub mod diagnostic;

@@ -65,6 +65,8 @@ pub enum Command {
     List(List),
     Status(Status),
     Undeploy(Undeploy),
+    Cluster(Cluster),
+    Audit(Audit),
     Completions(Completions),
     Version(Version),
 }
@@ -83,6 +85,8 @@ impl Command {
             Self::List(_) => "list",
             Self::Status(_) => "status",
             Self::Undeploy(_) => "undeploy",
+            Self::Cluster(_) => "cluster check",
+            Self::Audit(_) => "audit",
             Self::Completions(_) => "completions",
             Self::Version(_) => "version",
         }
@@ -224,6 +228,48 @@ pub struct Undeploy {
     /// Keep the Secret
     #[arg(long)]
     pub keep_secrets: bool,
+}
+
+/// Look after the cluster
+#[derive(Debug, Args)]
+pub struct Cluster {
+    #[command(subcommand)]
+    pub command: ClusterCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    Check(ClusterCheck),
+}
+
+/// Check that the cluster is ready for a deployment
+#[derive(Debug, Args)]
+pub struct ClusterCheck {
+    /// Workflow directory whose secrets are checked, too [default: the current one, when it is a workflow]
+    pub dir: Option<PathBuf>,
+    /// Create the namespace, and a Role with a RoleBinding for you, when they are missing
+    #[arg(long)]
+    pub fix: bool,
+    /// Prove with two short-lived pods whether the cluster enforces network policies
+    #[arg(long)]
+    pub probe: bool,
+    /// RuntimeClass to look for; empty for none [default: from environment, config, then gvisor]
+    #[arg(long, value_name = "NAME")]
+    pub runtime_class: Option<String>,
+}
+
+/// Compare what is deployed with what the workflow directory means
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Engine image [default: from environment, what `build` wrote, tentacular-engine:latest]
+    #[arg(long)]
+    pub image: Option<String>,
+    /// RuntimeClass of the pod; empty for none [default: from environment, config, then gvisor]
+    #[arg(long, value_name = "NAME")]
+    pub runtime_class: Option<String>,
 }
 
 /// Print a completion script

@@ -65,6 +65,14 @@ impl Context {
         self.resolve(Path::new("."), None, Overrides::default())
     }
 
+    /// Settings for a command that a workflow directory may or may not be given to.
+    pub fn settings_near(&self, opened: Option<&Opened>, overrides: Overrides) -> Result<Settings> {
+        match opened {
+            Some(opened) => self.settings_of(opened, overrides),
+            None => self.resolve(Path::new("."), None, overrides),
+        }
+    }
+
     fn resolve(
         &self,
         dir: &Path,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// How the answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -44,6 +44,8 @@ pub struct Outcome {
     pub hints: Vec<String>,
     /// Set when the thing asked about failed although the command itself worked.
     pub failed: bool,
+    /// Whose fault it is that the thing asked about failed; its own, when nothing is said.
+    pub fault: Option<Kind>,
     /// Set when everything was streamed already and no envelope belongs after it.
     pub silent: bool,
 }
@@ -84,6 +86,19 @@ impl Outcome {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// Marks the answer as a failure of this kind, for an answer that is printed all the same.
+    #[must_use]
+    pub fn failed_by(mut self, fault: Option<Kind>) -> Self {
+        self.failed = fault.is_some();
+        self.fault = fault;
+        self
+    }
+
+    fn exit_status(&self) -> u8 {
+        let fault = self.fault.unwrap_or(Kind::Failed);
+        if self.failed { fault.exit_status() } else { 0 }
     }
 
     /// Marks the thing asked about as failed.
@@ -173,7 +188,7 @@ impl Printer {
     /// Writes a command's answer; the exit status follows from it.
     pub fn finish(&self, outcome: &Outcome) -> u8 {
         if outcome.silent {
-            return u8::from(outcome.failed);
+            return outcome.exit_status();
         }
         if self.json() {
             self.envelope(
@@ -188,7 +203,7 @@ impl Printer {
                 self.labelled("hint", "36", hint);
             }
         }
-        u8::from(outcome.failed)
+        outcome.exit_status()
     }
 
     /// Writes an error; the exit status follows from its kind.

@@ -1,6 +1,8 @@
 //! The secrets that a workflow needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::SecretRef;
 use crate::workflow::{TriggerKind, Webhook, Workflow};
@@ -23,6 +25,56 @@ pub fn inventory(workflow: &Workflow) -> BTreeSet<SecretRef> {
     declared.chain(needed).collect()
 }
 
+/// How much depends on a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The workflow does not work without it.
+    Required,
+    /// The engine warns and leaves out what needs it: a queue without its token is not listened to.
+    Useful,
+}
+
+/// The inventory, with how much depends on each secret.
+#[must_use]
+pub fn needs(workflow: &Workflow) -> BTreeMap<SecretRef, Need> {
+    let contract = workflow.contract.iter();
+    let declared: BTreeSet<SecretRef> = contract
+        .flat_map(|contract| &contract.dependencies)
+        .filter_map(|dependency| Some(dependency.auth.as_ref()?.secret.clone()))
+        .collect();
+    let queue_token = SecretRef::known("nats", "token");
+    let need = |secret: &SecretRef| {
+        if *secret == queue_token && !declared.contains(secret) {
+            Need::Useful
+        } else {
+            Need::Required
+        }
+    };
+    let all = inventory(workflow).into_iter();
+    all.map(|secret| (secret.clone(), need(&secret))).collect()
+}
+
+/// The references of an inventory that a Secret's data does not hold: a service is one key, whose value is a JSON object
+/// with the secrets' own keys, or any other text, which is the key `value`.
+#[must_use]
+pub fn missing<'r>(
+    needed: impl IntoIterator<Item = &'r SecretRef>,
+    data: &BTreeMap<String, Vec<u8>>,
+) -> Vec<&'r SecretRef> {
+    let needed = needed.into_iter();
+    needed.filter(|secret| !holds(data, secret)).collect()
+}
+
+fn holds(data: &BTreeMap<String, Vec<u8>>, secret: &SecretRef) -> bool {
+    let Some(value) = data.get(secret.service()) else {
+        return false;
+    };
+    match serde_json::from_slice::<Value>(value) {
+        Ok(Value::Object(keys)) => keys.contains_key(secret.key()),
+        _ => secret.key() == "value",
+    }
+}
+
 /// The secret that the engine needs for a trigger.
 pub(crate) fn of_trigger(kind: &TriggerKind) -> Option<SecretRef> {
     match kind {
@@ -33,5 +85,30 @@ pub(crate) fn of_trigger(kind: &TriggerKind) -> Option<SecretRef> {
         TriggerKind::Webhook(Webhook::Path(_)) | TriggerKind::Manual | TriggerKind::Cron { .. } => {
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(service: &str, value: &str) -> BTreeMap<String, Vec<u8>> {
+        BTreeMap::from([(service.to_owned(), value.as_bytes().to_vec())])
+    }
+
+    #[test]
+    fn a_secret_is_looked_for_inside_its_services_value() {
+        let token = SecretRef::known("github", "token");
+        let of = |value: &str| missing([&token], &data("github", value)).len();
+        assert_eq!(of(r#"{"token": "t"}"#), 0);
+        assert_eq!(of(r#"{"other": "t"}"#), 1);
+        assert_eq!(of("plain text"), 1);
+        assert_eq!(missing([&token], &data("slack", "{}")).len(), 1);
+    }
+
+    #[test]
+    fn plain_text_is_the_key_value() {
+        let value = SecretRef::known("github", "value");
+        assert!(missing([&value], &data("github", "plain text")).is_empty());
     }
 }

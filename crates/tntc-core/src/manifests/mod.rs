@@ -7,6 +7,7 @@ pub mod cron_job;
 pub mod deployment;
 pub mod labels;
 pub mod network_policy;
+pub mod probe;
 pub mod secret;
 pub mod service;
 pub mod trigger;
@@ -21,7 +22,9 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
+use crate::contract::SecretRef;
 use crate::contract::network::{self, Surroundings};
+use crate::contract::secrets::{self, Need};
 use crate::workflow::{Namespace, Workflow};
 use code::Code;
 
@@ -86,6 +89,8 @@ pub struct Plan {
     pub deployment: Deployment,
     /// `<name>-cron`, or `<name>-cron-0` and so on.
     pub cron_jobs: Vec<CronJob>,
+    /// The secrets that the workflow reads, and how much depends on each.
+    pub secret_needs: BTreeMap<SecretRef, Need>,
     /// What could not be derived exactly.
     pub warnings: Vec<network::Warning>,
 }
@@ -103,6 +108,7 @@ impl Plan {
             service: service::build(inputs),
             deployment: deployment::build(inputs),
             cron_jobs: cron_job::build_all(inputs),
+            secret_needs: secrets::needs(inputs.workflow),
             warnings: warnings.unwrap_or_default(),
         }
     }

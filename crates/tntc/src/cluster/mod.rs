@@ -1,13 +1,17 @@
 //! Talking to Kubernetes: a short list of steps whose decisions were made in `tntc-core`.
 
 pub mod apply;
+pub mod checks;
 pub mod connect;
 pub mod diagnose;
 pub mod errors;
+pub mod fix;
 pub mod inventory;
 pub mod logs;
 pub mod preflight;
+pub mod probe;
 pub mod remove;
+pub mod rights;
 pub mod rollout;
 pub mod trigger;
 pub mod watch;

@@ -1,68 +1,249 @@
-//! What must be there before anything is applied.
+//! Is everything there that a deployment needs? Every check runs, all at once, and all failures are told together.
 
-use k8s_openapi::api::core::v1::Namespace;
-use k8s_openapi::api::node::v1::RuntimeClass;
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
-use kube::api::Api;
-use tntc_core::manifests::Plan;
+use serde::Serialize;
+use serde_json::json;
+use tntc_core::contract::SecretRef;
+use tntc_core::contract::secrets::Need;
+use tntc_core::manifests::{Plan, secret};
 
-use super::{Cluster, errors};
-use crate::error::{Error, Result};
+use super::rights::{self, Right};
+use super::{Cluster, checks};
+use crate::error::{Error, Kind, Result};
 
-/// Checks the surroundings of a plan, all at once.
-///
-/// # Errors
-/// The namespace or the RuntimeClass is missing, or the cluster cannot be asked.
-pub async fn require(cluster: &Cluster, plan: &Plan) -> Result<()> {
-    let namespace = plan.deployment.namespace().unwrap_or_default();
-    let (namespace, runtime_class) = futures::join!(
-        require_namespace(cluster, &namespace),
-        require_runtime_class(cluster, runtime_class(plan))
-    );
-    namespace.and(runtime_class)
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// As it should be.
+    Pass,
+    /// Works, but should be looked at.
+    Warn,
+    /// Cannot be told from here.
+    Unknown,
+    /// A deployment would fail.
+    Fail,
+}
+
+impl State {
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Pass => "✓",
+            Self::Warn => "!",
+            Self::Unknown => "?",
+            Self::Fail => "✗",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// Which check this is, for programs.
+    pub check: &'static str,
+    /// How it ended.
+    pub status: State,
+    /// What was found, for people.
+    pub message: String,
+    /// What to do about it.
+    pub remedies: Vec<String>,
+    /// Whose fault a failure is.
+    #[serde(skip)]
+    pub fault: Kind,
+}
+
+impl Check {
+    /// A check whose failures are those of the surroundings.
+    pub fn new(check: &'static str, status: State, message: impl Into<String>) -> Self {
+        Self {
+            check,
+            status,
+            message: message.into(),
+            remedies: Vec::new(),
+            fault: Kind::Surroundings,
+        }
+    }
+
+    /// A line on what to do.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedies.push(remedy.into());
+        self
+    }
+
+    /// A request failed in a way that says nothing about what was looked for.
+    pub fn error(check: &'static str, error: Error) -> Self {
+        Self {
+            check,
+            status: State::Fail,
+            message: error.message,
+            remedies: error.hints,
+            fault: error.kind,
+        }
+    }
+
+    /// The check and its remedies as lines.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("  {} {}", self.status.mark(), self.message)];
+        if self.status != State::Pass {
+            lines.extend(
+                self.remedies
+                    .iter()
+                    .map(|remedy| format!("    -> {remedy}")),
+            );
+        }
+        lines
+    }
+}
+
+/// What a deployment needs of a cluster.
+pub struct Wanted<'a> {
+    /// Where it goes.
+    pub namespace: &'a str,
+    /// The sandbox of its pod.
+    pub runtime_class: Option<&'a str>,
+    /// What the user must be allowed to do.
+    pub rights: Vec<Right>,
+    /// The secrets that the workflow reads, when there is a workflow.
+    pub secrets: Option<WantedSecrets<'a>>,
+    /// Bytes of the ConfigMap, when there is one.
+    pub code_bytes: Option<usize>,
+}
+
+/// The secrets of a workflow, and the Secret that is about to hold them.
+pub struct WantedSecrets<'a> {
+    /// Name of the Secret.
+    pub name: String,
+    /// What must be in it.
+    pub needs: &'a BTreeMap<SecretRef, Need>,
+    /// What will be applied; without it, the cluster's own Secret is looked at.
+    pub provisioned: Option<&'a Secret>,
+}
+
+impl<'a> Wanted<'a> {
+    /// What this plan needs.
+    pub fn by(plan: &'a Plan) -> Self {
+        Self {
+            namespace: plan
+                .deployment
+                .metadata
+                .namespace
+                .as_deref()
+                .unwrap_or_default(),
+            runtime_class: runtime_class(plan),
+            rights: rights::to_deploy(plan),
+            secrets: Some(WantedSecrets {
+                name: secret::name(&plan.deployment.name_any()),
+                needs: &plan.secret_needs,
+                provisioned: plan.secret.as_ref(),
+            }),
+            code_bytes: Some(code_bytes(plan)),
+        }
+    }
 }
 
 fn runtime_class(plan: &Plan) -> Option<&str> {
-    plan.deployment
-        .spec
-        .as_ref()?
-        .template
-        .spec
-        .as_ref()?
-        .runtime_class_name
-        .as_deref()
+    let template = &plan.deployment.spec.as_ref()?.template;
+    template.spec.as_ref()?.runtime_class_name.as_deref()
 }
 
-async fn require_namespace(cluster: &Cluster, name: &str) -> Result<()> {
-    let api: Api<Namespace> = Api::all(cluster.client.clone());
-    match api.get_opt(name).await {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => Err(
-            Error::surroundings(format!("namespace `{name}` does not exist"))
-                .hint(format!("create it with: kubectl create namespace {name}"))
-                .hint("or name another one with -n"),
-        ),
-        Err(cause) => not_allowed_to_look(cause, "looking for the namespace"),
+fn code_bytes(plan: &Plan) -> usize {
+    let text = plan
+        .config_map
+        .data
+        .iter()
+        .flatten()
+        .map(|(_, text)| text.len());
+    let binary = plan
+        .config_map
+        .binary_data
+        .iter()
+        .flatten()
+        .map(|(_, bytes)| bytes.0.len());
+    text.chain(binary).sum()
+}
+
+/// Everything that was found.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// In a fixed order.
+    pub checks: Vec<Check>,
+}
+
+impl Report {
+    /// The checks that failed.
+    pub fn failures(&self) -> impl Iterator<Item = &Check> {
+        self.checks
+            .iter()
+            .filter(|check| check.status == State::Fail)
+    }
+
+    /// The gravest fault: surroundings before the workflow's own.
+    pub fn fault(&self) -> Option<Kind> {
+        self.failures()
+            .map(|check| check.fault)
+            .max_by_key(|kind| kind.exit_status())
+    }
+
+    /// What to do about everything that did not pass.
+    pub fn remedies(&self) -> Vec<String> {
+        let open = self
+            .checks
+            .iter()
+            .filter(|check| check.status != State::Pass);
+        open.flat_map(|check| check.remedies.clone()).collect()
+    }
+
+    /// Every check as lines.
+    pub fn lines(&self) -> Vec<String> {
+        self.checks.iter().flat_map(Check::lines).collect()
     }
 }
 
-async fn require_runtime_class(cluster: &Cluster, name: Option<&str>) -> Result<()> {
-    let Some(name) = name else { return Ok(()) };
-    let api: Api<RuntimeClass> = Api::all(cluster.client.clone());
-    match api.get_opt(name).await {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => Err(
-            Error::surroundings(format!("the cluster has no RuntimeClass `{name}`"))
-                .hint("install it, or run without a sandbox: --runtime-class \"\""),
-        ),
-        Err(cause) => not_allowed_to_look(cause, "looking for the RuntimeClass"),
+/// Looks at everything at once; when the API cannot be reached, only that is told.
+pub async fn look(cluster: &Cluster, wanted: &Wanted<'_>) -> Report {
+    let (api, namespace, runtime_class, rights, secrets) = futures::join!(
+        checks::api(cluster),
+        checks::namespace(cluster, wanted.namespace),
+        checks::runtime_class(cluster, wanted.runtime_class),
+        rights::check(cluster, wanted.namespace, &wanted.rights),
+        checks::secrets(cluster, wanted.namespace, wanted.secrets.as_ref()),
+    );
+    if api.status == State::Fail {
+        return Report { checks: vec![api] };
     }
+    let mut checks = vec![api];
+    checks.extend(namespace);
+    checks.extend(runtime_class);
+    checks.push(rights);
+    checks.extend(secrets);
+    checks.extend(wanted.code_bytes.map(checks::code_size));
+    checks.push(checks::enforcement_unknown());
+    Report { checks }
 }
 
-/// Both kinds are cluster-wide, so a user who may deploy to one namespace may not see them; applying tells the rest.
-fn not_allowed_to_look(cause: kube::Error, action: &str) -> Result<()> {
-    match &cause {
-        kube::Error::Api(status) if status.code == 403 => Ok(()),
-        _ => Err(errors::tell(action, cause)),
-    }
+/// Checks the surroundings of a plan; what is merely questionable comes back as warnings.
+///
+/// # Errors
+/// Every failed check, in one error.
+pub async fn require(cluster: &Cluster, plan: &Plan) -> Result<Vec<String>> {
+    let report = look(cluster, &Wanted::by(plan)).await;
+    let Some(fault) = report.fault() else {
+        let warned = report
+            .checks
+            .iter()
+            .filter(|check| check.status == State::Warn);
+        return Ok(warned.map(|check| check.message.clone()).collect());
+    };
+    let failed: Vec<_> = report
+        .failures()
+        .map(|check| check.message.clone())
+        .collect();
+    let error = Error::new(fault, failed.join("; "));
+    let hints = report.failures().flat_map(|check| check.remedies.clone());
+    let error = hints.fold(error, Error::hint);
+    Err(error.field("checks", json!(report.checks)))
 }

@@ -95,7 +95,7 @@ async fn create(pods: &Api<Pod>, request: &Request<'_>) -> Result<String> {
 }
 
 /// Eight hexadecimal digits from the hasher's random keys, which the operating system seeds.
-fn unique_suffix() -> String {
+pub fn unique_suffix() -> String {
     use std::hash::{BuildHasher, RandomState};
     let random = RandomState::new().hash_one(std::process::id());
     format!("{:08x}", random & 0xffff_ffff)

@@ -40,13 +40,20 @@ pub async fn run(arguments: Deploy, context: &Context) -> Result<Outcome> {
     let cluster = target?.connect()?;
     let mut interrupt = Interrupt::listen()?;
     tokio::select! {
-        outcome = act(&arguments, &cluster, &plan) => outcome,
+        outcome = act(&arguments, &cluster, &plan, context) => outcome,
         () = interrupt.raised() => Err(Error::failed("interrupted; a second deploy completes what this one began")),
     }
 }
 
-async fn act(arguments: &Deploy, cluster: &Cluster, plan: &Plan) -> Result<Outcome> {
-    preflight::require(cluster, plan).await?;
+async fn act(
+    arguments: &Deploy,
+    cluster: &Cluster,
+    plan: &Plan,
+    context: &Context,
+) -> Result<Outcome> {
+    for warning in preflight::require(cluster, plan).await? {
+        context.printer.warn(warning);
+    }
     let options = apply::Options {
         force_conflicts: arguments.force_conflicts,
     };

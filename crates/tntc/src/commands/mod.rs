@@ -1,6 +1,8 @@
 //! One command, one file, one function that reads as its table of contents.
 
+mod audit;
 mod build;
+mod cluster;
 mod completions;
 mod deploy;
 mod init;
@@ -63,6 +65,8 @@ async fn execute(command: Command, context: &Context) -> Result<Outcome> {
         Command::List(_) => list::run(context).await,
         Command::Status(arguments) => status::run(&arguments, context).await,
         Command::Undeploy(arguments) => undeploy::run(&arguments, context).await,
+        Command::Cluster(arguments) => cluster::run(arguments, context).await,
+        Command::Audit(arguments) => audit::run(arguments, context).await,
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
         Command::Version(_) => Ok(version::run()),
     }

@@ -1,0 +1,364 @@
+//! Expected against actual: a plan beside what the cluster has, object by object.
+//!
+//! What the server fills in by itself is no difference, nor is the order of what has none. Everything else is: a value
+//! that is missing, one that is other than planned, and one that was added.
+
+mod diff;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::contract::secrets;
+use crate::manifests::{Plan, labels};
+use diff::Differ;
+
+/// Stands for a Secret's value, which is never shown.
+const REDACTED: &str = "<redacted>";
+
+/// What the cluster has.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// `<name>-secrets`
+    pub secret: Option<Secret>,
+    /// `<name>-code`
+    pub config_map: Option<ConfigMap>,
+    /// Every NetworkPolicy of the namespace: policies add up, so somebody else's may open what ours closes.
+    pub network_policies: Vec<NetworkPolicy>,
+    /// `<name>`
+    pub service: Option<Service>,
+    /// `<name>`
+    pub deployment: Option<Deployment>,
+    /// Those that are labelled as the workflow's, and those with the name of a planned one.
+    pub cron_jobs: Vec<CronJob>,
+}
+
+/// How one thing differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Planned, but not there.
+    Missing,
+    /// There, but other than planned.
+    Changed,
+    /// There, but not planned.
+    Extra,
+}
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// How it differs.
+    pub kind: Kind,
+    /// Where in the object; empty for the object itself.
+    pub path: String,
+    /// What is planned.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub expected: Value,
+    /// What is there.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub actual: Value,
+}
+
+impl Finding {
+    fn new(kind: Kind, path: impl Into<String>, expected: Value, actual: Value) -> Self {
+        Self {
+            kind,
+            path: path.into(),
+            expected,
+            actual,
+        }
+    }
+
+    fn missing(path: impl Into<String>, expected: Value) -> Self {
+        Self::new(Kind::Missing, path, expected, Value::Null)
+    }
+
+    fn extra(path: impl Into<String>, actual: Value) -> Self {
+        Self::new(Kind::Extra, path, Value::Null, actual)
+    }
+}
+
+/// One object that was compared.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Compared {
+    /// `Kind/name`.
+    pub object: String,
+    /// Whether nothing differs.
+    pub matches: bool,
+    /// Everything that differs, in the order of the object.
+    pub findings: Vec<Finding>,
+}
+
+impl Compared {
+    fn new(object: String, findings: Vec<Finding>) -> Self {
+        Self {
+            object,
+            matches: findings.is_empty(),
+            findings,
+        }
+    }
+}
+
+/// Compares every object of the plan, and names those that nobody planned.
+#[must_use]
+pub fn compare(plan: &Plan, found: &Found) -> Vec<Compared> {
+    let mut compared = vec![secret(plan, found), config_map(plan, found)];
+    compared.extend(network_policies(plan, found));
+    compared.push(service(plan, found));
+    compared.push(deployment(plan, found));
+    compared.extend(cron_jobs(plan, found));
+    compared
+}
+
+fn name(metadata: &ObjectMeta) -> &str {
+    metadata.name.as_deref().unwrap_or_default()
+}
+
+fn absent() -> Vec<Finding> {
+    vec![Finding::missing("", Value::Null)]
+}
+
+/// The labels that are ours must be there as they are; others may add their own.
+fn own_labels(expected: &ObjectMeta, actual: &ObjectMeta) -> Vec<Finding> {
+    let labels = |metadata: &ObjectMeta| json!(metadata.labels.clone().unwrap_or_default());
+    Differ::subset().compare("metadata.labels", &labels(expected), &labels(actual))
+}
+
+/// Keys against the inventory, service by service; values only where the local ones are known.
+fn secret(plan: &Plan, found: &Found) -> Compared {
+    let name = crate::manifests::secret::name(name(&plan.deployment.metadata));
+    let object = format!("Secret/{name}");
+    let data = |secret: &Secret| -> BTreeMap<String, Vec<u8>> {
+        let data = secret.data.clone().unwrap_or_default().into_iter();
+        data.map(|(key, value)| (key, value.0)).collect()
+    };
+    let provisioned = plan.secret.as_ref().map(data).unwrap_or_default();
+    let Some(actual) = found.secret.as_ref().map(data) else {
+        let needed = !plan.secret_needs.is_empty() || !provisioned.is_empty();
+        return Compared::new(object, if needed { absent() } else { Vec::new() });
+    };
+    let missing = secrets::missing(plan.secret_needs.keys(), &actual).into_iter();
+    let mut findings: Vec<_> = missing
+        .map(|secret| {
+            Finding::missing(
+                format!("data.{}", secret.service()),
+                json!(secret.to_string()),
+            )
+        })
+        .collect();
+    findings.extend(
+        provisioned
+            .iter()
+            .filter_map(|(key, value)| value_differs(key, value, &actual)),
+    );
+    findings.extend(unneeded(plan, &provisioned, &actual));
+    Compared::new(object, findings)
+}
+
+fn value_differs(key: &str, value: &[u8], actual: &BTreeMap<String, Vec<u8>>) -> Option<Finding> {
+    let path = format!("data.{key}");
+    match actual.get(key) {
+        Some(actual) if actual == value => None,
+        Some(_) => Some(Finding::new(
+            Kind::Changed,
+            path,
+            json!(REDACTED),
+            json!(REDACTED),
+        )),
+        None => Some(Finding::missing(path, json!(REDACTED))),
+    }
+}
+
+/// A workflow without a contract may read any secret, so none is too many.
+fn unneeded(
+    plan: &Plan,
+    provisioned: &BTreeMap<String, Vec<u8>>,
+    actual: &BTreeMap<String, Vec<u8>>,
+) -> Vec<Finding> {
+    if plan.network_policy.is_none() {
+        return Vec::new();
+    }
+    let needed: BTreeSet<_> = plan
+        .secret_needs
+        .keys()
+        .map(crate::contract::SecretRef::service)
+        .collect();
+    let unneeded = actual
+        .keys()
+        .filter(|key| !needed.contains(key.as_str()) && !provisioned.contains_key(*key));
+    unneeded
+        .map(|key| Finding::extra(format!("data.{key}"), json!(REDACTED)))
+        .collect()
+}
+
+/// Further keys are no difference: pods of an earlier deploy may still be using them, and nothing mounts the others.
+fn config_map(plan: &Plan, found: &Found) -> Compared {
+    let expected = &plan.config_map;
+    let object = format!("ConfigMap/{}", name(&expected.metadata));
+    let Some(actual) = &found.config_map else {
+        return Compared::new(object, absent());
+    };
+    let mut findings = own_labels(&expected.metadata, &actual.metadata);
+    let files = |map: &ConfigMap| {
+        let text = map
+            .data
+            .clone()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(key, text)| (key, text.into_bytes()));
+        let binary = map
+            .binary_data
+            .clone()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(key, bytes)| (key, bytes.0));
+        text.chain(binary).collect::<BTreeMap<_, _>>()
+    };
+    let actual = files(actual);
+    for (key, content) in files(expected) {
+        let path = format!("data.{key}");
+        match actual.get(&key) {
+            Some(found) if *found == content => {}
+            Some(found) => findings.push(Finding::new(
+                Kind::Changed,
+                path,
+                fingerprint(&content),
+                fingerprint(found),
+            )),
+            None => findings.push(Finding::missing(path, fingerprint(&content))),
+        }
+    }
+    Compared::new(object, findings)
+}
+
+/// A file is too long to be shown.
+fn fingerprint(content: &[u8]) -> Value {
+    use sha2::{Digest, Sha256};
+    let hash = crate::manifests::code::short_hex(&Sha256::digest(content));
+    json!(format!("{} bytes, sha256 {hash}…", content.len()))
+}
+
+fn network_policies(plan: &Plan, found: &Found) -> Vec<Compared> {
+    let workflow = name(&plan.deployment.metadata);
+    let own = crate::manifests::network_policy::name(workflow);
+    let object = |name: &str| format!("NetworkPolicy/{name}");
+    let actual = found
+        .network_policies
+        .iter()
+        .find(|policy| name(&policy.metadata) == own);
+    let mut compared = Vec::new();
+    match (&plan.network_policy, actual) {
+        (Some(_), None) => compared.push(Compared::new(object(&own), absent())),
+        (Some(expected), Some(actual)) => {
+            compared.push(Compared::new(object(&own), policy(expected, actual)))
+        }
+        (None, Some(actual)) => compared.push(Compared::new(
+            object(&own),
+            vec![Finding::extra("", json!(actual.spec))],
+        )),
+        (None, None) => {}
+    }
+    if plan.network_policy.is_some() {
+        let others = found
+            .network_policies
+            .iter()
+            .filter(|policy| name(&policy.metadata) != own);
+        let opening = others.filter(|policy| rules::opens(policy, &pod_labels(plan)));
+        compared.extend(opening.map(|policy| {
+            Compared::new(
+                object(name(&policy.metadata)),
+                vec![Finding::extra("", json!(policy.spec))],
+            )
+        }));
+    }
+    compared
+}
+
+fn pod_labels(plan: &Plan) -> BTreeMap<String, String> {
+    let template = plan.deployment.spec.as_ref().map(|spec| &spec.template);
+    let metadata = template.and_then(|template| template.metadata.as_ref());
+    metadata
+        .and_then(|metadata| metadata.labels.clone())
+        .unwrap_or_default()
+}
+
+fn policy(expected: &NetworkPolicy, actual: &NetworkPolicy) -> Vec<Finding> {
+    let mut findings = own_labels(&expected.metadata, &actual.metadata);
+    let hosts = |policy: &NetworkPolicy| {
+        let annotations = policy.metadata.annotations.as_ref();
+        json!(annotations.and_then(|all| all.get(labels::INTENDED_HOSTS)))
+    };
+    if hosts(expected) != hosts(actual) {
+        findings.push(Finding::new(
+            Kind::Changed,
+            format!("metadata.annotations.{}", labels::INTENDED_HOSTS),
+            hosts(expected),
+            hosts(actual),
+        ));
+    }
+    findings.extend(rules::compare(expected, actual));
+    findings
+}
+
+fn service(plan: &Plan, found: &Found) -> Compared {
+    let expected = &plan.service;
+    let object = format!("Service/{}", name(&expected.metadata));
+    let Some(actual) = &found.service else {
+        return Compared::new(object, absent());
+    };
+    let mut findings = own_labels(&expected.metadata, &actual.metadata);
+    findings.extend(Differ::strict().compare("spec", &json!(expected.spec), &json!(actual.spec)));
+    Compared::new(object, findings)
+}
+
+fn deployment(plan: &Plan, found: &Found) -> Compared {
+    let expected = &plan.deployment;
+    let object = format!("Deployment/{}", name(&expected.metadata));
+    let Some(actual) = &found.deployment else {
+        return Compared::new(object, absent());
+    };
+    let mut findings = own_labels(&expected.metadata, &actual.metadata);
+    findings.extend(Differ::strict().compare("spec", &json!(expected.spec), &json!(actual.spec)));
+    Compared::new(object, findings)
+}
+
+fn cron_jobs(plan: &Plan, found: &Found) -> Vec<Compared> {
+    let object = |job: &CronJob| format!("CronJob/{}", name(&job.metadata));
+    let of_name = |jobs: &[CronJob], wanted: &CronJob| {
+        jobs.iter()
+            .find(|job| name(&job.metadata) == name(&wanted.metadata))
+            .cloned()
+    };
+    let planned = plan.cron_jobs.iter().map(|expected| {
+        let findings = of_name(&found.cron_jobs, expected).map_or_else(absent, |actual| {
+            let mut findings = own_labels(&expected.metadata, &actual.metadata);
+            findings.extend(Differ::strict().compare(
+                "spec",
+                &json!(expected.spec),
+                &json!(actual.spec),
+            ));
+            findings
+        });
+        Compared::new(object(expected), findings)
+    });
+    let unplanned = found
+        .cron_jobs
+        .iter()
+        .filter(|job| of_name(&plan.cron_jobs, job).is_none());
+    let unplanned = unplanned.map(|job| {
+        let schedule = job.spec.as_ref().map(|spec| spec.schedule.clone());
+        Compared::new(object(job), vec![Finding::extra("", json!(schedule))])
+    });
+    planned.chain(unplanned).collect()
+}
+
+#[cfg(test)]
+mod tests;

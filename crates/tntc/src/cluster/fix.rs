@@ -1,0 +1,119 @@
+//! What `cluster check --fix` creates: the namespace, and a Role with a RoleBinding for the user who asks.
+//!
+//! Everything is created without being looked for first, so that the right to create it is the only one needed.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding, RoleRef, Subject};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{Api, PostParams};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tntc_core::manifests::labels;
+
+use super::rights::{self, Right};
+use super::{Cluster, errors};
+use crate::error::Result;
+
+/// Name of the Role, and of the RoleBinding's first user.
+const ROLE: &str = "tentacular-operator";
+
+/// Creates the namespace, held to the Pod Security Standard that every pod of ours passes.
+pub async fn namespace(cluster: &Cluster, name: &str) -> Result<Option<String>> {
+    let restricted = (
+        "pod-security.kubernetes.io/enforce".to_owned(),
+        "restricted".to_owned(),
+    );
+    let namespace = Namespace {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some(BTreeMap::from([restricted])),
+            ..ObjectMeta::default()
+        },
+        ..Namespace::default()
+    };
+    let what = format!("namespace \"{name}\", which enforces Pod Security level \"restricted\"");
+    create(&Api::all(cluster.client.clone()), &namespace, what).await
+}
+
+/// Grants the rights to the user that the API server takes us for.
+pub async fn permissions(
+    cluster: &Cluster,
+    namespace: &str,
+    wanted: &[Right],
+) -> Result<Vec<String>> {
+    let user = user(cluster).await?;
+    let role = Role {
+        metadata: metadata(ROLE, namespace),
+        rules: Some(rights::rules(wanted)),
+    };
+    let binding = RoleBinding {
+        metadata: metadata(&binding_name(&user), namespace),
+        role_ref: RoleRef {
+            api_group: "rbac.authorization.k8s.io".to_owned(),
+            kind: "Role".to_owned(),
+            name: ROLE.to_owned(),
+        },
+        subjects: Some(vec![Subject {
+            api_group: Some("rbac.authorization.k8s.io".to_owned()),
+            kind: "User".to_owned(),
+            name: user.clone(),
+            namespace: None,
+        }]),
+    };
+    let client = &cluster.client;
+    let role = create(
+        &Api::namespaced(client.clone(), namespace),
+        &role,
+        format!("Role \"{ROLE}\""),
+    )
+    .await?;
+    let what = format!(
+        "RoleBinding \"{}\" for user \"{user}\"",
+        binding_name(&user)
+    );
+    let binding = create(&Api::namespaced(client.clone(), namespace), &binding, what).await?;
+    Ok(role.into_iter().chain(binding).collect())
+}
+
+async fn user(cluster: &Cluster) -> Result<String> {
+    let api: Api<SelfSubjectReview> = Api::all(cluster.client.clone());
+    let answer = api
+        .create(&PostParams::default(), &SelfSubjectReview::default())
+        .await;
+    let answer = answer.map_err(|cause| errors::tell("asking who this user is", cause))?;
+    let info = answer.status.and_then(|status| status.user_info);
+    Ok(info.and_then(|info| info.username).unwrap_or_default())
+}
+
+/// One RoleBinding a user; RBAC names may hold nearly anything but `/` and `%`.
+fn binding_name(user: &str) -> String {
+    format!("{ROLE}:{}", user.replace(['/', '%'], "-"))
+}
+
+fn metadata(name: &str, namespace: &str) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: Some(namespace.to_owned()),
+        labels: Some(BTreeMap::from([(
+            labels::MANAGED_BY.to_owned(),
+            labels::MANAGER.to_owned(),
+        )])),
+        ..ObjectMeta::default()
+    }
+}
+
+/// What was created; nothing when it was there already.
+async fn create<K>(api: &Api<K>, object: &K, what: String) -> Result<Option<String>>
+where
+    K: Clone + Debug + Serialize + DeserializeOwned,
+{
+    match api.create(&PostParams::default(), object).await {
+        Ok(_) => Ok(Some(what)),
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
+        Err(cause) => Err(errors::tell(&format!("creating {what}"), cause)),
+    }
+}

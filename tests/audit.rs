@@ -1,0 +1,1 @@
+//! `tntc audit` on a real cluster.

@@ -1,0 +1,1 @@
+//! Cron triggers on a real cluster.

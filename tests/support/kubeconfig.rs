@@ -1,0 +1,63 @@
+//! Kubeconfigs of other users, and of other ways to the test cluster.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+
+use super::kubectl;
+
+/// A changed copy of the current context, deleted with the test.
+pub struct Kubeconfig {
+    content: Value,
+    file: NamedTempFile,
+}
+
+impl Kubeconfig {
+    /// The current context as it is.
+    pub fn current() -> Self {
+        let text = kubectl([
+            "config",
+            "view",
+            "--raw",
+            "--minify",
+            "--flatten",
+            "-o",
+            "json",
+        ]);
+        Self {
+            content: serde_json::from_str(&text).expect("JSON"),
+            file: NamedTempFile::new().expect("a temporary file"),
+        }
+        .written()
+    }
+
+    /// Acts as somebody who may do nothing that is not granted to them.
+    pub fn acting_as(mut self, user: &str) -> Self {
+        self.content["users"][0]["user"]["as"] = json!(user);
+        self.written()
+    }
+
+    /// Reaches the API server at another address.
+    pub fn at(mut self, server: &str) -> Self {
+        self.content["clusters"][0]["cluster"]["server"] = json!(server);
+        self.written()
+    }
+
+    /// `host:port` of the API server.
+    pub fn authority(&self) -> &str {
+        let server = self.content["clusters"][0]["cluster"]["server"]
+            .as_str()
+            .expect("a server");
+        server.trim_start_matches("https://")
+    }
+
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    fn written(self) -> Self {
+        std::fs::write(self.file.path(), self.content.to_string()).expect("a kubeconfig");
+        self
+    }
+}
