@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod checks;
 pub mod connect;
+pub mod deployed;
 pub mod diagnose;
 pub mod errors;
 pub mod fix;

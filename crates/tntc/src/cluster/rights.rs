@@ -73,7 +73,7 @@ const OPERATE: [Right; 10] = [
     right("", "services", &["delete"]),
     right("", "secrets", &["delete"]),
     right("apps", "deployments", &["delete"]),
-    right("networking.k8s.io", "networkpolicies", &["delete"]),
+    right("networking.k8s.io", "networkpolicies", &["list", "delete"]),
     right("batch", "cronjobs", &["list", "delete"]),
     right("batch", "jobs", &["list"]),
 ];

@@ -64,7 +64,12 @@ async fn act(
     Ok(outcome(&applied, arguments.wait))
 }
 
-fn plan(arguments: &Deploy, opened: &Opened, settings: &Settings, on_kind: bool) -> Result<Plan> {
+pub fn plan(
+    arguments: &Deploy,
+    opened: &Opened,
+    settings: &Settings,
+    on_kind: bool,
+) -> Result<Plan> {
     let namespace = context::namespace(settings)?;
     let code = Code::collect(&opened.project, &opened.workflow)
         .map_err(|errors| not_deliverable(&errors))?;
