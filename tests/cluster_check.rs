@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{Answer, Kubeconfig, Namespace, Workflow, engine_image, kubectl, tntc};
 
-/// A ClusterRole and its binding to one user, deleted with the test.
+/// A `ClusterRole` and its binding to one user, deleted with the test.
 struct Grant {
     user: String,
 }

@@ -2,12 +2,10 @@
 
 mod cluster;
 mod command;
-mod forwarder;
 mod kubeconfig;
 mod workflow;
 
 pub use cluster::{Namespace, engine_image, kubectl, registry_image};
 pub use command::{Answer, interrupt, tntc};
-pub use forwarder::Forwarder;
 pub use kubeconfig::Kubeconfig;
 pub use workflow::{Workflow, example};

@@ -247,7 +247,7 @@ pub enum ClusterCommand {
 pub struct ClusterCheck {
     /// Workflow directory whose secrets are checked, too [default: the current one, when it is a workflow]
     pub dir: Option<PathBuf>,
-    /// Create the namespace, and a Role with a RoleBinding for you, when they are missing
+    /// Create the namespace, and a Role with its binding for you, when they are missing
     #[arg(long)]
     pub fix: bool,
     /// Prove with two short-lived pods whether the cluster enforces network policies

@@ -258,7 +258,7 @@ fn network_policies(plan: &Plan, found: &Found) -> Vec<Compared> {
     match (&plan.network_policy, actual) {
         (Some(_), None) => compared.push(Compared::new(object(&own), absent())),
         (Some(expected), Some(actual)) => {
-            compared.push(Compared::new(object(&own), policy(expected, actual)))
+            compared.push(Compared::new(object(&own), policy(expected, actual)));
         }
         (None, Some(actual)) => compared.push(Compared::new(
             object(&own),

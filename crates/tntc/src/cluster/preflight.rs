@@ -43,7 +43,8 @@ impl State {
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
     /// Which check this is, for programs.
-    pub check: &'static str,
+    #[serde(rename = "check")]
+    pub id: &'static str,
     /// How it ended.
     pub status: State,
     /// What was found, for people.
@@ -57,9 +58,9 @@ pub struct Check {
 
 impl Check {
     /// A check whose failures are those of the surroundings.
-    pub fn new(check: &'static str, status: State, message: impl Into<String>) -> Self {
+    pub fn new(id: &'static str, status: State, message: impl Into<String>) -> Self {
         Self {
-            check,
+            id,
             status,
             message: message.into(),
             remedies: Vec::new(),
@@ -75,9 +76,9 @@ impl Check {
     }
 
     /// A request failed in a way that says nothing about what was looked for.
-    pub fn error(check: &'static str, error: Error) -> Self {
+    pub fn error(id: &'static str, error: Error) -> Self {
         Self {
-            check,
+            id,
             status: State::Fail,
             message: error.message,
             remedies: error.hints,

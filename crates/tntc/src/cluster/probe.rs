@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 
 /// Bound of the whole proof: two pod starts, and ten seconds for the policy to take effect.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Proves it, and removes the pods and the policy whatever happens.
 pub async fn enforcement(cluster: &Cluster, namespace: &str, image: &str) -> Check {

@@ -84,12 +84,12 @@ fn workflow(arguments: &ClusterCheck, context: &Context) -> Result<Option<Opened
 
 /// Creates what the failed checks miss; what was done, as lines.
 async fn repair(cluster: &Cluster, wanted: &Wanted<'_>, report: &Report) -> Result<Vec<String>> {
-    let failed = |check: &str| report.failures().any(|failure| failure.check == check);
+    let failed = |check: &str| report.failures().any(|failure| failure.id == check);
     let mut done = Vec::new();
     let may_be_missing = report
         .checks
         .iter()
-        .any(|check| check.check == "namespace" && check.status == preflight::State::Unknown);
+        .any(|check| check.id == "namespace" && check.status == preflight::State::Unknown);
     if failed("namespace") || may_be_missing {
         done.extend(fix::namespace(cluster, wanted.namespace).await?);
     }
@@ -102,7 +102,7 @@ async fn repair(cluster: &Cluster, wanted: &Wanted<'_>, report: &Report) -> Resu
 async fn prove(cluster: &Cluster, namespace: &Namespace, settings: &Settings, report: &mut Report) {
     let found =
         probe::enforcement(cluster, namespace.as_str(), &settings.trigger_image.value).await;
-    report.checks.retain(|check| check.check != found.check);
+    report.checks.retain(|check| check.id != found.id);
     report.checks.push(found);
 }
 
