@@ -114,7 +114,7 @@ export class Run {
 
   /** Starts every root. Returns the run, to be read as `new Run(...).start().result`. */
   start(): this {
-    for (const node of this.#plan.graph.stages[0] ?? []) this.#launch(node);
+    this.#launchAll(this.#plan.graph.stages[0] ?? [], this.#began);
     return this;
   }
 
@@ -134,8 +134,14 @@ export class Run {
     return this.#started.filter((it): it is Started => it !== undefined && it.timing === undefined);
   }
 
-  /** `began` is the monotonic moment, for callers that have just read it. */
-  #launch(node: number, began = this.#plan.clock.monotonic()): void {
+  /** `now` holds for the first only: it may block, and the others begin after that. */
+  #launchAll(nodes: readonly number[], now: number): void {
+    for (const [index, node] of nodes.entries()) {
+      this.#launch(node, index === 0 ? now : this.#plan.clock.monotonic());
+    }
+  }
+
+  #launch(node: number, began: number): void {
     const started: Started = {
       node,
       at: this.#plan.clock.now(),
@@ -193,14 +199,13 @@ export class Run {
     this.#close(started, false, now);
     this.#left--;
     if (this.#left === 0) return this.#finish(now);
-    let moment: number | undefined = now;
+    const ready: number[] = [];
     for (const next of this.#plan.graph.downstream[started.node] ?? []) {
       const missing = (this.#waiting[next] ?? 0) - 1;
       this.#waiting[next] = missing;
-      if (missing > 0) continue;
-      this.#launch(next, moment);
-      moment = undefined; // The node may have blocked: the next one begins later.
+      if (missing === 0) ready.push(next);
     }
+    this.#launchAll(ready, now);
   }
 
   #fail({ node }: Started, thrown: unknown): void {
