@@ -47,13 +47,14 @@ function dispatch(
   path: string,
 ): Response | Promise<Response> {
   if (route === undefined) return answer(404, { error: `there is nothing at ${path}` });
-  const handler = route[request.method as keyof Route] ?? headAsGet(route, request);
+  const handler = handlerOf(route, request.method);
   return handler === undefined ? refuseMethod(route, request.method, path) : handler(request);
 }
 
 /** The server leaves the body out of an answer to HEAD. */
-function headAsGet(route: Route, request: Request): Handler | undefined {
-  return request.method === "HEAD" ? route.GET : undefined;
+function handlerOf(route: Route, method: string): Handler | undefined {
+  if (method === "POST") return route.POST;
+  return method === "GET" || method === "HEAD" ? route.GET : undefined;
 }
 
 function refuseMethod(route: Route, method: string, path: string): Response {

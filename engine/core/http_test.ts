@@ -115,7 +115,7 @@ Deno.test("a body that breaks off answers 400", async () => {
 });
 
 Deno.test("other methods answer 405 and say which are allowed", async () => {
-  for (const method of ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+  for (const method of ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "constructor"]) {
     const response = await echo(new Request("http://engine/run", { method }));
     deepEqual([response.status, response.headers.get("allow")], [405, "POST"], method);
     await response.body?.cancel();
