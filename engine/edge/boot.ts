@@ -29,7 +29,10 @@ export async function createHooks(observer?: RunObserver): Promise<Hooks> {
   return { ...told, tracing: new OpenTelemetry() };
 }
 
-/** Reads, compiles and imports everything of an absolute path; throws the first thing that stands in the way. */
+/**
+ * Reads, compiles and imports everything, from an absolute path; throws the first thing that stands
+ * in the way.
+ */
 export async function loadProgram(
   options: Options,
   hooks: Hooks = {},

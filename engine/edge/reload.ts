@@ -46,17 +46,23 @@ export async function reloadOnChange(
     const found = await readCode(options);
     if (found === seen) continue;
     seen = found;
-    await reload(parts, generation++);
+    await reload(parts, generation++, async () => await readCode(options) === found);
   }
 }
 
-/** All or nothing: a program is replaced when everything of the new one is there. */
+/**
+ * All or nothing: a program is replaced when everything of the new one is there, and nothing has
+ * changed again while it was read. If it has, the next round reads it anew.
+ */
 async function reload(
   { engine, log, load, replaced }: ReloadParts,
   generation: number,
+  isCurrent: () => Promise<boolean>,
 ): Promise<void> {
   try {
-    engine.replace(await load(generation));
+    const program = await load(generation);
+    if (!await isCurrent()) return;
+    engine.replace(program);
     log.info(`reloaded, generation ${generation}`);
     await replaced();
   } catch (error) {
