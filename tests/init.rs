@@ -1,5 +1,7 @@
 //! `tntc init`.
 
+use std::path::Path;
+
 use crate::support::tntc;
 
 #[test]
@@ -27,31 +29,101 @@ fn what_init_writes_is_valid_and_runs() {
     assert_eq!(answer.json()["outputs"]["greet"]["message"], "Hello, Ada!");
 }
 
-#[test]
-fn what_init_writes_passes_denos_own_checks() {
-    let parent = tempfile::tempdir().expect("a temporary directory");
-    tntc(["init", "daily-report"])
-        .current_dir(parent.path())
-        .run()
-        .exits(0);
+const TEMPLATES: [&str; 7] = [
+    "basic",
+    "http-check",
+    "api-to-database",
+    "report",
+    "queue-consumer",
+    "webhook",
+    "llm-summary",
+];
+
+#[track_caller]
+fn deno(dir: &Path, arguments: &[&str]) {
     let deno = std::env::var("TNTC_DENO").unwrap_or_else(|_| "deno".to_owned());
-    let dir = parent.path().join("daily-report");
-    for arguments in [
-        ["check", "nodes/greet.ts"],
-        ["lint", "nodes"],
-        ["fmt", "--check"],
-    ] {
-        let output = std::process::Command::new(&deno)
-            .args(arguments)
-            .current_dir(&dir)
-            .output()
-            .expect("deno runs");
+    let output = std::process::Command::new(&deno)
+        .args(arguments)
+        .current_dir(dir)
+        .output()
+        .unwrap_or_else(|cause| panic!("{deno}: {cause}"));
+    assert!(
+        output.status.success(),
+        "{}: deno {arguments:?}: {}",
+        dir.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn every_template_is_valid_and_passes_its_own_fixtures() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    for template in TEMPLATES {
+        let run = |arguments: &[&str]| {
+            let command = tntc(arguments.iter().copied()).current_dir(parent.path());
+            command.run().exits(0)
+        };
+        let name = format!("my-{template}");
+        run(&["init", &name, "--template", template]);
+        let valid = run(&["validate", &name, "-o", "json"]).json();
+        assert_eq!(valid["warnings"], serde_json::json!([]), "{template}");
+        let tested = run(&["test", &name, "-o", "json"]).json();
         assert!(
-            output.status.success(),
-            "deno {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
+            !tested["summary"].to_string().contains("untested"),
+            "{template}"
+        );
+        assert_eq!(
+            tested["drift"]["summary"]["hasViolations"], false,
+            "{template}"
         );
     }
+}
+
+#[test]
+fn every_template_passes_denos_own_checks() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    for template in TEMPLATES {
+        tntc(["init", template, "--template", template])
+            .current_dir(parent.path())
+            .run()
+            .exits(0);
+        let dir = parent.path().join(template);
+        // The types of a database driver would have to be fetched.
+        let code = if template == "api-to-database" {
+            "nodes/fetch.ts"
+        } else {
+            "nodes"
+        };
+        deno(&dir, &["check", code]);
+        deno(&dir, &["lint"]);
+        deno(&dir, &["fmt", "--check"]);
+    }
+}
+
+#[test]
+fn the_whole_graph_of_the_report_runs_with_its_mocks() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    for arguments in [
+        &["init", "weekly", "--template", "report"][..],
+        &["test", "weekly", "--pipeline"],
+    ] {
+        tntc(arguments.iter().copied())
+            .current_dir(parent.path())
+            .run()
+            .exits(0);
+    }
+}
+
+#[test]
+fn an_unknown_template_lists_those_there_are() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    tntc(["init", "x", "--template", "nothing"])
+        .current_dir(parent.path())
+        .run()
+        .exits(2)
+        .says("there is no template `nothing`")
+        .says("api-to-database, basic, http-check, llm-summary, queue-consumer, report, webhook");
+    assert!(!parent.path().join("x").exists());
 }
 
 #[test]

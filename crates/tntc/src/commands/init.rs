@@ -1,5 +1,6 @@
 //! `tntc init`: a new workflow directory that is valid as it stands.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -20,8 +21,11 @@ const TYPES: &str = ".tentacular/mod.ts";
 
 /// Leading underscores stand for the dots of hidden files, which tools tend to skip.
 #[derive(RustEmbed)]
-#[folder = "templates/basic"]
-struct Basic;
+#[folder = "templates"]
+struct Templates;
+
+/// The directory with what every template has.
+const COMMON: &str = "common";
 
 /// Writes the directory; refuses to overwrite.
 pub fn run(arguments: &Init) -> Result<Outcome> {
@@ -29,6 +33,7 @@ pub fn run(arguments: &Init) -> Result<Outcome> {
         Error::usage(format!("`{}` is no workflow name: {cause}", arguments.name))
             .hint("use lower-case words with hyphens, such as daily-report")
     })?;
+    require_template(&arguments.template)?;
     let dir = Path::new(name.as_str());
     if dir.exists() {
         return Err(
@@ -39,7 +44,7 @@ pub fn run(arguments: &Init) -> Result<Outcome> {
     let parent = Path::new(".");
     // Written beside and renamed, so that a failure half-way leaves nothing.
     let fresh = tempfile::tempdir_in(parent).map_err(io("write to", parent))?;
-    let files = files(name.as_str());
+    let files = files(&arguments.template, name.as_str());
     for (path, content) in &files {
         write(&fresh.path().join(path), content)?;
     }
@@ -48,11 +53,31 @@ pub fn run(arguments: &Init) -> Result<Outcome> {
     Ok(outcome(name.as_str(), &files))
 }
 
-fn files(name: &str) -> Vec<(String, String)> {
-    let mut files: Vec<_> = Basic::iter()
+/// Names of the templates, sorted.
+fn templates() -> BTreeSet<String> {
+    Templates::iter()
+        .filter_map(|path| Some(path.split_once('/')?.0.to_owned()))
+        .filter(|name| name != COMMON)
+        .collect()
+}
+
+fn require_template(name: &str) -> Result<()> {
+    let all = templates();
+    if all.contains(name) {
+        return Ok(());
+    }
+    let all: Vec<_> = all.into_iter().collect();
+    Err(Error::usage(format!("there is no template `{name}`"))
+        .hint(format!("the templates are: {}", all.join(", "))))
+}
+
+fn files(template: &str, name: &str) -> Vec<(String, String)> {
+    let mut files: Vec<_> = Templates::iter()
         .filter_map(|path| {
-            let content = String::from_utf8_lossy(&Basic::get(&path)?.data).replace(NAME, name);
-            Some((unhide(&path), content))
+            let (owner, rest) = path.split_once('/')?;
+            let content = Templates::get(&path)?.data;
+            let content = String::from_utf8_lossy(&content).replace(NAME, name);
+            (owner == template || owner == COMMON).then(|| (unhide(rest), content))
         })
         .collect();
     files.push((TYPES.to_owned(), deno::types()));
@@ -84,7 +109,7 @@ fn outcome(name: &str, files: &[(String, String)]) -> Outcome {
         .iter()
         .map(|(path, _)| format!("{name}/{path}"))
         .collect();
-    let next = format!("try it with: tntc run --local {name}");
+    let next = format!("try it with: tntc test {name}");
     Outcome::new(format!("created {name}"))
         .text(format!("created {name}\n  {}\n{next}", paths.join("\n  ")))
         .field("files", json!(paths))
