@@ -10,6 +10,7 @@ mod build;
 mod cluster_check;
 mod cron;
 mod deploy;
+mod dev;
 mod init;
 mod list;
 mod logs;

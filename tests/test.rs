@@ -1,8 +1,11 @@
 //! `tntc test`: fixtures, mocks, the clock, drift and the whole graph.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Workflow, example, tntc};
+use crate::support::{Answer, Workflow, example, interrupt, tntc};
 
 const CONTRACT: &str = "contract:\n  version: \"1\"\n  dependencies:\n    \
     api: {protocol: https, host: api.example.com, auth: {type: bearer-token, secret: api.token}}\n";
@@ -97,16 +100,16 @@ const USES_API_FIRST: &str = "await ctx.dependency(\"api\").fetch!(\"/items\");"
 #[test]
 fn an_output_may_be_null_and_numbers_are_numbers() {
     let workflow = workflow(&[
-        ("null", &format!("{USES_API_FIRST} return null;")),
+        ("nothing", &format!("{USES_API_FIRST} return null;")),
         ("one", "return 1;"),
     ]);
-    workflow.write("tests/fixtures/null.json", r#"{"expected": null}"#);
-    workflow.write("tests/fixtures/null-no.json", r#"{"expected": 0}"#);
+    workflow.write("tests/fixtures/nothing.json", r#"{"expected": null}"#);
+    workflow.write("tests/fixtures/nothing-no.json", r#"{"expected": 0}"#);
     workflow.write("tests/fixtures/one.json", r#"{"expected": 1.0}"#);
     let answer = test(&workflow, &[]).exits(1).json();
     assert_eq!(answer["summary"], "tested: 2 passed, 1 failed");
     assert_eq!(
-        result(&answer, "null-no")["differences"],
+        result(&answer, "nothing-no")["differences"],
         json!([{"path": "", "expected": 0, "actual": null}])
     );
 }
@@ -480,4 +483,33 @@ fn without_deno_the_needed_version_is_told() {
         .exits(3)
         .says("or newer is needed")
         .says("pip install deno");
+}
+
+#[test]
+fn watching_runs_what_a_change_concerns_until_ctrl_c() {
+    let workflow = workflow(&[("one", USES_API), ("two", "return input;")]);
+    workflow.write("tests/fixtures/one.json", r#"{"input": 1, "expected": 1}"#);
+    workflow.write("tests/fixtures/two.json", r#"{"input": 1, "expected": 2}"#);
+    let mut process = tntc(["test", workflow.path(), "--watch"])
+        .command()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("tntc starts");
+    let stdout = process.stdout.take().expect("a pipe");
+    let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+    let mut summary = || {
+        lines
+            .find(|line| line.starts_with("tested: "))
+            .expect("a summary")
+    };
+    assert_eq!(summary(), "tested: 1 passed, 1 failed");
+    workflow.write("tests/fixtures/two.json", r#"{"input": 2, "expected": 2}"#);
+    assert_eq!(summary(), "tested: 1 passed");
+    interrupt(process.id());
+    assert_eq!(process.wait().expect("tntc ends").code(), Some(0));
+    tntc(["test", workflow.path(), "--watch", "-o", "json"])
+        .run()
+        .exits(2);
 }

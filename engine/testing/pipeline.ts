@@ -8,7 +8,7 @@ import type { Json, NodeFunction } from "../mod.ts";
 import { MockContext } from "./context.ts";
 import type { Fixture } from "./fixture.ts";
 import { type Report, Stage } from "./stage.ts";
-import { nextTurn, type Suite } from "./suite.ts";
+import { nextTurns, type Suite } from "./suite.ts";
 
 /** A fixture's `expected` has the outputs of the nodes that it speaks about. Never rejects. */
 export async function testPipeline(
@@ -29,7 +29,7 @@ export async function testPipeline(
 
 async function finish(suite: Suite, run: Run, failure: Promise<never>): Promise<RunResult> {
   const result = await Promise.race([run.start().result, failure]);
-  await Promise.race([nextTurn(suite.parts.clock), failure]);
+  await Promise.race([nextTurns(suite.parts.clock), failure]);
   return result;
 }
 

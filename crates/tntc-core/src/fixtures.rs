@@ -76,10 +76,10 @@ impl Fixtures {
         fixtures
     }
 
-    /// Leaves only what is about one node.
-    pub fn keep_only(&mut self, node: &str) {
-        self.found.retain(|fixture| fixture.node == node);
-        self.untested.retain(|name| name == node);
+    /// Leaves only what is about the nodes that `keep` accepts.
+    pub fn keep_only(&mut self, keep: impl Fn(&str) -> bool) {
+        self.found.retain(|fixture| keep(&fixture.node));
+        self.untested.retain(|name| keep(name));
     }
 
     fn add(&mut self, node: &str, path: &str, bytes: &[u8]) {

@@ -58,6 +58,7 @@ pub enum Command {
     Init(Init),
     Validate(Validate),
     Test(Test),
+    Dev(Dev),
     Build(Build),
     Deploy(Deploy),
     Run(Run),
@@ -78,6 +79,7 @@ impl Command {
             Self::Init(_) => "init",
             Self::Validate(_) => "validate",
             Self::Test(_) => "test",
+            Self::Dev(_) => "dev",
             Self::Build(_) => "build",
             Self::Deploy(_) => "deploy",
             Self::Run(_) => "run",
@@ -98,6 +100,14 @@ impl Command {
 pub struct Init {
     /// Name of the workflow, and of the directory to create
     pub name: String,
+    /// What to begin with: basic, http-check, api-to-database, report, queue-consumer, webhook or llm-summary
+    #[arg(
+        long,
+        default_value = "basic",
+        value_name = "TEMPLATE",
+        hide_default_value = true
+    )]
+    pub template: String,
 }
 
 /// Check workflow.yaml and its contract, and print what is derived from them
@@ -120,6 +130,20 @@ pub struct Test {
     /// Let contract drift only warn
     #[arg(long)]
     pub warn: bool,
+    /// Run again what a saved change concerns, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// Serve a workflow on this machine, taking over changes as they are saved
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Port of the loopback address to listen on
+    #[arg(short, long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
 }
 
 /// Build the engine image with Docker

@@ -61,6 +61,55 @@ fn arguments(engine: &Path, dir: &Path, workflow: &Workflow) -> Vec<String> {
     arguments
 }
 
+/// An engine that serves a workflow on this machine.
+pub struct Served {
+    /// The program.
+    pub deno: PathBuf,
+    /// The engine's directory.
+    pub engine: PathBuf,
+    /// The workflow's directory, absolute.
+    pub dir: PathBuf,
+    /// The port of the loopback address to listen on.
+    pub port: u16,
+}
+
+impl Served {
+    /// The pod's own flags, but for what may be read and where the engine listens.
+    pub fn flags(&self, workflow: &Workflow) -> Vec<String> {
+        let listener = format!("127.0.0.1:{}", self.port);
+        flags(&self.engine, &self.dir, workflow)
+            .into_iter()
+            .map(|flag| match flag.strip_prefix("--allow-net=") {
+                Some(hosts) => format!("--allow-net={}", hosts.replace(POD_LISTENER, &listener)),
+                None => flag,
+            })
+            .collect()
+    }
+
+    /// Everything after the program's name.
+    pub fn arguments(&self, flags: &[String]) -> Vec<String> {
+        let mut arguments = vec!["run".to_owned(), "--quiet".to_owned()];
+        arguments.extend(flags.iter().cloned());
+        arguments.push(self.engine.join("main.ts").display().to_string());
+        let workflow = self.dir.join("workflow.yaml").display().to_string();
+        let port = self.port.to_string();
+        let own = [
+            "--workflow",
+            &workflow,
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--watch",
+        ];
+        arguments.extend(own.map(str::to_owned));
+        arguments
+    }
+}
+
+/// Where the engine listens in a pod.
+const POD_LISTENER: &str = "0.0.0.0:8080";
+
 /// The pod's own flags, reading what is here instead of what is there.
 fn flags(engine: &Path, dir: &Path, workflow: &Workflow) -> Vec<String> {
     let read = format!("--allow-read={},{}", dir.display(), engine.display());

@@ -10,6 +10,7 @@ mod error;
 mod interrupt;
 mod local;
 mod output;
+mod port;
 mod project;
 mod table;
 mod testing;

@@ -266,6 +266,6 @@ fn to_stdout(text: &str) {
 }
 
 /// As for stdout: with stderr gone there is nobody left to tell.
-fn to_stderr(text: &str) {
+pub fn to_stderr(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -5,6 +5,7 @@ mod build;
 mod cluster;
 mod completions;
 mod deploy;
+mod dev;
 mod init;
 mod list;
 mod logs;
@@ -57,6 +58,7 @@ async fn execute(command: Command, context: &Context) -> Result<Outcome> {
     match command {
         Command::Init(arguments) => init::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments, context),
+        Command::Dev(arguments) => dev::run(arguments, context).await,
         Command::Test(arguments) => test::run(arguments, context).await,
         Command::Build(arguments) => build::run(arguments, context).await,
         Command::Deploy(arguments) => deploy::run(arguments, context).await,

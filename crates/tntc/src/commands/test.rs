@@ -1,5 +1,6 @@
 //! `tntc test`: nodes against their fixtures, and the code against the contract.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -11,30 +12,98 @@ use tntc_core::workflow::Workflow;
 use crate::cli;
 use crate::context::{Context, Overrides};
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::output::Outcome;
+use crate::project::{self, Opened};
 use crate::testing::{self, NodeResult, Status, Suite, Tested};
 
 /// Runs the fixtures of a workflow, or of one of its nodes.
 pub async fn run(arguments: cli::Test, context: &Context) -> Result<Outcome> {
     let (dir, node) = target(&arguments.target);
+    if arguments.watch {
+        return watch(&arguments, &dir, node.as_deref(), context).await;
+    }
     let opened = context.open(&dir)?;
     require_node(&opened.workflow, node.as_deref())?;
-    let settings = context.settings_of(&opened, Overrides::default())?;
+    once(&arguments, &opened, node.as_deref(), None, context).await
+}
+
+/// Tests `node` or all; of these, only what is in `concerned`, when that is given.
+async fn once(
+    arguments: &cli::Test,
+    opened: &Opened,
+    node: Option<&str>,
+    concerned: Option<&BTreeSet<String>>,
+    context: &Context,
+) -> Result<Outcome> {
+    let settings = context.settings_of(opened, Overrides::default())?;
     let lenient = arguments.warn || settings.enforcement == Enforcement::Audit;
     let suite = if arguments.pipeline {
-        Suite::of_pipeline(&opened)
+        Suite::of_pipeline(opened)
     } else {
-        Suite::of_nodes(&opened, node.as_deref())
+        Suite::of_nodes(opened, |name| {
+            node.is_none_or(|node| node == name) && concerned.is_none_or(|it| it.contains(name))
+        })
     };
     for warning in &suite.warnings {
         context.printer.warn(warning);
     }
-    let tested = suite.run(&opened).await?;
-    let mut evidence = drift::read(&opened.workflow, &opened.project, node.as_deref());
+    let tested = suite.run(opened).await?;
+    let mut evidence = drift::read(&opened.workflow, &opened.project, node);
     evidence.add(tested.evidence.clone());
     let drift = drift::judge(&opened.workflow, evidence);
     let verdict = Verdict::of(&tested, &drift, lenient);
     Ok(outcome(&opened.workflow, tested, &drift, &verdict, context))
+}
+
+/// Tests everything, then after each change what it concerns, until Ctrl-C.
+async fn watch(
+    arguments: &cli::Test,
+    dir: &Path,
+    node: Option<&str>,
+    context: &Context,
+) -> Result<Outcome> {
+    if context.printer.json() {
+        return Err(
+            Error::usage("--watch has no end to answer at, so it takes no -o json")
+                .hint("leave out --watch"),
+        );
+    }
+    let mut interrupt = Interrupt::listen()?;
+    let mut changed = None;
+    loop {
+        let project = project::read(dir)?;
+        tokio::select! {
+            () = again(arguments, dir, node, changed.as_ref(), context) => {}
+            () = interrupt.raised() => return Ok(Outcome::silent()),
+        }
+        tokio::select! {
+            found = testing::watch::changes(dir, &project) => changed = Some(found?),
+            () = interrupt.raised() => return Ok(Outcome::silent()),
+        }
+    }
+}
+
+/// One round of `--watch`. A failure ends nothing: the next change may mend it.
+async fn again(
+    arguments: &cli::Test,
+    dir: &Path,
+    node: Option<&str>,
+    changed: Option<&BTreeSet<String>>,
+    context: &Context,
+) {
+    let round = async {
+        let opened = context.open(dir)?;
+        require_node(&opened.workflow, node)?;
+        let concerned = changed
+            .map(|changed| testing::watch::concerned(&opened.workflow, &opened.project, changed));
+        once(arguments, &opened, node, concerned.as_ref(), context).await
+    };
+    match round.await {
+        Ok(outcome) => drop(context.printer.finish(&outcome)),
+        Err(error) => drop(context.printer.fail(&error)),
+    }
+    context.printer.note("waiting for changes; end with Ctrl-C");
 }
 
 /// `[dir]/<node>`: a path that is no directory with a workflow may be a node of the workflow in its parent.

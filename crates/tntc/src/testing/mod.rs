@@ -4,6 +4,7 @@ mod pool;
 mod process;
 mod report;
 mod suite;
+pub mod watch;
 
 pub use report::{NodeResult, Status, text};
 pub use suite::{Suite, Tested};

@@ -63,12 +63,10 @@ pub struct Tested {
 }
 
 impl Suite {
-    /// The fixtures of all nodes, or of one.
-    pub fn of_nodes(opened: &Opened, node: Option<&str>) -> Self {
+    /// The fixtures of the nodes that `tested` accepts.
+    pub fn of_nodes(opened: &Opened, tested: impl Fn(&str) -> bool) -> Self {
         let mut fixtures = Fixtures::of(&opened.workflow, &opened.project);
-        if let Some(node) = node {
-            fixtures.keep_only(node);
-        }
+        fixtures.keep_only(tested);
         let item = |fixture: Fixture| Item {
             limit: limit(&opened.workflow, &fixture.node),
             node: Some(fixture.node),
