@@ -18,6 +18,7 @@ mod run;
 mod sandbox;
 mod status;
 mod support;
+mod templates;
 mod test;
 mod undeploy;
 mod usage;

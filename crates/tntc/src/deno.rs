@@ -122,10 +122,46 @@ fn candidates() -> Vec<PathBuf> {
     found
 }
 
-/// The version that `deno --version` prints first, as in `deno 2.9.8 (stable, …)`.
-async fn version(deno: &Path) -> Option<(u32, u32, u32)> {
+type Version = (u32, u32, u32);
+
+/// The version of a Deno, asked once for each binary: asking takes as long as testing a few nodes.
+async fn version(deno: &Path) -> Option<Version> {
+    let note = note_about(deno);
+    let noted = note.as_ref().and_then(|note| fs::read_to_string(note).ok());
+    if let Some(known) = noted.as_deref().and_then(parse_version) {
+        return Some(known);
+    }
     let output = Command::new(deno).arg("--version").output().await.ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
+    let found = parse_version(&text)?;
+    if let Some(note) = note {
+        // A cache that cannot be written costs time and nothing else.
+        drop(note.parent().map(fs::create_dir_all));
+        drop(fs::write(note, text));
+    }
+    Some(found)
+}
+
+/// Where the version of a binary is noted. Its path, size and time of change stand for its content.
+fn note_about(deno: &Path) -> Option<PathBuf> {
+    let path = if deno.components().count() > 1 {
+        deno.to_owned()
+    } else {
+        let search = std::env::var_os("PATH")?;
+        std::env::split_paths(&search)
+            .map(|dir| dir.join(deno))
+            .find(|path| path.is_file())?
+    };
+    let path = fs::canonicalize(path).ok()?;
+    let metadata = fs::metadata(&path).ok()?;
+    let changed = metadata.modified().ok()?;
+    let facts = format!("{} {} {changed:?}", path.display(), metadata.len());
+    let name = short_hex(&Sha256::digest(facts));
+    Some(cache_dir().ok()?.join("deno-versions").join(name))
+}
+
+/// The version that `deno --version` prints first, as in `deno 2.9.8 (stable, …)`.
+fn parse_version(text: &str) -> Option<Version> {
     let mut numbers = text
         .split_whitespace()
         .nth(1)?
