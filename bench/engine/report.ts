@@ -20,13 +20,6 @@ export function flagsOf(args: readonly string[]): Flags {
   };
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
-}
-
 export function ratio(value: number): string {
   return value.toFixed(2);
 }
