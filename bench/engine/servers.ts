@@ -34,7 +34,7 @@ export async function engineServer(
     ...["--allow-write=/tmp", "--allow-env=DENO_DIR,HOME", `${ENGINE}/main.ts`],
     ...["--workflow", `${directory}/workflow.yaml`, "--port", String(port), "--revision", "bench"],
   ];
-  return await serve(args, port);
+  return await serve(args, port, directory);
 }
 
 function workflow(count: number, shape: "chain" | "parallel"): object {
@@ -66,12 +66,12 @@ export async function startTime(start: () => Promise<Server>): Promise<number> {
   return ready;
 }
 
-async function serve(args: string[], port: number): Promise<RunningServer> {
+async function serve(args: string[], port: number, directory?: string): Promise<RunningServer> {
   const began = performance.now();
   const command = new Deno.Command(Deno.execPath(), { args, stdout: "null", stderr: "null" });
   const child = command.spawn();
   await firstAnswer(port);
-  return new RunningServer(child, port, performance.now() - began);
+  return new RunningServer(child, port, performance.now() - began, directory);
 }
 
 async function firstAnswer(port: number): Promise<void> {
@@ -89,11 +89,13 @@ async function firstAnswer(port: number): Promise<void> {
 
 class RunningServer implements Server {
   readonly #child: Deno.ChildProcess;
+  readonly #directory: string | undefined;
   readonly url: string;
   readonly ready: number;
 
-  constructor(child: Deno.ChildProcess, port: number, ready: number) {
+  constructor(child: Deno.ChildProcess, port: number, ready: number, directory?: string) {
     this.#child = child;
+    this.#directory = directory;
     this.url = `http://127.0.0.1:${port}/run`;
     this.ready = ready;
   }
@@ -113,6 +115,7 @@ class RunningServer implements Server {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.status;
+    if (this.#directory !== undefined) await Deno.remove(this.#directory, { recursive: true });
   }
 }
 

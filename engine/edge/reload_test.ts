@@ -28,4 +28,5 @@ Deno.test("a change is found without any file event, as under gVisor", async () 
   equal((await engine.run({})).outputs["n"], 2);
   ending.abort();
   await following;
+  await Deno.remove(directory, { recursive: true });
 });

@@ -3,6 +3,7 @@ import { loadSecrets } from "./secrets.ts";
 
 async function directory(files: Readonly<Record<string, string>>): Promise<string> {
   const root = await Deno.makeTempDir();
+  globalThis.addEventListener("unload", () => Deno.removeSync(root, { recursive: true }));
   for (const [path, text] of Object.entries(files)) {
     await Deno.mkdir(`${root}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
     await Deno.writeTextFile(`${root}/${path}`, text);

@@ -276,6 +276,7 @@ Deno.test("a certificate that no known CA signed is refused, with a warning", as
 async function makePki(): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "pki-" });
   await Deno.chmod(directory, 0o755);
+  globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
   const script = `set -e; cd "$1"
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem
     openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr
