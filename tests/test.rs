@@ -465,6 +465,34 @@ fn the_whole_graph_runs_with_mocks() {
 }
 
 #[test]
+fn without_a_contract_drift_is_not_judged() {
+    let body = "const user = await ctx.fetch(\"github\", \"/user\"); return [(await user.json()).path, ctx.secrets.github.token];";
+    let fixture = json!({"secrets": {"github": {"token": "t"}}, "expected": ["/user", "t"]});
+    let workflow = tested(body, &fixture);
+    workflow.replace("workflow.yaml", CONTRACT, "");
+    let answer = test(&workflow, &[]).exits(0).json();
+    assert_eq!(answer["drift"]["summary"]["hasViolations"], false);
+    tntc(["test", workflow.path()])
+        .run()
+        .exits(0)
+        .answers("not judged: workflow.yaml has no contract");
+}
+
+#[test]
+fn a_fixtures_own_contract_is_for_its_test_alone() {
+    let body = format!("{USES_API_FIRST} return ctx.dependency(\"db\").host;");
+    let contract =
+        json!({"dependencies": {"db": {"protocol": "tcp", "host": "db.test", "port": 1}}});
+    let workflow = tested(&body, &json!({"contract": contract, "expected": "db.test"}));
+    let answer = test(&workflow, &[]).exits(1).json();
+    assert_eq!(answer["results"][0]["status"], "pass");
+    assert_eq!(
+        answer["drift"]["summary"]["undeclaredDependencies"],
+        json!(["db"])
+    );
+}
+
+#[test]
 fn an_invalid_workflow_is_an_envelope_too() {
     let workflow = Workflow::empty("tested");
     workflow.write("workflow.yaml", "name: tested\n");
