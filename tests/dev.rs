@@ -13,7 +13,8 @@ use crate::support::{Workflow, interrupt, tntc};
 /// Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-struct Running {
+/// A `tntc dev` that serves.
+pub struct Running {
     process: Child,
     port: u16,
     lines: Receiver<String>,
@@ -21,7 +22,7 @@ struct Running {
 
 impl Running {
     /// Starts `tntc dev` on a free port and waits until it listens.
-    fn start(workflow: &Workflow) -> Self {
+    pub fn start(workflow: &Workflow) -> Self {
         let port = free_port();
         let mut process = tntc(["dev", workflow.path(), "-p", &port.to_string()])
             .command()
@@ -49,7 +50,7 @@ impl Running {
 
     /// Waits for a line of the log that contains `text`.
     #[track_caller]
-    fn until(&mut self, text: &str) -> String {
+    pub fn until(&mut self, text: &str) -> String {
         let mut seen = Vec::new();
         loop {
             match self.lines.recv_timeout(PATIENCE) {
@@ -78,7 +79,7 @@ impl Running {
     }
 
     /// Presses Ctrl-C; gives the exit status.
-    fn end(&mut self) -> Option<i32> {
+    pub fn end(&mut self) -> Option<i32> {
         interrupt(self.process.id());
         self.process.wait().expect("tntc ends").code()
     }

@@ -1,11 +1,14 @@
 //! The templates of `tntc init`, deployed and run against stand-ins for what they talk to.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{Namespace, engine_image, kubectl, tntc};
+use crate::dev::Running;
+use crate::support::{Namespace, Workflow, engine_image, kubectl, tntc};
 
 /// Answers everything that a template asks for, on one port, by path.
 const STUB: &str = r#"
@@ -168,4 +171,73 @@ fn templates_do_their_work_in_a_cluster() {
     let secrets = json!({"github": {"token": "t", "webhook_secret": "w"}});
     let labelled = outputs("webhook", &secrets, &issue, &namespace);
     assert_eq!(labelled["label"], json!({"added": ["bug"]}));
+}
+
+/// A warehouse on this machine that ships whatever it is asked for; its port.
+fn serve_warehouse() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut request = [0; 4096];
+            // The requests of these tests fit into one read.
+            let _ = stream.read(&mut request).expect("a request");
+            let body = r#"{"shipment": "S-9"}"#;
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+            let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).expect("a reader");
+        }
+    });
+    port
+}
+
+/// Publishes a message and waits for its reply (NATS client protocol).
+fn request(server: &str, token: &str, subject: &str, payload: &str) -> String {
+    let mut stream = TcpStream::connect(server).expect("a NATS server");
+    let connect = json!({"auth_token": token, "verbose": false, "pedantic": false});
+    let inbox = format!("_INBOX.{subject}");
+    let length = payload.len();
+    let lines = format!(
+        "CONNECT {connect}\r\nSUB {inbox} 1\r\nPUB {subject} {inbox} {length}\r\n{payload}\r\n"
+    );
+    stream.write_all(lines.as_bytes()).expect("a reader");
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    lines
+        .find(|line| line.starts_with("MSG "))
+        .expect("a message");
+    lines.next().expect("its payload")
+}
+
+#[test]
+fn the_queue_consumer_answers_orders_on_a_laptop() {
+    let (Ok(url), Ok(token)) = (
+        std::env::var("TNTC_TEST_NATS_URL"),
+        std::env::var("TNTC_TEST_NATS_TOKEN"),
+    ) else {
+        panic!(
+            "TNTC_TEST_NATS_URL and TNTC_TEST_NATS_TOKEN name a NATS server; `tests/cluster/env` prints them"
+        );
+    };
+    let server = url.trim_start_matches("nats://");
+    let subject = format!("orders.test-{}", std::process::id());
+    let workflow = Workflow::from_template("queue-consumer");
+    workflow.replace("workflow.yaml", "nats.example.com:4222", server);
+    workflow.replace("workflow.yaml", "orders.created", &subject);
+    workflow.replace("workflow.yaml", "protocol: https", "protocol: http");
+    let host = format!("host: 127.0.0.1\n      port: {}", serve_warehouse());
+    workflow.replace("workflow.yaml", "host: warehouse.example.com", &host);
+    let secrets = json!({"nats": {"token": token}, "warehouse": {"api_key": "k"}});
+    workflow.write(".secrets.yaml", &secrets.to_string());
+    let mut dev = Running::start(&workflow);
+    dev.until(&subject);
+    let order = json!({"id": "A-1", "items": [{"sku": "cup", "quantity": 2}]});
+    let reply = request(server, &token, &subject, &order.to_string());
+    let result: Value = serde_json::from_str(&reply).expect("a result");
+    assert_eq!(
+        result["outputs"]["dispatch"],
+        json!({"order": "A-1", "shipment": "S-9"}),
+        "{result}"
+    );
+    assert_eq!(dev.end(), Some(0));
 }

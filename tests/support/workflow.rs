@@ -47,6 +47,17 @@ impl Workflow {
         workflow
     }
 
+    /// What `tntc init` makes of a template.
+    pub fn from_template(template: &str) -> Self {
+        let workflow = Self::empty(template);
+        fs::remove_dir(workflow.root()).expect("an empty directory");
+        super::tntc(["init", template, "--template", template])
+            .current_dir(workflow.dir.path())
+            .run()
+            .exits(0);
+        workflow
+    }
+
     fn root(&self) -> PathBuf {
         self.dir.path().join(&self.name)
     }
