@@ -1,8 +1,21 @@
-//! `tntc build` with a real Docker.
+//! `tntc build` with a real Docker, and with programs that only look like one.
 
-use std::process::Command;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::support::{Workflow, engine_image, example, tntc};
+use serde_json::Value;
+
+use crate::images::{
+    Registry, executable, mirrored_base, program, registry_get, test_registry, tiny_base,
+};
+use crate::support::{Tntc, Workflow, engine_image, example, interrupt, tntc};
+
+/// How long a test waits for something that takes no time.
+const SOON: Duration = Duration::from_secs(20);
 
 #[test]
 fn the_image_is_loaded_into_kind_and_remembered_for_deploy() {
@@ -22,28 +35,413 @@ fn the_image_is_loaded_into_kind_and_remembered_for_deploy() {
     expected.push(".tentacular/base-image.txt".to_owned());
     expected.sort();
     assert_eq!(workflow.files(), expected);
-    let manifests = tntc(["deploy", workflow.path(), "--dry-run"])
+    let manifests = tntc(["deploy", workflow.path(), "--dry-run", "-o", "json"])
         .run()
         .exits(0)
-        .stdout;
-    assert!(
-        manifests.contains("image: \"tentacular-engine:remembered\"")
-            || manifests.contains("image: tentacular-engine:remembered"),
-        "{manifests}"
+        .json();
+    assert_eq!(image_of(&manifests), "tentacular-engine:remembered");
+}
+
+#[test]
+fn the_image_holds_the_engine_its_entrypoint_and_no_tools() {
+    let image = engine_image();
+    let config = config_of(image);
+    assert_eq!(config["WorkingDir"], "/app");
+    assert_eq!(config["Entrypoint"][0], "deno");
+    assert!(config["ExposedPorts"].get("8080/tcp").is_some(), "{config}");
+    assert_eq!(
+        config["Labels"]["org.opencontainers.image.base.name"],
+        "denoland/deno:distroless"
+    );
+    assert_eq!(
+        config["Labels"]["org.opencontainers.image.version"],
+        env!("CARGO_PKG_VERSION")
+    );
+    holds_no_tools(image);
+}
+
+#[test]
+fn the_image_starts_read_only_as_nobody_without_a_network() {
+    runs_sealed(
+        engine_image(),
+        &Workflow::of_one_node("sealed", "return 1;"),
+    );
+}
+
+/// Requires that an image serves a workflow with nothing but what it holds.
+#[track_caller]
+pub fn runs_sealed(image: &str, workflow: &Workflow) {
+    let mount = format!("{}:/app/workflow:ro", workflow.path());
+    let sealed = [
+        "run",
+        "--detach",
+        "--read-only",
+        "--user",
+        "65534:65534",
+        "--network",
+        "none",
+        "--cap-drop",
+        "ALL",
+    ];
+    let rest = ["--volume", &mount, image];
+    open_to_everyone(workflow.path());
+    let container = program("docker", sealed.into_iter().chain(rest));
+    let container = container.trim();
+    let begun = Instant::now();
+    let mut logs = String::new();
+    while !logs.contains("listening") && begun.elapsed() < SOON {
+        thread::sleep(Duration::from_millis(100));
+        let output = Command::new("docker")
+            .args(["logs", container])
+            .output()
+            .expect("docker runs");
+        logs = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    }
+    program("docker", ["rm", "--force", container]);
+    assert!(logs.contains("listening"), "{logs}");
+}
+
+/// Temporary directories are their owner's alone.
+fn open_to_everyone(path: &str) {
+    let parent = Path::new(path)
+        .parent()
+        .expect("a parent")
+        .display()
+        .to_string();
+    program("chmod", ["-R", "a+rX", &parent]);
+}
+
+/// Requires that an image has neither a shell nor a package manager, no workflow and no secret.
+#[track_caller]
+pub fn holds_no_tools(image: &str) {
+    let container = program("docker", ["create", image]);
+    let script = format!("docker export {} | tar -t", container.trim());
+    let listed = program("sh", ["-c", &script]);
+    program("docker", ["rm", container.trim()]);
+    let tools = [
+        "sh", "bash", "dash", "busybox", "apt", "apt-get", "dpkg", "apk", "rpm", "curl", "wget",
+        "python3",
+    ];
+    for path in listed.lines() {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        assert!(!tools.contains(&name), "{path} is in the image");
+        let foreign = ["app/workflow/", "app/secrets/", ".secrets"];
+        assert!(
+            !foreign.iter().any(|part| path.contains(part)),
+            "{path} is in the image"
+        );
+    }
+    assert!(listed.contains("app/engine/main.ts"), "{listed}");
+    assert!(!listed.contains("_test.ts"), "{listed}");
+}
+
+#[test]
+fn buildkit_builds_it_as_the_legacy_builder_does() {
+    let workflow = example("word-counter");
+    tntc([
+        "build",
+        workflow.path(),
+        "--tag",
+        "tentacular-engine:buildkit",
+        "-v",
+    ])
+    .env("PATH", format!("/usr/bin:{}", path()))
+    .env("DOCKER_BUILDKIT", "1")
+    .env("KUBECONFIG", "/dev/null")
+    .run()
+    .exits(0)
+    .says("exporting");
+    let (ours, legacy) = (
+        config_of("tentacular-engine:buildkit"),
+        config_of(engine_image()),
+    );
+    for key in ["Entrypoint", "WorkingDir", "ExposedPorts", "Env", "Labels"] {
+        assert_eq!(ours[key], legacy[key], "{key}");
+    }
+}
+
+#[test]
+fn what_is_pushed_is_deployed_by_its_digest_and_on_kind_by_its_tag() {
+    let workflow = Workflow::of_one_node("pinned", "return 1;");
+    let registry = test_registry();
+    let arguments = [
+        "build",
+        workflow.path(),
+        "-r",
+        &registry,
+        "--tag",
+        "team/pinned:v1",
+        "--push",
+        "-o",
+        "json",
+    ];
+    let built = tntc(arguments).run().exits(0).json();
+    let digest = built["digest"].as_str().expect("a digest");
+    let tag = format!("{registry}/team/pinned:v1");
+    assert_eq!(built["image"], tag.as_str());
+    assert_eq!(
+        workflow.read(".tentacular/base-image.txt"),
+        format!("{tag}@{digest}\n")
+    );
+    let dry = |context| {
+        let arguments = [
+            "deploy",
+            workflow.path(),
+            "--dry-run",
+            "-o",
+            "json",
+            "--context",
+            context,
+        ];
+        tntc(arguments).run().exits(0).json()
+    };
+    let elsewhere = dry("tntc-testbed");
+    assert_eq!(
+        image_of(&elsewhere),
+        format!("{registry}/team/pinned@{digest}")
+    );
+    let annotations = &deployment(&elsewhere)["metadata"]["annotations"];
+    assert_eq!(annotations["tentacular.dev/image-tag"], tag.as_str());
+    assert_eq!(image_of(&dry("kind-tntc")), tag);
+}
+
+#[test]
+fn the_registry_of_a_config_file_goes_in_front_of_the_tag() {
+    let workflow = Workflow::of_one_node("configured", "return 1;");
+    workflow.write(
+        ".tentacular/config.yaml",
+        "registry: reg.example.com/team\n",
+    );
+    let docker = Fake::docker("");
+    let image = |arguments: &[&str]| {
+        let all = ["build", workflow.path(), "-o", "json"];
+        let built = docker
+            .run(all.iter().chain(arguments).copied())
+            .run()
+            .exits(0);
+        built.json()["image"].as_str().expect("an image").to_owned()
+    };
+    assert_eq!(image(&[]), "reg.example.com/team/tentacular-engine:latest");
+    assert_eq!(
+        image(&["-r", "other.example.com"]),
+        "other.example.com/tentacular-engine:latest"
+    );
+    assert_eq!(
+        image(&["--tag", "third.example.com/e:v1"]),
+        "third.example.com/e:v1"
     );
 }
 
 #[test]
-fn the_image_holds_no_shell_and_keeps_the_entrypoint() {
-    let image = engine_image();
-    let inspect = Command::new("docker")
-        .args(["image", "inspect", "--format", "{{json .Config}}", image])
-        .output();
-    let inspect = inspect.expect("docker runs");
-    let config: serde_json::Value = serde_json::from_slice(&inspect.stdout).expect("JSON");
-    assert_eq!(config["WorkingDir"], "/app");
-    assert_eq!(config["Entrypoint"][0], "deno");
-    assert!(config["ExposedPorts"].get("8080/tcp").is_some(), "{config}");
+fn a_base_from_the_command_line_or_a_config_file_is_what_is_built_on() {
+    let workflow = Workflow::of_one_node("mirrored", "return 1;");
+    workflow.write(
+        ".tentacular/config.yaml",
+        "base_image: mirror.example.com/deno:1\n",
+    );
+    let docker = Fake::docker("build) cat \"$3\" >>\"$SEEN\" ;;");
+    docker.run(["build", workflow.path()]).run().exits(0);
+    docker
+        .run([
+            "build",
+            workflow.path(),
+            "--base",
+            "other.example.com/deno:2",
+        ])
+        .run()
+        .exits(0);
+    let from: Vec<_> = docker
+        .seen()
+        .lines()
+        .filter(|line| line.starts_with("FROM"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        from,
+        [
+            "FROM mirror.example.com/deno:1",
+            "FROM other.example.com/deno:2"
+        ]
+    );
+}
+
+#[test]
+fn output_of_docker_is_streamed_when_verbose_and_folded_otherwise() {
+    let workflow = Workflow::of_one_node("noisy", "return 1;");
+    let docker = Fake::docker("build) echo Step 1/6; echo to stderr >&2 ;;");
+    let quiet = docker.run(["build", workflow.path()]).run().exits(0);
+    assert!(!quiet.stderr.contains("Step 1/6"), "{}", quiet.stderr);
+    let verbose = docker.run(["build", workflow.path(), "-v"]).run().exits(0);
+    verbose.says("Step 1/6").says("to stderr");
+}
+
+#[test]
+fn a_build_that_fails_shows_the_tail_of_its_output_and_leaves_nothing() {
+    let workflow = Workflow::of_one_node("failing", "return 1;");
+    let before = workflow.files();
+    let docker = Fake::docker("build) for i in $(seq 100); do echo line $i; done; exit 7 ;;");
+    let answer = docker.run(["build", workflow.path()]).run().exits(1);
+    let answer = answer
+        .says("docker build of tentacular-engine:latest failed")
+        .says("line 100");
+    assert!(!answer.stderr.contains("line 70\n"), "{}", answer.stderr);
+    let envelope = docker
+        .run(["build", workflow.path(), "-o", "json"])
+        .run()
+        .exits(1)
+        .json();
+    assert_eq!(envelope["status"], "fail");
+    assert_eq!(workflow.files(), before);
+    docker.left_nothing();
+}
+
+#[test]
+fn ctrl_c_ends_the_build_and_leaves_nothing() {
+    let workflow = Workflow::of_one_node("interrupted", "return 1;");
+    let before = workflow.files();
+    let docker = Fake::docker("build) echo started >>\"$SEEN\"; exec sleep 600 ;;");
+    let mut command = docker.run(["build", workflow.path()]).command();
+    let build = command.stderr(Stdio::piped()).spawn().expect("tntc starts");
+    docker.wait_for("started");
+    interrupt(build.id());
+    let output = build.wait_with_output().expect("tntc ends");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing was remembered for deploy"));
+    assert_eq!(workflow.files(), before);
+    docker.left_nothing();
+}
+
+#[test]
+fn two_builds_of_one_directory_take_turns() {
+    let workflow = Workflow::of_one_node("twice", "return 1;");
+    let docker = Fake::docker(
+        "build) echo started >>\"$SEEN\"; while [ ! -e \"$SEEN.go\" ]; do sleep 0.05; done ;;",
+    );
+    let mut first = docker
+        .run(["build", workflow.path(), "--tag", "e:first"])
+        .command();
+    let mut first = first.stderr(Stdio::null()).spawn().expect("tntc starts");
+    docker.wait_for("started");
+    let mut second = docker
+        .run(["build", workflow.path(), "--tag", "e:second"])
+        .command();
+    let mut second = second.stderr(Stdio::piped()).spawn().expect("tntc starts");
+    let said = BufReader::new(second.stderr.take().expect("a pipe"));
+    let waits = |line: &std::io::Result<String>| {
+        line.as_ref()
+            .is_ok_and(|line| line.contains("another build of"))
+    };
+    let mut lines = said.lines();
+    assert!(
+        lines.any(|line| waits(&line)),
+        "the second build does not wait"
+    );
+    docker.go();
+    assert!(first.wait().expect("tntc ends").success());
+    assert!(second.wait().expect("tntc ends").success());
+    assert_eq!(workflow.read(".tentacular/base-image.txt"), "e:second\n");
+}
+
+#[test]
+fn without_the_kind_program_the_command_to_run_is_told() {
+    let workflow = Workflow::of_one_node("unkind", "return 1;");
+    let docker = Fake::docker("");
+    docker
+        .run(["build", workflow.path(), "--tag", "e:v1"])
+        .env(
+            "KUBECONFIG",
+            std::env::var("KUBECONFIG").expect("KUBECONFIG"),
+        )
+        .run()
+        .exits(0)
+        .says("kind load docker-image --name tntc e:v1");
+}
+
+#[test]
+fn podman_is_used_where_there_is_no_docker() {
+    let workflow = Workflow::of_one_node("podded", "return 1;");
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let podman = Fake::named("podman", &format!("push) printf {digest} >\"$3\" ;;"));
+    let arguments = [
+        "build",
+        workflow.path(),
+        "--tag",
+        "reg.example.com/e:v1",
+        "--push",
+        "-o",
+        "json",
+    ];
+    let built = podman.run(arguments).run().exits(0).json();
+    assert_eq!(built["builder"], "podman");
+    assert_eq!(built["digest"], digest);
+    let remembered = workflow.read(".tentacular/base-image.txt");
+    assert_eq!(remembered, format!("reg.example.com/e:v1@{digest}\n"));
+}
+
+#[test]
+fn several_platforms_become_one_index_in_the_registry() {
+    let registry = Registry::open();
+    tiny_base(&registry.name, "e", &["amd64", "arm64"]);
+    // What a daemon would have pushed is there already; the stand-in says which digest is whose.
+    let digest = |architecture| {
+        let url = format!(
+            "http://{}/v2/e/manifests/base-{architecture}",
+            registry.name
+        );
+        let accept = "Accept: application/vnd.oci.image.manifest.v1+json";
+        let head = program("curl", ["-sSI", "-H", accept, &url]);
+        let line = head
+            .lines()
+            .find(|line| line.to_lowercase().starts_with("docker-content-digest"));
+        line.and_then(|line| line.split_whitespace().last())
+            .expect("a digest")
+            .to_owned()
+    };
+    let (amd64, arm64) = (digest("amd64"), digest("arm64"));
+    let docker = Fake::docker(&format!(
+        "image) echo '[{{\"Os\":\"linux\",\"Architecture\":\"'$(cat \"$SEEN.platform\" 2>/dev/null)'\"}}]' ;;
+         pull) echo ${{3#linux/}} >\"$SEEN.platform\" ;;
+         push) case $2 in *amd64) echo digest: {amd64} ;; *) echo digest: {arm64} ;; esac ;;"
+    ));
+    let workflow = Workflow::of_one_node("wide", "return 1;");
+    let arguments = [
+        "build",
+        workflow.path(),
+        "-r",
+        &registry.name,
+        "--tag",
+        "e:v1",
+        "--push",
+        "--platform",
+        "linux/amd64,linux/arm64",
+        "-o",
+        "json",
+    ];
+    let built = docker.run(arguments).run().exits(0).json();
+    let index = registry_get(&registry.name, "e/manifests/v1");
+    let digests: Vec<_> = index["manifests"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .map(|it| &it["digest"])
+        .collect();
+    assert_eq!(digests, [amd64.as_str(), arm64.as_str()]);
+    let remembered = workflow.read(".tentacular/base-image.txt");
+    assert!(
+        remembered
+            .trim_end()
+            .ends_with(built["digest"].as_str().expect("a digest"))
+    );
+    docker
+        .run([
+            "build",
+            workflow.path(),
+            "--platform",
+            "linux/amd64,linux/arm64",
+        ])
+        .run()
+        .exits(2)
+        .says("only for a registry");
 }
 
 #[test]
@@ -53,7 +451,8 @@ fn without_a_docker_program_the_surroundings_are_at_fault() {
         .env("PATH", "/nonexistent")
         .run()
         .exits(3)
-        .says("no docker program on PATH");
+        .says("no docker program on PATH")
+        .says("--builder oci");
 }
 
 #[test]
@@ -77,5 +476,153 @@ fn a_registry_that_is_down_fails_the_push() {
     tntc(["build", workflow.path(), "-r", "127.0.0.1:9", "--push"])
         .run()
         .exits(3)
-        .says("docker push of 127.0.0.1:9/tentacular-engine:latest failed");
+        .says("docker push of 127.0.0.1:9/tentacular-engine:latest failed: the registry 127.0.0.1:9 does not answer");
+    assert!(
+        !workflow
+            .files()
+            .contains(&".tentacular/base-image.txt".to_owned())
+    );
+}
+
+#[test]
+fn a_registry_that_wants_credentials_fails_dockers_push_with_the_way_to_log_in() {
+    let registry = Registry::with_password();
+    let workflow = Workflow::of_one_node("stranger", "return 1;");
+    tntc([
+        "build",
+        workflow.path(),
+        "-r",
+        &registry.name,
+        "--push",
+        "--builder",
+        "docker",
+    ])
+    .env("DOCKER_CONFIG", "/nonexistent")
+    .run()
+    .exits(3)
+    .says(&format!("docker login {}", registry.name));
+}
+
+#[test]
+fn a_base_that_docker_cannot_find_is_told() {
+    let workflow = Workflow::of_one_node("baseless", "return 1;");
+    let base = format!("{}/no/such:base", test_registry());
+    tntc(["build", workflow.path(), "--base", &base])
+        .run()
+        .exits(3)
+        .says(&format!(
+            "docker pull of {base} failed: there is no image {base}"
+        ))
+        .says("--base");
+}
+
+#[test]
+fn a_platform_that_the_base_lacks_fails_dockers_build() {
+    let workflow = Workflow::of_one_node("elsewhere", "return 1;");
+    let base = mirrored_base();
+    tntc([
+        "build",
+        workflow.path(),
+        "--base",
+        &base,
+        "--platform",
+        "linux/riscv64",
+    ])
+    .run()
+    .exits(3)
+    .says("does not have this platform");
+}
+
+#[test]
+fn what_is_no_platform_or_tag_is_wrong_usage() {
+    let workflow = Workflow::of_one_node("wrong", "return 1;");
+    tntc(["build", workflow.path(), "--platform", "arm"])
+        .run()
+        .exits(2)
+        .says("`arm` is no platform");
+    tntc(["build", workflow.path(), "--tag", "Not A Tag"])
+        .run()
+        .exits(2)
+        .says("no image reference");
+}
+
+/// A container program that is a script: it answers what it is asked first, and `cases` come before that.
+struct Fake {
+    dir: tempfile::TempDir,
+}
+
+impl Fake {
+    fn docker(cases: &str) -> Self {
+        Self::named("docker", cases)
+    }
+
+    fn named(name: &str, cases: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::create_dir(dir.path().join("bin")).expect("a directory");
+        fs::create_dir(dir.path().join("tmp")).expect("a directory");
+        let script = format!(
+            "#!/bin/sh\nPATH=/usr/bin:/bin\ncase $1 in\n{cases}\nimage) echo '[{{\"Os\":\"linux\",\"Architecture\":\"amd64\"}}]' ;;\nesac\n"
+        );
+        executable(&dir.path().join("bin").join(name), &script);
+        Self { dir }
+    }
+
+    /// `tntc` that finds this program and no other, and makes its temporary files where they can be counted.
+    fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Tntc {
+        tntc(arguments)
+            .env("PATH", self.dir.path().join("bin"))
+            .env("TMPDIR", self.dir.path().join("tmp"))
+            .env("SEEN", self.dir.path().join("seen"))
+            .env("KUBECONFIG", "/dev/null")
+    }
+
+    fn seen(&self) -> String {
+        fs::read_to_string(self.dir.path().join("seen")).unwrap_or_default()
+    }
+
+    #[track_caller]
+    fn wait_for(&self, text: &str) {
+        let begun = Instant::now();
+        while !self.seen().contains(text) {
+            assert!(begun.elapsed() < SOON, "the program was not started");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn go(&self) {
+        fs::write(self.dir.path().join("seen.go"), "").expect("a file");
+    }
+
+    #[track_caller]
+    fn left_nothing(&self) {
+        let left: Vec<_> = fs::read_dir(self.dir.path().join("tmp"))
+            .expect("a directory")
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+fn path() -> String {
+    std::env::var("PATH").expect("a PATH")
+}
+
+fn config_of(image: &str) -> Value {
+    let inspected = program(
+        "docker",
+        ["image", "inspect", "--format", "{{json .Config}}", image],
+    );
+    serde_json::from_str(&inspected).expect("JSON")
+}
+
+fn deployment(envelope: &Value) -> &Value {
+    let manifests = envelope["manifests"].as_array().expect("manifests");
+    manifests
+        .iter()
+        .find(|object| object["kind"] == "Deployment")
+        .expect("a Deployment")
+}
+
+fn image_of(envelope: &Value) -> &str {
+    let containers = &deployment(envelope)["spec"]["template"]["spec"]["containers"];
+    containers[0]["image"].as_str().expect("an image")
 }

@@ -11,6 +11,7 @@ mod cluster_check;
 mod cron;
 mod deploy;
 mod dev;
+mod images;
 mod init;
 mod list;
 mod logs;

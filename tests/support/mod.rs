@@ -6,6 +6,6 @@ mod kubeconfig;
 mod workflow;
 
 pub use cluster::{Namespace, engine_image, kubectl, registry_image};
-pub use command::{Answer, interrupt, tntc};
+pub use command::{Answer, Tntc, interrupt, tntc};
 pub use kubeconfig::Kubeconfig;
 pub use workflow::{Workflow, example};

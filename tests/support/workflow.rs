@@ -75,6 +75,12 @@ impl Workflow {
         fs::write(path, text).expect("a file");
     }
 
+    /// The text of a file of the workflow.
+    #[track_caller]
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.root().join(path)).expect("a file")
+    }
+
     /// Changes a text in a file of the workflow.
     #[track_caller]
     pub fn replace(&self, path: &str, from: &str, to: &str) {

@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod diagram;
 pub mod drift;
 pub mod fixtures;
+pub mod image;
 pub mod manifests;
 pub mod modules;
 pub mod project;

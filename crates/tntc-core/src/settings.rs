@@ -10,8 +10,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::image::ImageReference;
+
 /// The engine image when nothing names another one; what `tntc build` tags by default.
 pub const DEFAULT_IMAGE: &str = "tentacular-engine:latest";
+/// The image that the engine's is built on.
+pub const DEFAULT_BASE_IMAGE: &str = "denoland/deno:distroless";
 /// The image of the pods that trigger a workflow.
 pub const DEFAULT_TRIGGER_IMAGE: &str = "curlimages/curl:latest";
 /// The namespace when nothing names another one.
@@ -34,6 +38,9 @@ pub struct Config {
     /// Image, with curl in it, of the pods that trigger a workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger_image: Option<String>,
+    /// Image that `build` puts the engine on, such as a mirror's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_image: Option<String>,
     /// Named environments.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environments: BTreeMap<String, Environment>,
@@ -153,6 +160,8 @@ pub struct Flags {
     pub namespace: Option<String>,
     /// `--registry`
     pub registry: Option<String>,
+    /// `--base`
+    pub base: Option<String>,
     /// `--image`
     pub image: Option<String>,
     /// `--runtime-class`; the empty string means none.
@@ -189,6 +198,8 @@ pub struct Settings {
     pub namespace: Setting<String>,
     /// Registry for `build`.
     pub registry: Option<Setting<String>>,
+    /// Base of the engine image, for `build`.
+    pub base_image: Setting<String>,
     /// Engine image.
     pub image: Setting<String>,
     /// `RuntimeClass`; `None` means the cluster's default runtime.
@@ -230,6 +241,7 @@ pub fn resolve(inputs: &Inputs) -> Result<Settings, UnknownEnvironment> {
     Ok(Settings {
         namespace: cascade.namespace(),
         registry: cascade.registry(),
+        base_image: cascade.base_image(),
         image: cascade.image(),
         runtime_class: cascade.runtime_class(),
         trigger_image: cascade.trigger_image(),
@@ -240,7 +252,8 @@ pub fn resolve(inputs: &Inputs) -> Result<Settings, UnknownEnvironment> {
 }
 
 impl Settings {
-    /// Adjusts for a kind cluster, which has no gVisor; an explicit flag stands.
+    /// Adjusts for a kind cluster, which has no gVisor unless a flag says so, and whose nodes have the image loaded
+    /// under its tag.
     #[must_use]
     pub fn on_kind(mut self, cluster: Option<&str>) -> Self {
         if let Some(cluster) = cluster
@@ -250,6 +263,9 @@ impl Settings {
                 value: None,
                 origin: Origin::Kind(cluster.to_owned()),
             };
+        }
+        if cluster.is_some() {
+            self.image.value = ImageReference::of(&self.image.value).loaded().to_owned();
         }
         self
     }
@@ -321,6 +337,12 @@ impl<'a> Cascade<'a> {
         flag(self.inputs.flags.registry.clone())
             .or_else(|| self.of_config(|config| config.registry.clone()))
             .filter(|registry| !registry.value.is_empty())
+    }
+
+    fn base_image(&self) -> Setting<String> {
+        flag(self.inputs.flags.base.clone())
+            .or_else(|| self.of_config(|config| config.base_image.clone()))
+            .filter_or_default(|image| !image.is_empty(), DEFAULT_BASE_IMAGE)
     }
 
     fn image(&self) -> Setting<String> {

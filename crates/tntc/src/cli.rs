@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 
+use crate::container::platform::Platform;
 use crate::output::{Color, Format};
 
 /// Validate, test, build, deploy, run and audit sealed workflows on Kubernetes.
@@ -27,9 +28,10 @@ pub struct Global {
     /// Container registry that image tags are prefixed with
     #[arg(short, long, global = true, value_name = "HOST")]
     pub registry: Option<String>,
-    /// How the answer is written
-    #[arg(short, long, global = true, value_enum, default_value_t)]
-    pub output: Format,
+    /// How the answer is written, text or json; for `build` also where the image goes: an archive FILE.tar, or a
+    /// directory
+    #[arg(short, long, global = true, value_name = "FORMAT", action = clap::ArgAction::Append)]
+    pub output: Vec<Output>,
     /// Named environment of the config files
     #[arg(
         long = "env",
@@ -50,6 +52,47 @@ pub struct Global {
     /// Say more
     #[arg(short, long, global = true)]
     pub verbose: bool,
+}
+
+/// A value of `--output`: a format for every command, and for `build` also a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// `text` or `json`.
+    Format(Format),
+    /// Anything else.
+    Place(PathBuf),
+}
+
+impl std::str::FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Err("write text, json, or for `build` a place".to_owned()),
+            "text" => Ok(Self::Format(Format::Text)),
+            "json" => Ok(Self::Format(Format::Json)),
+            place => Ok(Self::Place(place.into())),
+        }
+    }
+}
+
+impl Global {
+    /// How the answer is written: the last format named.
+    pub fn format(&self) -> Format {
+        let formats = self.output.iter().rev().filter_map(|output| match output {
+            Output::Format(format) => Some(*format),
+            Output::Place(_) => None,
+        });
+        formats.into_iter().next().unwrap_or_default()
+    }
+
+    /// Where an image goes: the last place named.
+    pub fn place(&self) -> Option<&std::path::Path> {
+        self.output.iter().rev().find_map(|output| match output {
+            Output::Place(place) => Some(place.as_path()),
+            Output::Format(_) => None,
+        })
+    }
 }
 
 /// One command, one file in `commands/`.
@@ -146,7 +189,7 @@ pub struct Dev {
     pub port: u16,
 }
 
-/// Build the engine image with Docker
+/// Build the engine image, with Docker or without
 #[derive(Debug, Args)]
 pub struct Build {
     /// Workflow directory
@@ -158,9 +201,27 @@ pub struct Build {
     /// Push the image after building it
     #[arg(long)]
     pub push: bool,
-    /// Target platform, such as linux/arm64
+    /// Target platforms, such as linux/amd64,linux/arm64 [default: this machine's]
+    #[arg(long, value_delimiter = ',', value_name = "PLATFORM")]
+    pub platform: Vec<Platform>,
+    /// What builds the image [default: docker when it answers, otherwise oci, which needs no container program]
+    #[arg(long, value_enum)]
+    pub builder: Option<Builder>,
+    /// Base image, such as your mirror's [default: from config, then denoland/deno:distroless]
+    #[arg(long, value_name = "IMAGE")]
+    pub base: Option<String>,
+    /// Speak plain HTTP to registries on other machines, too
     #[arg(long)]
-    pub platform: Option<String>,
+    pub plain_http: bool,
+}
+
+/// What builds an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Builder {
+    /// Docker, or podman when that is what is there
+    Docker,
+    /// This program itself, from registry to registry or file
+    Oci,
 }
 
 /// Apply a workflow to a cluster

@@ -30,6 +30,8 @@ pub struct Overrides {
     pub image: Option<String>,
     /// `--runtime-class`
     pub runtime_class: Option<String>,
+    /// `--base`
+    pub base: Option<String>,
 }
 
 impl Context {
@@ -98,6 +100,7 @@ impl Context {
         Flags {
             namespace: global.namespace,
             registry: global.registry,
+            base: overrides.base,
             image: overrides.image,
             runtime_class: overrides.runtime_class,
             context: global.context,

@@ -1,5 +1,6 @@
 //! Finding Deno, and the engine that is embedded in this binary.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -24,11 +25,18 @@ pub const OLDEST: (u32, u32, u32) = (2, 9, 8);
 #[exclude = "README.md"]
 struct Engine;
 
+/// The engine's files by their path below its directory.
+pub fn engine_files() -> impl Iterator<Item = (Cow<'static, str>, Cow<'static, [u8]>)> {
+    Engine::iter().map(|name| {
+        let content = Engine::get(&name).map(|file| file.data).unwrap_or_default();
+        (name, content)
+    })
+}
+
 /// Writes the engine below `dir`.
 pub fn write_engine(dir: &Path) -> Result<()> {
-    for name in Engine::iter() {
+    for (name, content) in engine_files() {
         let path = dir.join(name.as_ref());
-        let content = Engine::get(&name).map(|file| file.data).unwrap_or_default();
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(io("create", parent))?;
         }
@@ -55,7 +63,7 @@ pub fn cached_engine() -> Result<PathBuf> {
 }
 
 /// `$XDG_CACHE_HOME/tentacular`, or `~/.cache/tentacular` (XDG Base Directory Specification).
-fn cache_dir() -> Result<PathBuf> {
+pub fn cache_dir() -> Result<PathBuf> {
     let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || std::env::home_dir().map(|home| home.join(".cache"));
     let cache = named

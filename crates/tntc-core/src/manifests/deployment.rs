@@ -13,6 +13,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Inputs, PORT, code, labels, metadata, secret, trigger};
 use crate::contract::permissions;
+use crate::image::ImageReference;
 use crate::workflow::graph;
 
 /// Name of the engine's container.
@@ -25,7 +26,10 @@ pub const SECRETS_DIR: &str = "/app/secrets";
 pub(super) fn build(inputs: &Inputs) -> Deployment {
     let workflow = inputs.workflow;
     Deployment {
-        metadata: metadata(inputs, workflow.name.to_string()),
+        metadata: ObjectMeta {
+            annotations: image_tag(inputs),
+            ..metadata(inputs, workflow.name.to_string())
+        },
         spec: Some(DeploymentSpec {
             // Sent only when the workflow asks for a number: otherwise `kubectl scale` and autoscalers own it.
             replicas: workflow
@@ -41,6 +45,15 @@ pub(super) fn build(inputs: &Inputs) -> Deployment {
         }),
         ..Deployment::default()
     }
+}
+
+/// On the Deployment and not on its pods, which another tag of the same image must not restart.
+fn image_tag(inputs: &Inputs) -> Option<BTreeMap<String, String>> {
+    let tag = ImageReference::of(inputs.image).tag_beside_digest()?;
+    Some(BTreeMap::from([(
+        labels::IMAGE_TAG.to_owned(),
+        tag.to_owned(),
+    )]))
 }
 
 fn template(inputs: &Inputs) -> PodTemplateSpec {
@@ -89,7 +102,7 @@ fn container(inputs: &Inputs) -> Container {
     let (command, args) = command_line(inputs);
     Container {
         name: CONTAINER.to_owned(),
-        image: Some(inputs.image.to_owned()),
+        image: Some(ImageReference::of(inputs.image).pinned()),
         image_pull_policy: Some(inputs.pull_policy.as_str().to_owned()),
         command,
         args: Some(args),

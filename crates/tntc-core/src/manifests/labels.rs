@@ -24,6 +24,8 @@ pub const CODE_HASH: &str = "tentacular.dev/code-hash";
 pub const SECRETS_HASH: &str = "tentacular.dev/secrets-hash";
 /// Annotation of the pod template: when a restart was last asked for.
 pub const RESTARTED_AT: &str = "tentacular.dev/restarted-at";
+/// Annotation of the Deployment: the tag that the image had when its digest was deployed.
+pub const IMAGE_TAG: &str = "tentacular.dev/image-tag";
 /// Annotation of the NetworkPolicy: the hosts that the contract means.
 pub const INTENDED_HOSTS: &str = "tentacular.dev/intended-hosts";
 

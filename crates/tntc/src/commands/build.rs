@@ -1,138 +1,283 @@
-//! `tntc build`: the engine image, with Docker.
+//! `tntc build`: the engine image, with Docker or without.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tntc_core::settings::{DEFAULT_IMAGE, Settings};
 
-use crate::cli::Build;
+use crate::cli::{Build, Builder};
 use crate::cluster::connect::Target;
-use crate::container::docker;
-use crate::container::kind::{self, Loaded};
+use crate::container::docker::{self, Docker};
+use crate::container::platform::Platform;
+use crate::container::{kind, oci, reference};
 use crate::context::{Context, Overrides};
-use crate::error::{Result, io};
+use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::output::Outcome;
-use crate::project::BASE_IMAGE_FILE;
+use crate::output::{Outcome, Printer};
+use crate::remembered::{self, Turn};
 
-/// Builds, loads into kind or pushes, and remembers the tag for `deploy`.
-pub async fn run(arguments: Build, context: &Context) -> Result<Outcome> {
-    let opened = context.open(&arguments.dir)?;
-    let settings = context.settings_of(&opened, Overrides::default())?;
-    let image = image(
-        arguments.tag.as_deref(),
-        settings
-            .registry
-            .as_ref()
-            .map(|registry| registry.value.as_str()),
-    );
-    let mut interrupt = Interrupt::listen()?;
-    tokio::select! {
-        built = build(&arguments, &settings, &image, context) => built?,
-        () = interrupt.raised() => return Err(crate::error::Error::failed("interrupted; nothing was remembered for deploy")),
-    }
-    remember(&arguments.dir, &image)?;
-    let summary = format!("built {image}");
-    Ok(Outcome::new(&summary)
-        .text(summary)
-        .field("image", json!(image)))
+/// Everything that a build is decided by.
+struct Plan<'a> {
+    image: String,
+    base: String,
+    platforms: Vec<Platform>,
+    push: bool,
+    plain_http: bool,
+    output: Option<PathBuf>,
+    settings: Settings,
+    printer: &'a Printer,
 }
 
-async fn build(
-    arguments: &Build,
-    settings: &Settings,
-    image: &str,
-    context: &Context,
-) -> Result<()> {
-    let printer = &context.printer;
-    printer.note(format!("building {image}"));
-    let build = docker::Build {
-        image,
-        platform: arguments.platform.as_deref(),
-    };
-    docker::build(&build, printer).await?;
-    if arguments.push {
-        printer.note(format!("pushing {image}"));
-        docker::push(image, printer).await?;
+/// What was built.
+struct Built {
+    builder: &'static str,
+    /// Of what a registry or an archive has; an image that only Docker has, has none.
+    digest: Option<String>,
+}
+
+/// Who holds an image that was built.
+enum Held<'a> {
+    Docker(&'a Docker),
+    Built(&'a oci::Built),
+}
+
+/// Builds, pushes or writes, loads into kind, and remembers the image for `deploy`.
+pub async fn run(arguments: Build, context: &Context) -> Result<Outcome> {
+    let plan = plan(&arguments, context)?;
+    let mut interrupt = Interrupt::listen()?;
+    tokio::select! {
+        built = in_turn(&arguments, &plan) => built,
+        () = interrupt.raised() => Err(Error::failed("interrupted; nothing was remembered for deploy")),
     }
-    load_into_kind(settings, image, context).await
+}
+
+fn plan<'a>(arguments: &Build, context: &'a Context) -> Result<Plan<'a>> {
+    let opened = context.open(&arguments.dir)?;
+    let overrides = Overrides {
+        base: arguments.base.clone(),
+        ..Overrides::default()
+    };
+    let settings = context.settings_of(&opened, overrides)?;
+    let registry = settings.registry.as_ref().map(|named| named.value.as_str());
+    let tag = arguments.tag.as_deref().unwrap_or(DEFAULT_IMAGE);
+    let plan = Plan {
+        image: reference::tagged(tag, registry)?,
+        base: settings.base_image.value.clone(),
+        platforms: distinct(&arguments.platform),
+        push: arguments.push,
+        plain_http: arguments.plain_http,
+        output: context.global.place().map(Path::to_owned),
+        settings,
+        printer: &context.printer,
+    };
+    reference::parse(&plan.base)?;
+    if arguments.builder == Some(Builder::Oci) && !plan.has_destination() {
+        return Err(
+            Error::usage("the oci builder has no local store to leave the image in").hint(
+                "push it with --push, or write it with --output FILE.tar or --output DIRECTORY",
+            ),
+        );
+    }
+    Ok(plan)
+}
+
+/// Builds of one directory end in one file, so they take turns.
+async fn in_turn(arguments: &Build, plan: &Plan<'_>) -> Result<Outcome> {
+    let turn = Turn::take(&arguments.dir, plan.printer).await?;
+    let built = match choose(arguments.builder, plan).await? {
+        Some(docker) => with_docker(&docker, plan).await?,
+        None => without_docker(plan).await?,
+    };
+    let pushed = built.digest.as_ref().filter(|_| plan.push);
+    let image = pushed.map_or(plan.image.clone(), |digest| {
+        format!("{}@{digest}", plan.image)
+    });
+    remembered::write(&arguments.dir, &image)?;
+    drop(turn);
+    Ok(outcome(plan, &built))
+}
+
+/// Docker, or nothing for the builder that needs none.
+async fn choose(builder: Option<Builder>, plan: &Plan<'_>) -> Result<Option<Docker>> {
+    match builder {
+        Some(Builder::Oci) => Ok(None),
+        Some(Builder::Docker) => Docker::find().await.map(Some),
+        None => match Docker::find().await {
+            Err(error) if plan.has_destination() => {
+                plan.printer.note(format!("{error}: building without it"));
+                Ok(None)
+            }
+            found => found.map(Some),
+        },
+    }
+}
+
+async fn with_docker(docker: &Docker, plan: &Plan<'_>) -> Result<Built> {
+    if plan.platforms.len() > 1 {
+        return several_with_docker(docker, plan).await;
+    }
+    let build = docker::Build {
+        image: &plan.image,
+        base: &plan.base,
+        platform: plan.platforms.first(),
+    };
+    if plan
+        .output
+        .as_deref()
+        .is_some_and(|to| !oci::is_archive(to))
+    {
+        return Err(
+            Error::usage(format!("{} can only write an archive", docker.name()))
+                .hint("name a file that ends in .tar, or build with --builder oci"),
+        );
+    }
+    docker.build(&build, plan.printer).await?;
+    let digest = if plan.push {
+        Some(
+            docker
+                .push(&plan.image, plan.plain_http, plan.printer)
+                .await?,
+        )
+    } else {
+        None
+    };
+    if let Some(to) = &plan.output {
+        docker.save(&plan.image, to, plan.printer).await?;
+    }
+    load_into_kind(plan, Held::Docker(docker)).await?;
+    Ok(Built {
+        builder: docker.name(),
+        digest,
+    })
+}
+
+/// Docker's store may hold one platform a tag, so each goes to the registry under a tag of its own, and an index of
+/// them under the one asked for.
+async fn several_with_docker(docker: &Docker, plan: &Plan<'_>) -> Result<Built> {
+    if !plan.push || plan.output.is_some() {
+        return Err(Error::usage(format!(
+            "{} can build several platforms at once only for a registry",
+            docker.name()
+        ))
+        .hint("push them with --push, or write them with --builder oci --output FILE.tar"));
+    }
+    let mut digests = Vec::with_capacity(plan.platforms.len());
+    for platform in &plan.platforms {
+        let image = reference::with_tag_suffix(&plan.image, &platform.tag_suffix());
+        let build = docker::Build {
+            image: &image,
+            base: &plan.base,
+            platform: Some(platform),
+        };
+        docker.build(&build, plan.printer).await?;
+        let digest = docker.push(&image, plan.plain_http, plan.printer).await?;
+        digests.push((digest, platform.clone()));
+    }
+    let digest = oci::push_index(&plan.image, &digests, plan.plain_http).await?;
+    Ok(Built {
+        builder: docker.name(),
+        digest: Some(digest),
+    })
+}
+
+async fn without_docker(plan: &Plan<'_>) -> Result<Built> {
+    let build = oci::Build {
+        image: &plan.image,
+        base: &plan.base,
+        platforms: &plan.platforms,
+        plain_http: plan.plain_http,
+    };
+    let built = oci::build(&build, plan.printer).await?;
+    if plan.push {
+        built.push(plan.printer).await?;
+    }
+    if let Some(to) = &plan.output {
+        built.write(to, plan.printer).await?;
+    }
+    load_into_kind(plan, Held::Built(&built)).await?;
+    Ok(Built {
+        builder: "oci",
+        digest: Some(built.digest()),
+    })
 }
 
 /// Without a kubeconfig there is no kind cluster to load into, and building needs none.
-async fn load_into_kind(settings: &Settings, image: &str, context: &Context) -> Result<()> {
-    let Ok(target) = Target::find(settings).await else {
+async fn load_into_kind(plan: &Plan<'_>, held: Held<'_>) -> Result<()> {
+    let target = Target::find(&plan.settings).await;
+    let Some(cluster) = target.ok().and_then(|target| target.kind) else {
         return Ok(());
     };
-    let Some(cluster) = target.kind else {
+    let image = &plan.image;
+    if !kind::is_installed().await {
+        plan.printer.warn(format!(
+            "there is no kind program on PATH; load the image yourself: {}",
+            kind::command(image, &cluster, plan.archive())
+        ));
         return Ok(());
-    };
-    match kind::load(image, &cluster, &context.printer).await? {
-        Loaded::Yes => context
-            .printer
-            .note(format!("loaded {image} into kind cluster '{cluster}'")),
-        Loaded::Run(command) => {
-            context.printer.warn(format!(
-                "there is no kind program on PATH; load the image yourself: {command}"
-            ));
+    }
+    match (held, plan.archive()) {
+        (Held::Docker(docker), _) if docker.is_docker() => {
+            kind::load(image, &cluster, None, plan.printer).await?;
+        }
+        (_, Some(archive)) => kind::load(image, &cluster, Some(archive), plan.printer).await?,
+        (held, None) => {
+            let archive = temporary_archive()?;
+            match held {
+                Held::Docker(podman) => podman.save(image, archive.path(), plan.printer).await?,
+                Held::Built(built) => built.write(archive.path(), plan.printer).await?,
+            }
+            kind::load(image, &cluster, Some(archive.path()), plan.printer).await?;
         }
     }
+    plan.printer
+        .note(format!("loaded {image} into kind cluster '{cluster}'"));
     Ok(())
 }
 
-/// The full reference: a registry goes in front of a tag that names none itself.
-fn image(tag: Option<&str>, registry: Option<&str>) -> String {
-    let tag = tag.unwrap_or(DEFAULT_IMAGE);
-    match registry.map(|registry| registry.trim_end_matches('/')) {
-        Some(registry) if !names_registry(tag) => format!("{registry}/{tag}"),
-        _ => tag.to_owned(),
+fn temporary_archive() -> Result<tempfile::NamedTempFile> {
+    let made = tempfile::Builder::new().suffix(".tar").tempfile();
+    made.map_err(|cause| Error::surroundings(format!("cannot make a temporary archive: {cause}")))
+}
+
+impl Plan<'_> {
+    fn has_destination(&self) -> bool {
+        self.push || self.output.is_some()
+    }
+
+    fn archive(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|to| oci::is_archive(to))
     }
 }
 
-/// As Docker reads a reference: a first part with a dot or a port, or `localhost`, is a registry.
-fn names_registry(tag: &str) -> bool {
-    tag.split_once('/')
-        .is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost")
+/// The platforms, each once, in the order in which they were named.
+fn distinct(platforms: &[Platform]) -> Vec<Platform> {
+    let mut kept: Vec<Platform> = Vec::new();
+    for platform in platforms {
+        if !kept.contains(platform) {
+            kept.push(platform.clone());
+        }
+    }
+    kept
 }
 
-fn remember(dir: &Path, image: &str) -> Result<()> {
-    let path = dir.join(BASE_IMAGE_FILE);
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(io("create", parent))?;
-    }
-    fs::write(&path, format!("{image}\n")).map_err(io("write", &path))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_registry_goes_in_front_of_a_tag() {
-        assert_eq!(
-            image(None, Some("reg.example.com")),
-            "reg.example.com/tentacular-engine:latest"
-        );
-        assert_eq!(
-            image(Some("my-engine:v2"), Some("localhost:5000/team/")),
-            "localhost:5000/team/my-engine:v2"
-        );
-    }
-
-    #[test]
-    fn a_tag_that_names_a_registry_keeps_it() {
-        assert_eq!(
-            image(Some("other.example.com/e:v1"), Some("reg.example.com")),
-            "other.example.com/e:v1"
-        );
-        assert_eq!(
-            image(Some("team/e:v1"), Some("reg.example.com")),
-            "reg.example.com/team/e:v1"
-        );
-    }
-
-    #[test]
-    fn without_a_registry_the_tag_stands() {
-        assert_eq!(image(Some("e:v1"), None), "e:v1");
-    }
+fn outcome(plan: &Plan<'_>, built: &Built) -> Outcome {
+    let image = &plan.image;
+    let summary = match (&plan.output, plan.push) {
+        (Some(to), false) => format!("built {image} into {}", to.display()),
+        (Some(to), true) => format!("built and pushed {image}, also into {}", to.display()),
+        (None, true) => format!("built and pushed {image}"),
+        (None, false) => format!("built {image}"),
+    };
+    let text = match &built.digest {
+        Some(digest) => format!("{summary}\n{digest}"),
+        None => summary.clone(),
+    };
+    let platforms: Vec<_> = plan.platforms.iter().map(ToString::to_string).collect();
+    Outcome::new(summary)
+        .text(text)
+        .field("image", json!(image))
+        .field("digest", json!(built.digest))
+        .field("builder", json!(built.builder))
+        .field("platforms", json!(platforms))
+        .field("output", json!(plan.output))
 }

@@ -18,8 +18,8 @@ mod version;
 
 use std::ffi::OsString;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 use crate::cli::{Cli, Command};
 use crate::context::Context;
@@ -29,7 +29,8 @@ use crate::output::{Color, Format, Outcome, Printer};
 /// Parses the command line; on failure everything is printed already and the exit status is returned.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<Cli, u8> {
     let arguments: Vec<_> = arguments.collect();
-    Cli::try_parse_from(&arguments).map_err(|error| match error.kind() {
+    let parsed = Cli::try_parse_from(&arguments).and_then(known_output);
+    parsed.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // A reader that went away is no failure of the help text.
             drop(error.print());
@@ -39,10 +40,29 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<C
     })
 }
 
+/// Only `build` writes to a place; to every other command it is a format that does not exist.
+fn known_output(cli: Cli) -> std::result::Result<Cli, clap::Error> {
+    match cli.global.place() {
+        Some(place) if !matches!(cli.command, Command::Build(_)) => {
+            let message = format!(
+                "invalid value '{}' for '--output <FORMAT>': possible values are text and json",
+                place.display()
+            );
+            Err(Cli::command().error(ErrorKind::InvalidValue, message))
+        }
+        _ => Ok(cli),
+    }
+}
+
 /// Runs a command to its exit status.
 pub async fn dispatch(cli: Cli) -> u8 {
     let Cli { global, command } = cli;
-    let printer = Printer::new(global.output, global.color, global.verbose, command.name());
+    let printer = Printer::new(
+        global.format(),
+        global.color,
+        global.verbose,
+        command.name(),
+    );
     let context = Context {
         global,
         printer,

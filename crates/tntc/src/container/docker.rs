@@ -1,142 +1,299 @@
-//! `docker build` of the engine image, in a temporary context that is gone afterwards.
+//! Building with Docker, its legacy builder or `BuildKit`, or with podman when that is what is there.
+//!
+//! The build context is a temporary directory: nothing is written beside the user's files, and it is gone when the
+//! build is over, however it ended.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::process::Stdio;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::{Output, Stdio};
 
-use tokio::io::{AsyncBufReadExt, BufReader};
+use serde_json::Value;
+use tempfile::TempDir;
 use tokio::process::Command;
 
+use super::fault::Fault;
+use super::platform::Platform;
+use super::program::{self, Failure};
+use super::recipe;
 use crate::deno;
 use crate::error::{Error, Result, io};
 use crate::output::Printer;
+use crate::progress::Phase;
 
-/// Name of the generated Dockerfile; it lives as long as the build.
+/// Name of the generated Dockerfile.
 const DOCKERFILE: &str = "Dockerfile.tentacular";
 
-/// Lines of a failed command that are shown.
-const TAIL: usize = 30;
-
-/// The engine and nothing else: a workflow's code arrives by ConfigMap. The broad permissions are the fallback of a
-/// workflow without a contract; with one, the Deployment replaces the entrypoint.
-const DOCKERFILE_TEXT: &str = r#"FROM denoland/deno:distroless
-
-WORKDIR /app
-
-COPY .engine/ /app/engine/
-COPY .engine/deno.json /app/deno.json
-COPY .engine/deno.lock /app/deno.lock
-
-RUN ["deno", "cache", "--lock=deno.lock", "engine/main.ts"]
-
-EXPOSE 8080
-
-ENTRYPOINT ["deno", "run", "--no-lock", "--unstable-net", "--allow-net", "--allow-read=/app,/var/run/secrets", "--allow-write=/tmp", "--allow-env", "engine/main.ts", "--workflow", "/app/workflow/workflow.yaml", "--port", "8080"]
-"#;
-
-/// What to build.
-#[derive(Debug, Clone)]
-pub struct Build<'a> {
-    /// Full image reference.
-    pub image: &'a str,
-    /// Target platform; `None` is the daemon's own.
-    pub platform: Option<&'a str>,
+/// A container program that answers.
+#[derive(Debug)]
+pub struct Docker {
+    program: &'static str,
+    podman: bool,
 }
 
-/// Builds the engine image.
-///
-/// # Errors
-/// Docker is missing or does not answer; the build failed, with the tail of its output.
-pub async fn build(build: &Build<'_>, printer: &Printer) -> Result<()> {
-    require_daemon().await?;
+/// One image to build.
+#[derive(Debug, Clone)]
+pub struct Build<'a> {
+    /// Full reference of the image.
+    pub image: &'a str,
+    /// Full reference of its base.
+    pub base: &'a str,
+    /// Target platform; `None` is the program's own.
+    pub platform: Option<&'a Platform>,
+}
+
+impl Docker {
+    /// Docker, or podman where there is no docker program; asked whether it works.
+    ///
+    /// # Errors
+    /// Neither is on PATH, or the one that is does not answer.
+    pub async fn find() -> Result<Self> {
+        if let Some(answer) = ask("docker").await? {
+            let podman = is_podman("docker").await;
+            return Self::answering("docker", podman, &answer);
+        }
+        match ask("podman").await? {
+            Some(answer) => Self::answering("podman", true, &answer),
+            None => Err(
+                Error::surroundings("there is no docker program on PATH, and no podman").hint(
+                    "build without one: tntc build --builder oci --push, or with --output FILE.tar",
+                ),
+            ),
+        }
+    }
+
+    fn answering(program: &'static str, podman: bool, answer: &Output) -> Result<Self> {
+        if answer.status.success() {
+            return Ok(Self { program, podman });
+        }
+        let message = if podman {
+            "podman does not work here"
+        } else {
+            "the Docker daemon does not answer"
+        };
+        Err(Error::surroundings(message)
+            .details(String::from_utf8_lossy(&answer.stderr).into_owned())
+            .hint("start it, or point DOCKER_HOST at one that runs")
+            .hint(
+                "or build without it: tntc build --builder oci --push, or with --output FILE.tar",
+            ))
+    }
+
+    /// Which program this is, as the user knows it.
+    pub fn name(&self) -> &'static str {
+        if self.podman { "podman" } else { "docker" }
+    }
+
+    /// Builds one image.
+    ///
+    /// # Errors
+    /// The base cannot be had, or the build failed, with the tail of its output.
+    pub async fn build(&self, build: &Build<'_>, printer: &Printer) -> Result<()> {
+        let base_digest = self.base(build, printer).await?;
+        let context = context(build.base)?;
+        let labels = recipe::labels(build.base, base_digest.as_deref());
+        let phase = Phase::begin(&format!("building {}", build.image), printer);
+        let mut command = self.build_command(build, context.path(), &labels);
+        let built = program::run(&mut command, &phase).await;
+        let doing = format!("{} build of {}", self.name(), build.image);
+        built
+            .map(drop)
+            .map_err(|failure| match Fault::of(&failure) {
+                Some(fault @ Fault::DiskFull) => {
+                    fault.error(&doing, build.base).details(failure.tail)
+                }
+                _ => Error::failed(format!("{doing} failed")).details(failure.tail),
+            })
+    }
+
+    fn build_command(
+        &self,
+        build: &Build<'_>,
+        context: &Path,
+        labels: &BTreeMap<String, String>,
+    ) -> Command {
+        let mut command = Command::new(self.program);
+        command
+            .arg("build")
+            .arg("--file")
+            .arg(context.join(DOCKERFILE));
+        command.args(["--tag", build.image]);
+        for (name, value) in labels {
+            command.args(["--label", &format!("{name}={value}")]);
+        }
+        if let Some(platform) = build.platform {
+            command.args(["--platform", &platform.to_string()]);
+        }
+        command.arg(context);
+        command
+    }
+
+    /// Sees to it that the base is there for the platform, and returns its digest, which an image that never came
+    /// from a registry has not.
+    async fn base(&self, build: &Build<'_>, printer: &Printer) -> Result<Option<String>> {
+        let fits = |found: &Value| build.platform.is_none_or(|wanted| has(found, wanted));
+        if let Some(found) = self.inspect(build.base).await.filter(fits) {
+            return Ok(repository_digest(&found));
+        }
+        self.pull(build, printer).await?;
+        let pulled = self.inspect(build.base).await;
+        // Docker takes the only platform that an image has, whichever was asked for.
+        match pulled.as_ref().filter(|found| fits(found)) {
+            Some(found) => Ok(repository_digest(found)),
+            None => Err(Fault::NoPlatform.error(&format!("{} pull", self.name()), build.base)),
+        }
+    }
+
+    async fn pull(&self, build: &Build<'_>, printer: &Printer) -> Result<()> {
+        let phase = Phase::begin(&format!("pulling the base {}", build.base), printer);
+        let mut command = Command::new(self.program);
+        command.arg("pull");
+        if let Some(platform) = build.platform {
+            command.args(["--platform", &platform.to_string()]);
+        }
+        command.arg(build.base);
+        let pulled = program::run(&mut command, &phase).await;
+        let doing = format!("{} pull of {}", self.name(), build.base);
+        pulled
+            .map(drop)
+            .map_err(|failure| told(&failure, &doing, build.base))
+    }
+
+    /// What the program knows of an image that it has.
+    async fn inspect(&self, image: &str) -> Option<Value> {
+        let output = Command::new(self.program)
+            .args(["image", "inspect", image])
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .ok()?;
+        let mut found: Vec<Value> = serde_json::from_slice(&output.stdout).ok()?;
+        found.pop()
+    }
+
+    /// Pushes an image and returns its digest.
+    ///
+    /// # Errors
+    /// The registry is down, wants credentials, or answers with another failure.
+    pub async fn push(&self, image: &str, plain_http: bool, printer: &Printer) -> Result<String> {
+        let phase = Phase::begin(&format!("pushing {image}"), printer);
+        let doing = format!("{} push of {image}", self.name());
+        let digest_file = tempfile::NamedTempFile::new().map_err(no_temporary)?;
+        let mut command = Command::new(self.program);
+        command.arg("push");
+        if self.podman {
+            command.arg("--digestfile").arg(digest_file.path());
+            command.args(plain_http.then_some("--tls-verify=false"));
+        }
+        command.arg(image);
+        let lines = program::run(&mut command, &phase)
+            .await
+            .map_err(|failure| told(&failure, &doing, image))?;
+        let written = fs::read_to_string(digest_file.path()).unwrap_or_default();
+        digest(&written)
+            .or_else(|| lines.iter().rev().find_map(|line| digest(line)))
+            .ok_or_else(|| {
+                Error::failed(format!("{doing} named no digest")).details(lines.join("\n"))
+            })
+    }
+
+    /// Writes an image as a docker-archive.
+    pub async fn save(&self, image: &str, path: &Path, printer: &Printer) -> Result<()> {
+        let phase = Phase::begin(&format!("writing {}", path.display()), printer);
+        let mut command = Command::new(self.program);
+        command.args(["save", "--output"]).arg(path).arg(image);
+        let saved = program::run(&mut command, &phase).await;
+        let doing = format!("{} save of {image}", self.name());
+        saved
+            .map(drop)
+            .map_err(|failure| told(&failure, &doing, image))
+    }
+
+    /// Whether the images of this program are where `kind load docker-image` looks for them.
+    pub fn is_docker(&self) -> bool {
+        !self.podman
+    }
+}
+
+/// `None` when there is no such program. Listing containers needs a daemon that works, and podman knows it too.
+async fn ask(program: &str) -> Result<Option<Output>> {
+    let mut command = Command::new(program);
+    command.args(["ps", "--quiet"].map(OsStr::new));
+    match command.stdin(Stdio::null()).output().await {
+        Ok(output) => Ok(Some(output)),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(Error::surroundings(format!(
+            "cannot run {program}: {cause}"
+        ))),
+    }
+}
+
+/// Some distributions have a `docker` that is podman.
+async fn is_podman(program: &str) -> bool {
+    let output = Command::new(program).arg("--version").output().await;
+    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("podman"))
+}
+
+fn context(base: &str) -> Result<TempDir> {
     let context = tempfile::Builder::new()
         .prefix("tentacular-build-")
         .tempdir()
-        .map_err(|cause| {
-            Error::surroundings(format!("cannot make a temporary build context: {cause}"))
-        })?;
-    deno::write_engine(&context.path().join(".engine"))?;
-    let dockerfile = context.path().join(DOCKERFILE);
-    fs::write(&dockerfile, DOCKERFILE_TEXT).map_err(io("write", &dockerfile))?;
-    let mut arguments = vec![
-        OsStr::new("build"),
-        OsStr::new("--file"),
-        dockerfile.as_os_str(),
-    ];
-    arguments.extend(["--tag", build.image].map(OsStr::new));
-    if let Some(platform) = build.platform {
-        arguments.extend(["--platform", platform].map(OsStr::new));
+        .map_err(no_temporary)?;
+    deno::write_engine(&context.path().join(recipe::CONTEXT_DIR))?;
+    let path = context.path().join(DOCKERFILE);
+    fs::write(&path, recipe::dockerfile(base)).map_err(io("write", &path))?;
+    Ok(context)
+}
+
+fn no_temporary(cause: std::io::Error) -> Error {
+    Error::surroundings(format!("cannot make the temporary build context: {cause}"))
+        .hint("TMPDIR names another place")
+}
+
+fn told(failure: &Failure, doing: &str, image: &str) -> Error {
+    let error = match Fault::of(failure) {
+        Some(fault) => fault.error(doing, image),
+        None => Error::surroundings(format!("{doing} failed")),
+    };
+    error.details(failure.tail.clone())
+}
+
+/// The digest in a text such as `latest: digest: sha256:… size: 1234`.
+fn digest(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("sha256:")?;
+    let hexadecimal: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+    (hexadecimal.len() == 64).then(|| format!("sha256:{hexadecimal}"))
+}
+
+fn has(found: &Value, platform: &Platform) -> bool {
+    Platform::of(&lower_keys(found)).is_some_and(|found| platform.accepts(&found))
+}
+
+fn repository_digest(found: &Value) -> Option<String> {
+    let digests = found["RepoDigests"].as_array()?;
+    digests.iter().find_map(|named| digest(named.as_str()?))
+}
+
+/// `docker image inspect` writes `Os` and `Architecture` where an image's config has `os` and `architecture`.
+fn lower_keys(found: &Value) -> Value {
+    let entries = found.as_object().into_iter().flatten();
+    entries
+        .map(|(key, value)| (key.to_lowercase(), value.clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_read_from_the_output_of_a_push() {
+        let hexadecimal = "ab".repeat(32);
+        let line = format!("latest: digest: sha256:{hexadecimal} size: 1234");
+        assert_eq!(digest(&line), Some(format!("sha256:{hexadecimal}")));
+        assert_eq!(digest("sha256:abc"), None);
     }
-    arguments.push(context.path().as_os_str());
-    let built = run(Command::new("docker").args(arguments), printer).await;
-    built.map_err(|tail| {
-        Error::failed(format!("docker build of {} failed", build.image)).details(tail)
-    })
-}
-
-/// Pushes an image.
-pub async fn push(image: &str, printer: &Printer) -> Result<()> {
-    let pushed = run(Command::new("docker").args(["push", image]), printer).await;
-    pushed.map_err(|tail| {
-        Error::surroundings(format!("docker push of {image} failed"))
-            .details(tail)
-            .hint("check that the registry is up and that you are logged in: docker login")
-    })
-}
-
-async fn require_daemon() -> Result<()> {
-    let asked = Command::new("docker")
-        .args(["version", "--format", "{{.Server.Version}}"])
-        .output()
-        .await;
-    match asked {
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
-            Err(Error::surroundings("there is no docker program on PATH")
-                .hint("install Docker; `tntc build` needs it"))
-        }
-        Err(cause) => Err(Error::surroundings(format!("cannot run docker: {cause}"))),
-        Ok(answer) if answer.status.success() => Ok(()),
-        Ok(answer) => Err(Error::surroundings("the Docker daemon does not answer")
-            .details(String::from_utf8_lossy(&answer.stderr).into_owned())
-            .hint("start it, or point DOCKER_HOST at one that runs")),
-    }
-}
-
-/// Runs to the end, showing the output when verbose; on failure, returns its tail.
-pub async fn run(command: &mut Command, printer: &Printer) -> std::result::Result<(), String> {
-    let command = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let mut child = command.spawn().map_err(|cause| cause.to_string())?;
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let (out, err) = tokio::join!(lines(out, printer), lines(err, printer));
-    match child.wait().await {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(tail(out.into_iter().chain(err), &status.to_string())),
-        Err(cause) => Err(cause.to_string()),
-    }
-}
-
-async fn lines(
-    stream: Option<impl tokio::io::AsyncRead + Unpin>,
-    printer: &Printer,
-) -> Vec<String> {
-    let mut kept = Vec::new();
-    let Some(stream) = stream else { return kept };
-    let mut lines = BufReader::new(stream).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        if printer.verbose() {
-            printer.note(&line);
-        }
-        kept.push(line);
-    }
-    kept
-}
-
-fn tail(lines: impl Iterator<Item = String>, status: &str) -> String {
-    let lines: Vec<_> = lines.collect();
-    let shown = lines.len().saturating_sub(TAIL);
-    format!("{}\n{status}", lines[shown..].join("\n"))
 }

@@ -1,4 +1,10 @@
-//! Container images: building the engine's with Docker, pushing it, loading it into kind.
+//! Container images: building the engine's with Docker or without, pushing it, loading it into kind.
 
 pub mod docker;
+pub mod fault;
 pub mod kind;
+pub mod oci;
+pub mod platform;
+mod program;
+pub mod recipe;
+pub mod reference;

@@ -1,0 +1,179 @@
+//! What usually goes wrong between an image and a registry, told alike by every builder.
+
+use super::program::Failure;
+use crate::error::Error;
+
+/// A cause that has its own message and its own way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// No space left, here or where the container program stores images.
+    DiskFull,
+    /// The registry wants other credentials, or any.
+    Refused,
+    /// The image exists, but not for this platform.
+    NoPlatform,
+    /// There is no such image.
+    NoImage,
+    /// The registry does not answer.
+    Unreachable,
+}
+
+/// What the texts of Docker (legacy and `BuildKit`), containerd, podman and registries say of each fault. The order
+/// counts: Docker says "access denied" of an image that does not exist.
+const SYMPTOMS: [(Fault, &[&str]); 5] = [
+    (
+        Fault::DiskFull,
+        &["no space left on device", "disk quota exceeded"],
+    ),
+    (
+        Fault::NoPlatform,
+        &[
+            "no matching manifest",
+            "no match for platform",
+            "does not match the specified platform",
+            "no image found in manifest list for architecture",
+            "no image found in image index for architecture",
+        ],
+    ),
+    (
+        Fault::NoImage,
+        &[
+            "pull access denied",
+            "manifest unknown",
+            "name unknown",
+            "repository name not known",
+            "not found: manifest",
+            "does not exist",
+        ],
+    ),
+    (
+        Fault::Refused,
+        &[
+            "unauthorized",
+            "authentication required",
+            "no basic auth credentials",
+            "authorization failed",
+            "denied",
+            "403 forbidden",
+        ],
+    ),
+    (
+        Fault::Unreachable,
+        &[
+            "connection refused",
+            "no such host",
+            "i/o timeout",
+            "connection reset",
+            "broken pipe",
+            "unexpected eof",
+            ": eof",
+            "tls handshake timeout",
+            "no route to host",
+            "network is unreachable",
+            "deadline exceeded",
+            "server misbehaving",
+            "http response to https client",
+        ],
+    ),
+];
+
+impl Fault {
+    /// Reads the output of a program that failed.
+    pub fn of(failure: &Failure) -> Option<Self> {
+        SYMPTOMS
+            .iter()
+            .find(|(_, texts)| failure.says(texts))
+            .map(|(fault, _)| *fault)
+    }
+
+    /// The error of something that was done to an image, such as `docker push of reg.io/e:v1`.
+    pub fn error(self, doing: &str, image: &str) -> Error {
+        let registry = registry(image);
+        let error = Error::surroundings(format!("{doing} failed: {}", self.reason(image)));
+        match self {
+            Self::DiskFull => {
+                error.hint("free some space; `docker system df` shows what Docker holds")
+            }
+            Self::Refused => error.hint(format!("log in to it: docker login {registry}")),
+            Self::NoPlatform => error
+                .hint("leave out --platform, or name a base that has the platform with --base"),
+            Self::NoImage => error.hint(format!(
+                "check the name {image}; a mirror of the base is named with --base, or base_image in a config file"
+            )),
+            Self::Unreachable => error.hint(format!(
+                "check that {registry} is up and can be reached from here"
+            )),
+        }
+    }
+
+    fn reason(self, image: &str) -> String {
+        let registry = registry(image);
+        match self {
+            Self::DiskFull => "no space is left on the disk".to_owned(),
+            Self::Refused => {
+                format!("the registry {registry} refuses these credentials, or wants some")
+            }
+            Self::NoPlatform => format!("{image} does not have this platform"),
+            Self::NoImage => format!("there is no image {image}"),
+            Self::Unreachable => format!("the registry {registry} does not answer"),
+        }
+    }
+}
+
+/// The registry that an image's reference leads to.
+pub fn registry(image: &str) -> &str {
+    match image.split_once('/') {
+        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => first,
+        _ => "docker.io",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(tail: &str) -> Option<Fault> {
+        Fault::of(&Failure {
+            tail: tail.to_owned(),
+        })
+    }
+
+    #[test]
+    fn each_text_of_docker_and_podman_leads_to_its_fault() {
+        let table = [
+            (
+                "write /var/lib/docker/tmp: no space left on device",
+                Fault::DiskFull,
+            ),
+            (
+                "no matching manifest for linux/arm64 in the manifest list entries",
+                Fault::NoPlatform,
+            ),
+            (
+                "Error response from daemon: manifest for x:y not found: manifest unknown: manifest unknown",
+                Fault::NoImage,
+            ),
+            (
+                "pull access denied for nobody/none, repository does not exist or may require 'docker login': denied",
+                Fault::NoImage,
+            ),
+            ("unauthorized: authentication required", Fault::Refused),
+            ("no basic auth credentials", Fault::Refused),
+            (
+                "Get \"http://127.0.0.1:9/v2/\": dial tcp 127.0.0.1:9: connect: connection refused",
+                Fault::Unreachable,
+            ),
+        ];
+        for (text, fault) in table {
+            assert_eq!(of(text), Some(fault), "{text}");
+        }
+        assert_eq!(of("error: Uncaught SyntaxError"), None);
+    }
+
+    #[test]
+    fn the_registry_of_a_short_name_is_docker_hub() {
+        assert_eq!(registry("denoland/deno:distroless"), "docker.io");
+        assert_eq!(registry("localhost/x"), "localhost");
+        assert_eq!(registry("reg.example.com:5000/x"), "reg.example.com:5000");
+    }
+}

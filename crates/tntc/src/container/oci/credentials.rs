@@ -1,0 +1,73 @@
+//! Credentials of a registry: `~/.docker/config.json` and its helpers, then podman's own file.
+
+use docker_credential::{CredentialRetrievalError as Missing, DockerCredential};
+use oci_client::secrets::RegistryAuth;
+
+use crate::error::{Error, Result};
+
+/// Under which name `docker login` keeps Docker Hub's credentials.
+const DOCKER_HUB: &str = "https://index.docker.io/v1/";
+
+/// What the user's configuration holds for a registry; anonymous when it holds nothing.
+///
+/// # Errors
+/// There is something, but it cannot be read: pushing anonymously would fail with a message that misleads.
+pub async fn of(registry: &str) -> Result<RegistryAuth> {
+    let server = match registry {
+        "docker.io" | "index.docker.io" => DOCKER_HUB.to_owned(),
+        other => other.to_owned(),
+    };
+    // A helper is another program, which may ask the user something.
+    let found = tokio::task::spawn_blocking(move || lookup(&server)).await;
+    let found = found.map_err(|cause| Error::surroundings(cause.to_string()))?;
+    match found {
+        Ok(DockerCredential::UsernamePassword(user, password)) => {
+            Ok(RegistryAuth::Basic(user, password))
+        }
+        Ok(DockerCredential::IdentityToken(_)) => Err(Error::surroundings(format!(
+            "the credentials of {registry} are an identity token, which only Docker can use"
+        ))
+        .hint("build with --builder docker, or log in with a user name and an access token")),
+        Err(cause) if absent(&cause) => Ok(RegistryAuth::Anonymous),
+        Err(cause) => Err(unreadable(registry, &cause)),
+    }
+}
+
+fn lookup(server: &str) -> std::result::Result<DockerCredential, Missing> {
+    match docker_credential::get_credential(server) {
+        Err(cause) if absent(&cause) => {
+            let podman = docker_credential::get_podman_credential(server);
+            podman.map_err(|other| if absent(&other) { cause } else { other })
+        }
+        found => found,
+    }
+}
+
+/// Helpers say by their output that they know nothing of a server (docker-credential-helpers, `errors.go`).
+fn absent(cause: &Missing) -> bool {
+    match cause {
+        Missing::NoCredentialConfigured | Missing::ConfigNotFound | Missing::ConfigReadError => {
+            true
+        }
+        Missing::HelperFailure { stdout, stderr, .. } => {
+            format!("{stdout}{stderr}").contains("credentials not found")
+        }
+        _ => false,
+    }
+}
+
+fn unreadable(registry: &str, cause: &Missing) -> Error {
+    let error = Error::surroundings(format!(
+        "cannot read the credentials of {registry}: {cause}"
+    ));
+    match cause {
+        Missing::HelperFailure {
+            helper,
+            stdout,
+            stderr,
+        } => error.details(format!("{stdout}{stderr}")).hint(format!(
+            "the credential helper is {helper}; see whether it works by itself"
+        )),
+        _ => error.hint(format!("log in again: docker login {registry}")),
+    }
+}

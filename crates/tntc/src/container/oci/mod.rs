@@ -1,0 +1,187 @@
+//! Building without any container program: the base is pulled, the engine's layers are appended, and the result is
+//! pushed to a registry or written to a file.
+//!
+//! One step of the Dockerfile is left out; `image` says which, and why.
+
+mod cache;
+mod credentials;
+mod image;
+mod layer;
+mod layout;
+mod pull;
+mod registry;
+mod told;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use oci_client::{Reference, RegistryOperation};
+
+use self::image::{Blob, Image};
+use self::layer::Layer;
+pub use self::layout::is_archive;
+use self::pull::Source;
+use self::registry::Registry;
+use super::platform::Platform;
+use super::recipe;
+use super::reference;
+use crate::deno;
+use crate::error::Result;
+use crate::output::Printer;
+use crate::progress::Phase;
+
+/// What to build, and how to talk to registries.
+#[derive(Debug, Clone)]
+pub struct Build<'a> {
+    /// Full reference of the image.
+    pub image: &'a str,
+    /// Full reference of its base.
+    pub base: &'a str,
+    /// Target platforms; none means this machine's.
+    pub platforms: &'a [Platform],
+    /// Whether to speak plain HTTP to registries elsewhere, too.
+    pub plain_http: bool,
+}
+
+/// Images of every platform asked for, put together but nowhere yet.
+pub struct Built {
+    name: String,
+    images: Vec<Image>,
+    source: Source,
+    plain_http: bool,
+}
+
+/// Puts the images together.
+///
+/// # Errors
+/// The base cannot be had, or lacks a platform.
+pub async fn build(build: &Build<'_>, printer: &Printer) -> Result<Built> {
+    let phase = Phase::begin(&format!("building {}", build.image), printer);
+    let host = [Platform::host()];
+    let platforms = if build.platforms.is_empty() {
+        &host
+    } else {
+        build.platforms
+    };
+    phase.detail(&format!("base {}", build.base));
+    let source = Source::open(build.base, build.plain_http).await?;
+    let layers = engine_layers()?;
+    let mut images = Vec::with_capacity(platforms.len());
+    for base in source.bases(platforms).await? {
+        images.push(Image::on(&base, &layers));
+        phase.detail(&format!("{} on {}", base.platform, base.digest));
+    }
+    Ok(Built {
+        name: build.image.to_owned(),
+        images,
+        source,
+        plain_http: build.plain_http,
+    })
+}
+
+impl Built {
+    /// Digest of what a registry or a file gets: the image, or the index of several.
+    pub fn digest(&self) -> String {
+        match layout::root(&self.images) {
+            Some(index) => index.descriptor.digest,
+            None => self.images.first().map_or_else(String::new, |image| {
+                image.manifest.descriptor.digest.clone()
+            }),
+        }
+    }
+
+    /// Pushes everything; the tag moves last, when all that it leads to is there.
+    pub async fn push(&self, printer: &Printer) -> Result<()> {
+        let phase = Phase::begin(&format!("pushing {}", self.name), printer);
+        let target = reference::parse(&self.name)?;
+        let registry = Registry::of(&target, RegistryOperation::Push, self.plain_http).await?;
+        for image in &self.images {
+            for layer in &image.base_layers {
+                self.source
+                    .deliver(layer, &target, &registry, &phase)
+                    .await?;
+            }
+            for blob in image.own_layers.iter().chain([&image.config]) {
+                registry.push(&target, blob).await?;
+            }
+        }
+        let Some(index) = layout::root(&self.images) else {
+            return push_manifests(&registry, &target, &self.images).await;
+        };
+        for image in &self.images {
+            let digest = image.manifest.descriptor.digest.clone();
+            registry
+                .push_manifest(&by_digest(&target, digest), &image.manifest)
+                .await?;
+        }
+        registry.push_manifest(&target, &index).await
+    }
+
+    /// Writes everything to a directory or, when the path ends in `.tar`, to an archive.
+    pub async fn write(&self, to: &Path, printer: &Printer) -> Result<()> {
+        let phase = Phase::begin(&format!("writing {}", to.display()), printer);
+        for layer in self.images.iter().flat_map(|image| &image.base_layers) {
+            self.source.fetch(layer, &phase).await?;
+        }
+        layout::write(to, &self.name, &self.images, self.source.cache())
+    }
+}
+
+/// Puts an index of images that are in the registry already under a tag, and returns its digest.
+pub async fn push_index(
+    image: &str,
+    digests: &[(String, Platform)],
+    plain_http: bool,
+) -> Result<String> {
+    let target = reference::parse(image)?;
+    let registry = Registry::of(&target, RegistryOperation::Push, plain_http).await?;
+    let mut entries = Vec::with_capacity(digests.len());
+    for (digest, platform) in digests {
+        let content = registry
+            .manifest(&by_digest(&target, digest.clone()))
+            .await?;
+        let media_type = pull::media_type(&content).unwrap_or_else(|| image::MANIFEST.to_owned());
+        entries.push((Blob::of(&media_type, content).descriptor, platform.clone()));
+    }
+    let index = image::index(&entries);
+    registry.push_manifest(&target, &index).await?;
+    Ok(index.descriptor.digest)
+}
+
+async fn push_manifests(registry: &Registry, target: &Reference, images: &[Image]) -> Result<()> {
+    for image in images {
+        registry.push_manifest(target, &image.manifest).await?;
+    }
+    Ok(())
+}
+
+fn by_digest(target: &Reference, digest: String) -> Reference {
+    Reference::with_digest(
+        target.registry().to_owned(),
+        target.repository().to_owned(),
+        digest,
+    )
+}
+
+/// One layer a `COPY`, of the same files.
+fn engine_layers() -> Result<Vec<Layer>> {
+    let engine: Vec<_> = deno::engine_files().collect();
+    let layer = |(from, to): (&str, &str)| {
+        let below = from
+            .trim_start_matches(recipe::CONTEXT_DIR)
+            .trim_start_matches('/');
+        let files: BTreeMap<_, _> = engine
+            .iter()
+            .filter_map(|(path, content)| {
+                let target = match below {
+                    "" => format!("{to}{path}"),
+                    file if file == path => to.to_owned(),
+                    _ => return None,
+                };
+                Some((target, content.to_vec()))
+            })
+            .collect();
+        Layer::of(&files, format!("COPY {from} {to}"))
+    };
+    recipe::COPIES.into_iter().map(layer).collect()
+}

@@ -1,0 +1,272 @@
+//! One registry as a build sees it: manifests and blobs, tried again when the connection breaks.
+
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use futures::stream;
+use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::errors::OciDistributionError as Cause;
+use oci_client::secrets::RegistryAuth;
+use oci_client::{Client, Reference, RegistryOperation};
+use tokio::io::AsyncReadExt;
+
+use super::credentials;
+use super::image::{Blob, Descriptor};
+use super::told::{self, transient};
+use crate::error::Result;
+
+/// Manifests of one platform and indexes of several, in OCI's terms and in Docker's.
+const MANIFESTS: [&str; 4] = [
+    super::image::MANIFEST,
+    super::image::INDEX,
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+];
+
+/// How often one step is tried, and how long to wait before trying again (twice as long each time).
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 250 });
+
+/// How long a registry may take to accept a connection, and to send anything at all on one.
+const CONNECT: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Bytes of a blob that are read from disk at a time.
+const PIECE: usize = 256 * 1024;
+
+/// A registry, with the credentials that this user has for it.
+pub struct Registry {
+    client: Client,
+    auth: RegistryAuth,
+    name: String,
+}
+
+impl Registry {
+    /// The registry of an image. Plain HTTP is spoken when asked for, and on this machine when the registry there
+    /// speaks nothing else, as Docker does it.
+    ///
+    /// # Errors
+    /// Its credentials cannot be read, it does not answer, or refuses the credentials.
+    pub async fn of(
+        image: &Reference,
+        operation: RegistryOperation,
+        plain_http: bool,
+    ) -> Result<Self> {
+        let name = image.registry().to_owned();
+        let auth = credentials::of(&name).await?;
+        let registry = |protocol| Self {
+            client: client(protocol),
+            auth: auth.clone(),
+            name: name.clone(),
+        };
+        let secure = registry(ClientProtocol::Https);
+        let plain = registry(ClientProtocol::Http);
+        if plain_http {
+            return plain.greeted(image, operation).await;
+        }
+        if !is_local(&name) {
+            return secure.greeted(image, operation).await;
+        }
+        match secure.greet(image, operation).await {
+            Ok(()) => Ok(secure),
+            Err(cause) if told::is_certificate(&cause) => {
+                Err(secure.told(&doing(image, operation), &cause))
+            }
+            Err(_) => plain.greeted(image, operation).await,
+        }
+    }
+
+    /// Whether both are one registry, so that blobs need not travel.
+    pub fn is(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+
+    async fn greeted(self, image: &Reference, operation: RegistryOperation) -> Result<Self> {
+        let greeted = retried(|| self.greet(image, operation)).await;
+        greeted.map_err(|cause| self.told(&doing(image, operation), &cause))?;
+        Ok(self)
+    }
+
+    async fn greet(&self, image: &Reference, operation: RegistryOperation) -> Result<(), Cause> {
+        self.client
+            .auth(image, &self.auth, operation)
+            .await
+            .map(drop)
+    }
+
+    /// The digest that a tag has now.
+    pub async fn digest(&self, image: &Reference) -> Result<String> {
+        let asked = retried(|| self.client.fetch_manifest_digest(image, &self.auth)).await;
+        asked.map_err(|cause| told::manifest(image, &cause))
+    }
+
+    /// A manifest or index, checked against its digest.
+    pub async fn manifest(&self, image: &Reference) -> Result<Vec<u8>> {
+        let pull = || self.client.pull_manifest_raw(image, &self.auth, &MANIFESTS);
+        match retried(pull).await {
+            Ok((content, _)) => Ok(content.to_vec()),
+            Err(cause) => Err(told::manifest(image, &cause)),
+        }
+    }
+
+    /// Writes a blob to a file; what it holds is checked against the digest.
+    pub async fn fetch(&self, image: &Reference, digest: &str, to: &Path) -> Result<()> {
+        let pull = || async {
+            let file = tokio::fs::File::create(to).await?;
+            self.client.pull_blob(image, digest, file).await
+        };
+        let pulled = retried(pull).await;
+        pulled.map_err(|cause| self.told(&doing(image, RegistryOperation::Pull), &cause))
+    }
+
+    /// Whether the repository has a blob.
+    pub async fn has(&self, image: &Reference, digest: &str) -> Result<bool> {
+        let asked = retried(|| self.client.blob_exists(image, digest)).await;
+        asked.map_err(|cause| self.told(&doing(image, RegistryOperation::Push), &cause))
+    }
+
+    /// Takes a blob over from another repository of this registry; false when the registry does not do that.
+    pub async fn mount(&self, image: &Reference, from: &Reference, digest: &str) -> bool {
+        self.client.mount_blob(image, from, digest).await.is_ok()
+    }
+
+    /// Uploads a small blob.
+    pub async fn push(&self, image: &Reference, blob: &Blob) -> Result<()> {
+        let digest = &blob.descriptor.digest;
+        if self.has(image, digest).await? {
+            return Ok(());
+        }
+        let push = || self.client.push_blob(image, blob.content.clone(), digest);
+        let pushed = retried(push).await.map(drop);
+        pushed.map_err(|cause| self.told(&doing(image, RegistryOperation::Push), &cause))
+    }
+
+    /// Uploads a large blob from a file.
+    pub async fn push_file(&self, image: &Reference, blob: &Descriptor, file: &Path) -> Result<()> {
+        let push = || async {
+            let file = tokio::fs::File::open(file).await?;
+            let pieces = stream::try_unfold(file, |mut file| async move {
+                let mut piece = Vec::with_capacity(PIECE);
+                let read = (&mut file)
+                    .take(PIECE as u64)
+                    .read_to_end(&mut piece)
+                    .await?;
+                Ok::<_, Cause>((read > 0).then_some((piece, file)))
+            });
+            let pieces = pieces.map_ok(Into::into);
+            self.client
+                .push_blob_stream(image, pieces, &blob.digest, Some(blob.size))
+                .await
+        };
+        let pushed = retried(push).await.map(drop);
+        pushed.map_err(|cause| self.told(&doing(image, RegistryOperation::Push), &cause))
+    }
+
+    /// Uploads a manifest or an index under the reference's tag or digest.
+    pub async fn push_manifest(&self, image: &Reference, manifest: &Blob) -> Result<()> {
+        let push = || async {
+            let media_type = manifest.descriptor.media_type.parse();
+            let media_type = media_type.map_err(|_| {
+                Cause::UnsupportedMediaTypeError(manifest.descriptor.media_type.clone())
+            })?;
+            self.client
+                .push_manifest_raw(image, manifest.content.clone(), media_type)
+                .await
+        };
+        let pushed = retried(push).await.map(drop);
+        pushed.map_err(|cause| self.told(&doing(image, RegistryOperation::Push), &cause))
+    }
+
+    fn told(&self, doing: &str, cause: &Cause) -> crate::error::Error {
+        told::registry(doing, &self.name, cause)
+    }
+}
+
+fn doing(image: &Reference, operation: RegistryOperation) -> String {
+    match operation {
+        RegistryOperation::Push => format!("push of {image}"),
+        RegistryOperation::Pull => format!("pull of {image}"),
+    }
+}
+
+fn client(protocol: ClientProtocol) -> Client {
+    Client::new(ClientConfig {
+        protocol,
+        // One request a blob, which every registry takes; some refuse pieces.
+        use_monolithic_push: true,
+        connect_timeout: Some(CONNECT),
+        read_timeout: Some(SILENCE),
+        user_agent: concat!("tntc/", env!("CARGO_PKG_VERSION")),
+        ..ClientConfig::default()
+    })
+}
+
+/// Docker trusts plain HTTP on these names, and on no other.
+fn is_local(registry: &str) -> bool {
+    let host = match registry.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => registry.split(':').next().unwrap_or_default(),
+    };
+    let loopback = host.parse::<std::net::IpAddr>();
+    host == "localhost" || loopback.is_ok_and(|address| address.is_loopback())
+}
+
+async fn retried<T, F>(mut step: impl FnMut() -> F) -> Result<T, Cause>
+where
+    F: Future<Output = Result<T, Cause>>,
+{
+    let mut pause = PAUSE;
+    for _ in 1..ATTEMPTS {
+        match step().await {
+            Err(cause) if transient(&cause) => tokio::time::sleep(pause).await,
+            done => return done,
+        }
+        pause *= 2;
+    }
+    step().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for name in [
+            "localhost",
+            "localhost:5000",
+            "127.0.0.1:5100",
+            "[::1]:5000",
+        ] {
+            assert!(is_local(name), "{name}");
+        }
+        for name in [
+            "localhost.example.com",
+            "reg.example.com:5000",
+            "10.0.0.1:5000",
+        ] {
+            assert!(!is_local(name), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_broken_connection_is_tried_three_times_and_a_refusal_once() {
+        for (cut, expected) in [(true, 3), (false, 1)] {
+            let mut attempts = 0;
+            let outcome: Result<(), Cause> = retried(|| {
+                attempts += 1;
+                let cause = if cut {
+                    Cause::IoError(std::io::ErrorKind::ConnectionReset.into())
+                } else {
+                    Cause::AuthenticationFailure("no".to_owned())
+                };
+                async { Err(cause) }
+            })
+            .await;
+            assert!(outcome.is_err());
+            assert_eq!(attempts, expected);
+        }
+    }
+}

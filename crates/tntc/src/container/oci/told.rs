@@ -1,0 +1,109 @@
+//! What a registry's refusals mean to the user.
+
+use oci_client::Reference;
+use oci_client::errors::{OciDistributionError as Cause, OciErrorCode as Code};
+
+use crate::container::fault::Fault;
+use crate::error::{Error, chain};
+
+/// The error of something done with a registry, such as `push of reg.io/e:v1`.
+pub fn registry(doing: &str, registry: &str, cause: &Cause) -> Error {
+    let place = format!("{registry}/");
+    if let Cause::IoError(cause) = cause
+        && cause.kind() == std::io::ErrorKind::StorageFull
+    {
+        return Fault::DiskFull.error(doing, &place);
+    }
+    if is_certificate(cause) {
+        let message = format!("{doing} failed: the certificate of {registry} is not trusted");
+        return Error::surroundings(message)
+            .details(chain(cause))
+            .hint("add its authority to the system's store, or name the file in SSL_CERT_FILE");
+    }
+    if chain(cause).contains("InvalidContentType") {
+        // What the TLS library says of an answer that is no TLS.
+        return Error::surroundings(format!("{doing} failed: {registry} does not speak TLS"))
+            .hint("where the network can be trusted, --plain-http speaks without it");
+    }
+    match status(cause) {
+        Some(401 | 403) => Fault::Refused.error(doing, &place),
+        Some(507) => Fault::DiskFull.error(doing, &place),
+        Some(429) => Error::surroundings(format!(
+            "{doing} failed: {registry} asks for fewer requests"
+        ))
+        .hint("try again later, or log in for a higher limit"),
+        None if unreachable(cause) => Fault::Unreachable.error(doing, &place),
+        None if transient(cause) => broken(doing),
+        _ => Error::surroundings(format!("{doing} failed: {}", short(cause))),
+    }
+    .details(chain(cause))
+}
+
+/// The error of a manifest that was asked for.
+pub fn manifest(image: &Reference, cause: &Cause) -> Error {
+    let doing = format!("pull of {image}");
+    match status(cause) {
+        Some(404) => Fault::NoImage
+            .error(&doing, &image.to_string())
+            .details(chain(cause)),
+        _ => registry(&doing, image.registry(), cause),
+    }
+}
+
+fn broken(doing: &str) -> Error {
+    Error::surroundings(format!(
+        "{doing} failed: the connection broke, three times in a row"
+    ))
+    .hint("run the same command again; what has arrived is not sent twice")
+}
+
+/// Whether the same request may succeed in a moment.
+pub fn transient(cause: &Cause) -> bool {
+    match cause {
+        Cause::RequestError(request) => {
+            !request.is_builder() && !is_certificate(cause) && status(cause).is_none_or(late)
+        }
+        Cause::IoError(cause) => cause.kind() != std::io::ErrorKind::StorageFull,
+        _ => status(cause).is_some_and(late),
+    }
+}
+
+fn late(status: u16) -> bool {
+    status >= 500 && status != 507 || status == 429
+}
+
+fn unreachable(cause: &Cause) -> bool {
+    matches!(cause, Cause::RequestError(request) if request.is_connect())
+}
+
+/// Nothing types this: it is buried in the TLS library's error.
+pub fn is_certificate(cause: &Cause) -> bool {
+    matches!(cause, Cause::RequestError(_)) && chain(cause).contains("certificate")
+}
+
+/// The HTTP status that a failure stands for.
+fn status(cause: &Cause) -> Option<u16> {
+    match cause {
+        Cause::RequestError(request) => request.status().map(|status| status.as_u16()),
+        Cause::ServerError { code, .. } => Some(*code),
+        Cause::UnauthorizedError { .. } | Cause::AuthenticationFailure(_) => Some(401),
+        Cause::ImageManifestNotFoundError(_) => Some(404),
+        Cause::RegistryError { envelope, .. } => {
+            envelope.errors.iter().find_map(|error| match error.code {
+                Code::Unauthorized => Some(401),
+                Code::Denied => Some(403),
+                Code::ManifestUnknown | Code::NameUnknown | Code::NotFound => Some(404),
+                Code::Toomanyrequests => Some(429),
+                _ => None,
+            })
+        }
+        _ => None,
+    }
+}
+
+fn short(cause: &Cause) -> String {
+    match cause {
+        Cause::ServerError { code, .. } => format!("the registry answers with status {code}"),
+        other => chain(other),
+    }
+}
