@@ -383,21 +383,8 @@ fn several_platforms_become_one_index_in_the_registry() {
     let registry = Registry::open();
     tiny_base(&registry.name, "e", &["amd64", "arm64"]);
     // What a daemon would have pushed is there already; the stand-in says which digest is whose.
-    let digest = |architecture| {
-        let url = format!(
-            "http://{}/v2/e/manifests/base-{architecture}",
-            registry.name
-        );
-        let accept = "Accept: application/vnd.oci.image.manifest.v1+json";
-        let head = program("curl", ["-sSI", "-H", accept, &url]);
-        let line = head
-            .lines()
-            .find(|line| line.to_lowercase().starts_with("docker-content-digest"));
-        line.and_then(|line| line.split_whitespace().last())
-            .expect("a digest")
-            .to_owned()
-    };
-    let (amd64, arm64) = (digest("amd64"), digest("arm64"));
+    let digest = |tag| digest_of(&registry.name, "e", tag);
+    let (amd64, arm64) = (digest("base-amd64"), digest("base-arm64"));
     let docker = Fake::docker(&format!(
         "image) echo '[{{\"Os\":\"linux\",\"Architecture\":\"'$(cat \"$SEEN.platform\" 2>/dev/null)'\"}}]' ;;
          pull) echo ${{3#linux/}} >\"$SEEN.platform\" ;;
@@ -600,6 +587,18 @@ impl Fake {
             .collect();
         assert!(left.is_empty(), "{left:?}");
     }
+}
+
+/// The digest that a registry has under a tag.
+fn digest_of(registry: &str, repository: &str, tag: &str) -> String {
+    let url = format!("http://{registry}/v2/{repository}/manifests/{tag}");
+    let accept = "Accept: application/vnd.oci.image.manifest.v1+json";
+    let head = program("curl", ["-sSI", "-H", accept, &url]).to_lowercase();
+    let line = head
+        .lines()
+        .find(|line| line.starts_with("docker-content-digest"));
+    let digest = line.and_then(|line| line.split_whitespace().last());
+    digest.expect("a digest").to_owned()
 }
 
 fn path() -> String {

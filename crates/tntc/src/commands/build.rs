@@ -181,13 +181,13 @@ async fn several_with_docker(docker: &Docker, plan: &Plan<'_>) -> Result<Built> 
 }
 
 async fn without_docker(plan: &Plan<'_>) -> Result<Built> {
-    let build = oci::Build {
+    let wanted = oci::Build {
         image: &plan.image,
         base: &plan.base,
         platforms: &plan.platforms,
         plain_http: plan.plain_http,
     };
-    let built = oci::build(&build, plan.printer).await?;
+    let built = oci::build(&wanted, plan.printer).await?;
     if plan.push {
         built.push(plan.printer).await?;
     }

@@ -96,16 +96,12 @@ impl Docker {
         let labels = recipe::labels(build.base, base_digest.as_deref());
         let phase = Phase::begin(&format!("building {}", build.image), printer);
         let mut command = self.build_command(build, context.path(), &labels);
-        let built = program::run(&mut command, &phase).await;
+        let done = program::run(&mut command, &phase).await;
         let doing = format!("{} build of {}", self.name(), build.image);
-        built
-            .map(drop)
-            .map_err(|failure| match Fault::of(&failure) {
-                Some(fault @ Fault::DiskFull) => {
-                    fault.error(&doing, build.base).details(failure.tail)
-                }
-                _ => Error::failed(format!("{doing} failed")).details(failure.tail),
-            })
+        done.map(drop).map_err(|failure| match Fault::of(&failure) {
+            Some(fault @ Fault::DiskFull) => fault.error(&doing, build.base).details(failure.tail),
+            _ => Error::failed(format!("{doing} failed")).details(failure.tail),
+        })
     }
 
     fn build_command(
@@ -180,7 +176,7 @@ impl Docker {
     pub async fn push(&self, image: &str, plain_http: bool, printer: &Printer) -> Result<String> {
         let phase = Phase::begin(&format!("pushing {image}"), printer);
         let doing = format!("{} push of {image}", self.name());
-        let digest_file = tempfile::NamedTempFile::new().map_err(no_temporary)?;
+        let digest_file = tempfile::NamedTempFile::new().map_err(|cause| no_temporary(&cause))?;
         let mut command = Command::new(self.program);
         command.arg("push");
         if self.podman {
@@ -240,14 +236,14 @@ fn context(base: &str) -> Result<TempDir> {
     let context = tempfile::Builder::new()
         .prefix("tentacular-build-")
         .tempdir()
-        .map_err(no_temporary)?;
+        .map_err(|cause| no_temporary(&cause))?;
     deno::write_engine(&context.path().join(recipe::CONTEXT_DIR))?;
     let path = context.path().join(DOCKERFILE);
     fs::write(&path, recipe::dockerfile(base)).map_err(io("write", &path))?;
     Ok(context)
 }
 
-fn no_temporary(cause: std::io::Error) -> Error {
+fn no_temporary(cause: &std::io::Error) -> Error {
     Error::surroundings(format!("cannot make the temporary build context: {cause}"))
         .hint("TMPDIR names another place")
 }

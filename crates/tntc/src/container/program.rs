@@ -38,7 +38,7 @@ pub async fn run(command: &mut Command, phase: &Phase<'_>) -> Result<Vec<String>
     let mut child = command.spawn().map_err(|cause| failure(&[], &cause))?;
     let (sender, receiver) = mpsc::channel(64);
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    let (_, _, lines) = tokio::join!(
+    let ((), (), lines) = tokio::join!(
         forward(out, sender.clone()),
         forward(err, sender),
         collect(receiver, phase)

@@ -1,7 +1,8 @@
 //! Layers that are the same bytes wherever and whenever they are made: sorted names, no times, one owner.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
@@ -41,11 +42,12 @@ impl Layer {
 
 /// `sha256:…` of some bytes.
 pub fn digest(content: &[u8]) -> String {
-    let hexadecimal: String = Sha256::digest(content)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256:{hexadecimal}")
+    let mut text = "sha256:".to_owned();
+    for byte in Sha256::digest(content) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 fn tar(files: &BTreeMap<String, Vec<u8>>) -> std::io::Result<Vec<u8>> {

@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 250 });
 
 /// How long a registry may take to accept a connection, and to send anything at all on one.
 const CONNECT: Duration = Duration::from_secs(10);
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Bytes of a blob that are read from disk at a time.
 const PIECE: usize = 256 * 1024;

@@ -1,0 +1,248 @@
+//! Nodes that import from npm, JSR or a URL, made into files that need no download: `deno bundle`, at deploy time.
+//!
+//! A pod runs with `--no-remote --no-npm`. So such a node's file becomes one line that re-exports its bundle, and the
+//! bundle goes beside it under its own key. It cannot take the node's own place: `f(a<b,c>(d))` is two comparisons in
+//! the bundle's JavaScript and a call in a `.ts` file.
+
+mod map;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+use tntc_core::manifests::code::MAX_BYTES;
+use tntc_core::modules::{self, ImportKind};
+use tntc_core::project::Project;
+use tokio::process::Command;
+
+use self::map::SourceMap;
+use crate::container::program;
+use crate::deno;
+use crate::error::{Error, Kind, Result, io};
+use crate::interrupt::Interrupt;
+use crate::output::Printer;
+use crate::progress::Phase;
+use crate::project::Opened;
+
+/// What a workflow calls the file that fixes the versions of its dependencies.
+const LOCK_FILE: &str = "deno.lock";
+/// Names a private registry of npm; a dot-file, which is no part of the delivered code.
+const NPM_CONFIG: &str = ".npmrc";
+/// What the engine itself provides.
+const PROVIDED: [&str; 2] = ["tentacular", "tentacular/testing"];
+/// How many of the largest imports are named.
+const LARGEST: usize = 3;
+
+/// A node and the first import for whose sake it is bundled.
+struct Needy {
+    path: String,
+    import: String,
+}
+
+/// One bundled node.
+struct Bundle {
+    code: String,
+    map: SourceMap,
+}
+
+/// The project as it is delivered: every node with such imports replaced by its bundle. Without any, no Deno is needed.
+///
+/// # Errors
+/// Deno is missing, an import cannot be had, the lock file is out of date, or the bundles do not fit a ConfigMap.
+pub async fn delivered(opened: &Opened, printer: &Printer) -> Result<Project> {
+    let mut project = opened.project.clone();
+    let needy = needy(opened)?;
+    let Some(first) = needy.first() else {
+        return Ok(project);
+    };
+    let deno = deno::find().await.map_err(|error| {
+        error.hint(format!("{} imports {}, which Deno bundles", first.path, first.import))
+    })?;
+    let mut interrupt = Interrupt::listen()?;
+    let copy = copy(opened)?;
+    let mut bundles = BTreeMap::new();
+    for node in &needy {
+        let phase = Phase::begin(&format!("bundling {}", node.path), printer);
+        let made = tokio::select! {
+            made = bundle(&deno, copy.path(), node, &project, &phase) => made?,
+            () = interrupt.raised() => return Err(Error::failed("interrupted; nothing was deployed")),
+        };
+        bundles.insert(node.path.clone(), made);
+    }
+    require_room(&bundles)?;
+    for (path, bundle) in bundles {
+        put(&mut project, &path, &bundle)?;
+    }
+    Ok(project)
+}
+
+/// The nodes that import something from outside, themselves or through files that they import.
+fn needy(opened: &Opened) -> Result<Vec<Needy>> {
+    let mut found = Vec::new();
+    for node in &opened.workflow.nodes {
+        let closure = modules::closure(&opened.project, &node.path)
+            .map_err(|cause| Error::failed(cause.to_string()))?;
+        let mut imports = closure.modules.values().flat_map(|module| &module.imports);
+        let outside = imports.find(|import| {
+            // A bare name is one that the workflow's deno.json may explain.
+            let mapped = import.kind == ImportKind::Other;
+            (import.kind.is_remote() || mapped) && !import.types_only
+        });
+        let known = |needy: &Needy| needy.path == node.path;
+        if let Some(import) = outside.filter(|_| !found.iter().any(known)) {
+            found.push(Needy {
+                path: node.path.clone(),
+                import: import.specifier.clone(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Bundling happens in a copy: Deno writes lock files and module directories beside what it reads.
+fn copy(opened: &Opened) -> Result<TempDir> {
+    let dir = tempfile::Builder::new().prefix("tentacular-bundle-").tempdir();
+    let dir = dir.map_err(|cause| {
+        Error::surroundings(format!("cannot make a temporary directory: {cause}"))
+    })?;
+    for (name, content) in &opened.project.files {
+        let path = dir.path().join(name);
+        let parent = path.parent().unwrap_or(dir.path());
+        fs::create_dir_all(parent).map_err(io("create", parent))?;
+        fs::write(&path, content).map_err(io("write", &path))?;
+    }
+    let npm_config = opened.dir.join(NPM_CONFIG);
+    if npm_config.is_file() {
+        fs::copy(&npm_config, dir.path().join(NPM_CONFIG)).map_err(io("read", &npm_config))?;
+    }
+    Ok(dir)
+}
+
+async fn bundle(
+    deno: &Path,
+    dir: &Path,
+    node: &Needy,
+    project: &Project,
+    phase: &Phase<'_>,
+) -> Result<Bundle> {
+    let output = dir.join("bundle.js");
+    let mut command = Command::new(deno);
+    command.args(["bundle", "--quiet", "--platform", "deno", "--minify", "--sourcemap=external"]);
+    command.args(PROVIDED.map(|name| format!("--external={name}")));
+    // Nothing of what is fetched runs here, so any host may be imported from.
+    command.args(["--allow-import", "--node-modules-dir=none"]);
+    if project.files.contains_key(LOCK_FILE) {
+        command.args(["--lock=deno.lock", "--frozen-lockfile"]);
+    } else {
+        command.arg("--no-lock");
+    }
+    command.arg("--output").arg(&output).arg(&node.path);
+    command.current_dir(dir).env("NO_COLOR", "1").env("DENO_NO_UPDATE_CHECK", "1");
+    program::run(&mut command, phase)
+        .await
+        .map_err(|failure| told(node, &failure))?;
+    let code = fs::read_to_string(&output).map_err(io("read", &output))?;
+    let map = output.with_extension("js.map");
+    let map = fs::read_to_string(&map).map_err(io("read", &map))?;
+    let map = serde_json::from_str(&map).map_err(|cause| {
+        Error::failed(format!("the source map of {} cannot be read: {cause}", node.path))
+    })?;
+    Ok(Bundle { code, map })
+}
+
+fn told(node: &Needy, failure: &program::Failure) -> Error {
+    let unreachable = ["error sending request", "dns error", "connection refused", "timed out"];
+    let (kind, hint) = if failure.says(&["lockfile is out of date", "lock file is out of date"]) {
+        (Kind::Failed, "bring deno.lock up to date: deno install --lock, or deno cache with --frozen=false")
+    } else if failure.says(&["integrity check failed", "checksum"]) {
+        (Kind::Failed, "what was downloaded is not what deno.lock was written for: find out why before you replace it")
+    } else if failure.says(&unreachable) {
+        (Kind::Surroundings, "check that the module's registry can be reached from here")
+    } else {
+        (Kind::Failed, "see whether Deno accepts it: deno check, in the workflow's directory")
+    };
+    Error::new(kind, format!("cannot bundle {}, which imports {}", node.path, node.import))
+        .details(failure.tail.clone())
+        .hint(hint)
+}
+
+/// The whole code must fit a ConfigMap; here it can still be said which import is the large one.
+fn require_room(bundles: &BTreeMap<String, Bundle>) -> Result<()> {
+    let total: usize = bundles.values().map(|bundle| bundle.code.len()).sum();
+    if total <= MAX_BYTES {
+        return Ok(());
+    }
+    let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+    for bundle in bundles.values() {
+        for (source, size) in bundle.map.sizes(&bundle.code) {
+            *sizes.entry(import_of(source)).or_default() += size;
+        }
+    }
+    let mut sizes: Vec<_> = sizes.into_iter().collect();
+    sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    let largest: Vec<_> = sizes
+        .iter()
+        .take(LARGEST)
+        .map(|(import, size)| format!("{import} with {size}"))
+        .collect();
+    let nodes: Vec<_> = bundles.keys().map(String::as_str).collect();
+    Err(Error::failed(format!(
+        "the bundle of {} has {total} bytes, more than the {MAX_BYTES} that fit a ConfigMap; the largest imports are {}",
+        nodes.join(", "),
+        largest.join(", ")
+    ))
+    .hint("import a smaller library, or only the part of it that is used"))
+}
+
+/// The import that a source belongs to: a package with its version, the host of a URL, or a file.
+fn import_of(source: &str) -> String {
+    if let Some((_, inside)) = source.rsplit_once("/npm/") {
+        let mut parts = inside.split('/').skip(1);
+        let scope = parts.next().unwrap_or_default();
+        let name = if scope.starts_with('@') {
+            format!("{scope}/{}", parts.next().unwrap_or_default())
+        } else {
+            scope.to_owned()
+        };
+        return format!("npm:{name}@{}", parts.next().unwrap_or_default());
+    }
+    source.to_owned()
+}
+
+fn put(project: &mut Project, path: &str, bundle: &Bundle) -> Result<()> {
+    let beside = format!("{path}.bundle.js");
+    let (dir, name) = beside.rsplit_once('/').unwrap_or(("", &beside));
+    let up = "../".repeat(if dir.is_empty() { 0 } else { dir.split('/').count() });
+    let own = |source: &str| {
+        let known = project.files.contains_key(source);
+        known.then(|| format!("{up}{source}"))
+    };
+    let map = serde_json::to_string(&bundle.map.only(own))
+        .map_err(|cause| Error::failed(format!("cannot write the source map of {path}: {cause}")))?;
+    let code = format!("{}\n//# sourceMappingURL={name}.map\n", bundle.code.trim_end());
+    let stub = format!("export {{ default }} from \"./{name}\";\n");
+    let files = [
+        (path.to_owned(), stub),
+        (beside.clone(), code),
+        (format!("{beside}.map"), map),
+    ];
+    for (path, text) in files {
+        project.files.insert(path, text.into_bytes());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_of_a_package_belongs_to_the_package() {
+        let source = "../cache/npm/registry.npmjs.org/pg-types/2.2.0/lib/text.js";
+        assert_eq!(import_of(source), "npm:pg-types@2.2.0");
+        let source = "../cache/npm/registry.npmjs.org/@scope/x/1.0.0/index.js";
+        assert_eq!(import_of(source), "npm:@scope/x@1.0.0");
+        assert_eq!(import_of("nodes/db.ts"), "nodes/db.ts");
+    }
+}
