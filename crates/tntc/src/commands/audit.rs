@@ -17,6 +17,7 @@ pub async fn run(arguments: Audit, context: &Context) -> Result<Outcome> {
     let overrides = Overrides {
         image: arguments.image.clone(),
         runtime_class: arguments.runtime_class.clone(),
+        ..Overrides::default()
     };
     let settings = context.settings_of(&opened, overrides)?;
     let target = Target::find(&settings).await?;
