@@ -153,6 +153,19 @@ fn a_result_of_several_megabytes_arrives_whole() {
 }
 
 #[test]
+fn input_of_several_megabytes_arrives_whole() {
+    let workflow = Workflow::of_one_node("reader", "return (input as string).length;");
+    let namespace = deployed(&workflow, "input");
+    let input = json!("x".repeat(4_000_000)).to_string();
+    let answer = tntc(["run", "reader", "-n", &namespace.name, "--input", "-"])
+        .stdin(&input)
+        .run()
+        .exits(0)
+        .json();
+    assert_eq!(answer["outputs"]["only"], 4_000_000);
+}
+
+#[test]
 fn a_local_run_needs_no_cluster() {
     let workflow = example("word-counter");
     let answer = tntc([

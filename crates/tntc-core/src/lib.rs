@@ -4,6 +4,7 @@
 //! same bytes arrives at the same plan. Acting on a plan is the business of the `tntc` crate.
 
 pub mod audit;
+pub mod config_file;
 pub mod contract;
 pub mod cron;
 pub mod diagnostic;
@@ -15,6 +16,7 @@ pub mod manifests;
 pub mod modules;
 pub mod project;
 pub mod schema;
+pub mod secrets;
 pub mod settings;
 pub mod workflow;
 

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::image::ImageReference;
+use crate::suggest::Suggester;
+use crate::workflow::merge;
 
 /// The engine image when nothing names another one; what `tntc build` tags by default.
 pub const DEFAULT_IMAGE: &str = "tentacular-engine:latest";
@@ -22,6 +24,27 @@ pub const DEFAULT_TRIGGER_IMAGE: &str = "curlimages/curl:latest";
 pub const DEFAULT_NAMESPACE: &str = "default";
 /// The `RuntimeClass` when nothing names another one.
 pub const DEFAULT_RUNTIME_CLASS: &str = "gvisor";
+
+const CONFIG_KEYS: [&str; 6] = [
+    "registry",
+    "base_image",
+    "namespace",
+    "runtime_class",
+    "trigger_image",
+    "environments",
+];
+const ENVIRONMENT_KEYS: [&str; 10] = [
+    "context",
+    "kubeconfig",
+    "namespace",
+    "image",
+    "runtime_class",
+    "config_overrides",
+    "secrets_source",
+    "enforcement",
+    "metrics_namespace",
+    "otel_endpoint",
+];
 
 /// One `config.yaml`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -108,7 +131,7 @@ pub struct ConfigFile {
 }
 
 /// Where a value came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", content = "name", rename_all = "kebab-case")]
 pub enum Origin {
     /// A command-line flag.
@@ -210,8 +233,16 @@ pub struct Settings {
     pub context: Option<Setting<String>>,
     /// Kubeconfig file; `None` means `$KUBECONFIG` and then the home directory's.
     pub kubeconfig: Option<Setting<PathBuf>>,
-    /// What contract drift does: it fails unless the environment says otherwise.
-    pub enforcement: Enforcement,
+    /// The only source of secrets, relative to the workflow directory.
+    pub secrets_source: Option<Setting<String>>,
+    /// Namespace whose pods may read `/metrics`.
+    pub metrics_namespace: Option<Setting<String>>,
+    /// Where the engine sends its traces.
+    pub otel_endpoint: Option<Setting<String>>,
+    /// What contract drift does.
+    pub enforcement: Setting<Enforcement>,
+    /// Merged deeply into the workflow's `config`.
+    pub config_overrides: Map<String, Value>,
 }
 
 /// `--env` names an environment that no config file defines.
@@ -247,7 +278,12 @@ pub fn resolve(inputs: &Inputs) -> Result<Settings, UnknownEnvironment> {
         trigger_image: cascade.trigger_image(),
         context: cascade.context(),
         kubeconfig: cascade.kubeconfig(),
+        secrets_source: cascade.of_environment(|environment| environment.secrets_source.clone()),
+        metrics_namespace: cascade
+            .of_environment(|environment| environment.metrics_namespace.clone()),
+        otel_endpoint: cascade.of_environment(|environment| environment.otel_endpoint.clone()),
         enforcement: cascade.enforcement(),
+        config_overrides: cascade.config_overrides(),
     })
 }
 
@@ -397,11 +433,34 @@ impl<'a> Cascade<'a> {
             })
     }
 
-    fn enforcement(&self) -> Enforcement {
-        let mut definitions = self.environment.iter().flat_map(|it| &it.definitions);
-        definitions
-            .find_map(|(_, environment)| environment.enforcement)
-            .unwrap_or_default()
+    fn enforcement(&self) -> Setting<Enforcement> {
+        let found = self.environment.as_ref().and_then(|environment| {
+            let value = environment
+                .definitions
+                .iter()
+                .find_map(|(_, definition)| definition.enforcement)?;
+            Some(Setting {
+                value,
+                origin: Origin::Environment(environment.name.to_owned()),
+            })
+        });
+        found.unwrap_or(Setting {
+            value: Enforcement::default(),
+            origin: Origin::Default,
+        })
+    }
+
+    /// The user's definition below the project's.
+    fn config_overrides(&self) -> Map<String, Value> {
+        let mut merged = Map::new();
+        let definitions = self
+            .environment
+            .iter()
+            .flat_map(|environment| environment.definitions.iter().rev());
+        for (_, definition) in definitions {
+            merge(&mut merged, &definition.config_overrides);
+        }
+        merged
     }
 
     fn of_environment(
@@ -458,6 +517,35 @@ impl<'a> ActiveEnvironment<'a> {
         }
         Ok(Self { name, definitions })
     }
+}
+
+/// What no version of this tool knows in a config file, each with the nearest key that exists.
+#[must_use]
+pub fn unknown_keys(file: &ConfigFile) -> Vec<String> {
+    let told = |place: &str, key: &String, known: &[&str]| {
+        let near = Suggester::new().nearest(key, known.iter().copied());
+        let near = near
+            .map(|near| format!("; did you mean `{near}`?"))
+            .unwrap_or_default();
+        format!("{}: unknown key `{place}{key}`{near}", file.path.display())
+    };
+    let top = file
+        .config
+        .unknown
+        .keys()
+        .map(|key| told("", key, &CONFIG_KEYS));
+    let inner = file
+        .config
+        .environments
+        .iter()
+        .flat_map(|(name, environment)| {
+            let place = format!("environments.{name}.");
+            environment
+                .unknown
+                .keys()
+                .map(move |key| told(&place, key, &ENVIRONMENT_KEYS))
+        });
+    top.chain(inner).collect()
 }
 
 fn flag(value: Option<String>) -> Option<Setting<String>> {

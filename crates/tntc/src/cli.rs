@@ -111,6 +111,9 @@ pub enum Command {
     Undeploy(Undeploy),
     Cluster(Cluster),
     Audit(Audit),
+    #[command(subcommand)]
+    Secrets(Secrets),
+    Configure(Configure),
     Completions(Completions),
     Version(Version),
 }
@@ -132,6 +135,8 @@ impl Command {
             Self::Undeploy(_) => "undeploy",
             Self::Cluster(_) => "cluster check",
             Self::Audit(_) => "audit",
+            Self::Secrets(_) => "secrets",
+            Self::Configure(_) => "configure",
             Self::Completions(_) => "completions",
             Self::Version(_) => "version",
         }
@@ -176,6 +181,15 @@ pub struct Test {
     /// Run again what a saved change concerns, until Ctrl-C
     #[arg(long)]
     pub watch: bool,
+    /// Deploy to an environment under another name, run once, and clean up
+    #[arg(long, conflicts_with = "pipeline")]
+    pub live: bool,
+    /// Leave the live test's objects in place
+    #[arg(long, requires = "live")]
+    pub keep: bool,
+    /// Bound of the live test
+    #[arg(long, requires = "live", default_value = "120s", value_parser = duration)]
+    pub timeout: std::time::Duration,
 }
 
 /// Serve a workflow on this machine, taking over changes as they are saved
@@ -239,6 +253,12 @@ pub struct Deploy {
     /// Wait until the rollout is complete
     #[arg(long)]
     pub wait: bool,
+    /// Wait for the rollout, run once and check the result
+    #[arg(long)]
+    pub verify: bool,
+    /// Skip the live test in the dev environment
+    #[arg(long, alias = "skip-live-test")]
+    pub force: bool,
     /// Restart the pods even when nothing changed
     #[arg(long)]
     pub restart: bool,
@@ -248,7 +268,7 @@ pub struct Deploy {
     /// Print the manifests as YAML and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Bound of --wait
+    /// Bound of --wait and of --verify
     #[arg(long, default_value = "120s", value_parser = duration)]
     pub timeout: std::time::Duration,
 }
@@ -355,6 +375,46 @@ pub struct Audit {
     /// RuntimeClass of the pod; empty for none [default: from environment, config, then gvisor]
     #[arg(long, value_name = "NAME")]
     pub runtime_class: Option<String>,
+}
+
+/// Compare or prepare local secrets
+#[derive(Debug, Subcommand)]
+pub enum Secrets {
+    Check(SecretsCheck),
+    Init(SecretsInit),
+}
+
+/// Compare the secrets that the contract requires with those that are there
+#[derive(Debug, Args)]
+pub struct SecretsCheck {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+}
+
+/// Write .secrets.yaml to be filled in
+#[derive(Debug, Args)]
+pub struct SecretsInit {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Overwrite an existing file
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Write settings to a config file, or show those in force
+#[derive(Debug, Args)]
+pub struct Configure {
+    /// RuntimeClass of the pods; empty for none
+    #[arg(long, value_name = "NAME")]
+    pub runtime_class: Option<String>,
+    /// Write .tentacular/config.yaml of the project instead of the user's
+    #[arg(long)]
+    pub project: bool,
+    /// Show every setting in force and where it comes from
+    #[arg(long)]
+    pub show: bool,
 }
 
 /// Print a completion script

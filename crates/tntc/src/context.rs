@@ -83,6 +83,13 @@ impl Context {
     ) -> Result<Settings> {
         let user = project::user_config(self.home.as_deref())?;
         let project = project::project_config(dir, self.home.as_deref())?;
+        for unknown in [&user, &project]
+            .into_iter()
+            .flatten()
+            .flat_map(settings::unknown_keys)
+        {
+            self.printer.warn(unknown);
+        }
         let built = project::built_image(dir)?;
         let inputs = Inputs {
             flags: self.flags(overrides),

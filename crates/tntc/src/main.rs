@@ -7,15 +7,21 @@ mod container;
 mod context;
 mod deno;
 mod error;
+mod execution;
 mod interrupt;
+mod live;
 mod local;
 mod output;
+mod phases;
 mod port;
+mod prepare;
 mod progress;
 mod project;
 mod remembered;
+mod secrets;
 mod table;
 mod testing;
+mod unique;
 
 use std::process::ExitCode;
 

@@ -123,6 +123,7 @@ struct Envelope<'a> {
 }
 
 /// Writes answers, errors and progress of one command.
+#[derive(Clone)]
 pub struct Printer {
     format: Format,
     color: bool,

@@ -1,12 +1,13 @@
 //! `<name>-code`: the workflow's files as one flat ConfigMap, and the volume that gives them their paths back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, ConfigMapVolumeSource, KeyToPath};
 use sha2::{Digest, Sha256};
 
 use super::{Inputs, metadata};
+use crate::modules::{Place, SyntaxError, closure};
 use crate::project::{Project, WORKFLOW_FILE};
 use crate::workflow::Workflow;
 
@@ -33,6 +34,19 @@ pub enum CodeError {
     BadName {
         /// The file.
         path: String,
+    },
+    /// The file cannot be parsed, so what it imports is unknown.
+    #[error("{0}")]
+    Syntax(SyntaxError),
+    /// A relative import that leads to no file of the workflow.
+    #[error("{path}:{}:{}: `{specifier}` leads to no file inside the workflow directory", place.line, place.column)]
+    MissingImport {
+        /// The importing file.
+        path: String,
+        /// What it imports, as written.
+        specifier: String,
+        /// Where.
+        place: Place,
     },
     /// `/` becomes `__`, so `a/b` and `a__b` meet.
     #[error("{first} and {second} share the ConfigMap key `{key}`; rename one of them")]
@@ -66,7 +80,7 @@ impl Code {
     /// # Errors
     /// Every reason why the files do not fit, in path order.
     pub fn collect(project: &Project, workflow: &Workflow) -> Result<Self, Vec<CodeError>> {
-        let files = delivered(project, workflow)
+        let files = delivered(project, workflow)?
             .into_iter()
             .filter_map(|path| Some((path.clone(), project.files.get(&path)?.clone())))
             .collect();
@@ -157,9 +171,9 @@ pub(super) fn volume(inputs: &Inputs) -> ConfigMapVolumeSource {
     }
 }
 
-fn delivered(project: &Project, workflow: &Workflow) -> std::collections::BTreeSet<String> {
-    let mut paths = std::collections::BTreeSet::from([WORKFLOW_FILE.to_owned()]);
-    paths.extend(workflow.nodes.iter().map(|node| node.path.clone()));
+fn delivered(project: &Project, workflow: &Workflow) -> Result<BTreeSet<String>, Vec<CodeError>> {
+    let mut paths = BTreeSet::from([WORKFLOW_FILE.to_owned()]);
+    let mut errors = Vec::new();
     paths.extend(
         project
             .files
@@ -167,7 +181,28 @@ fn delivered(project: &Project, workflow: &Workflow) -> std::collections::BTreeS
             .filter(|path| path.starts_with("nodes/"))
             .cloned(),
     );
-    paths
+    for node in &workflow.nodes {
+        match closure(project, &node.path) {
+            Ok(found) => {
+                paths.extend(found.modules.into_keys());
+                let missing = found
+                    .missing
+                    .into_iter()
+                    .filter(|(_, import)| !import.types_only);
+                errors.extend(missing.map(|(path, import)| CodeError::MissingImport {
+                    path,
+                    specifier: import.specifier,
+                    place: import.place,
+                }));
+            }
+            Err(error) => errors.push(CodeError::Syntax(error)),
+        }
+    }
+    if errors.is_empty() {
+        Ok(paths)
+    } else {
+        Err(errors)
+    }
 }
 
 fn fits_key(path: &str) -> bool {

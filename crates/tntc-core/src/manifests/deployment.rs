@@ -106,7 +106,7 @@ fn container(inputs: &Inputs) -> Container {
         image_pull_policy: Some(inputs.pull_policy.as_str().to_owned()),
         command,
         args: Some(args),
-        env: Some(vec![certificate_stores()]),
+        env: Some(environment(inputs)),
         ports: Some(vec![ContainerPort {
             container_port: i32::from(PORT),
             protocol: Some("TCP".to_owned()),
@@ -150,26 +150,49 @@ fn command_line(inputs: &Inputs) -> (Option<Vec<String>>, Vec<String>) {
 fn identity(inputs: &Inputs) -> Vec<String> {
     let instance = format!("{}/{}", inputs.namespace, inputs.workflow.name);
     let grace = format!("{}s", grace_seconds(inputs));
-    [
+    let revision = inputs.code.hash();
+    let always = [
         "--instance",
         &instance,
         "--revision",
-        &inputs.code.hash(),
+        &revision,
         "--grace",
         &grace,
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ];
+    let http_only: &[&str] = if inputs.http_only {
+        &["--triggers", "http"]
+    } else {
+        &[]
+    };
+    always
+        .iter()
+        .chain(http_only)
+        .map(|&word| word.to_owned())
+        .collect()
+}
+
+fn environment(inputs: &Inputs) -> Vec<EnvVar> {
+    let mut variables = vec![certificate_stores()];
+    if let Some(endpoint) = inputs.otel_endpoint {
+        variables.push(variable("OTEL_DENO", "true"));
+        variables.push(variable("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint));
+        variables.push(variable("OTEL_SERVICE_NAME", inputs.workflow.name.as_str()));
+    }
+    variables
+}
+
+fn variable(name: &str, value: &str) -> EnvVar {
+    EnvVar {
+        name: name.to_owned(),
+        value: Some(value.to_owned()),
+        value_from: None,
+    }
 }
 
 /// Deno trusts only Mozilla's list by default; a private CA lives in the system's store. Deno reads this variable
 /// itself, so the workflow needs no permission for it.
 fn certificate_stores() -> EnvVar {
-    EnvVar {
-        name: "DENO_TLS_CA_STORE".to_owned(),
-        value: Some("system,mozilla".to_owned()),
-        value_from: None,
-    }
+    variable("DENO_TLS_CA_STORE", "system,mozilla")
 }
 
 fn liveness() -> Probe {
@@ -201,6 +224,11 @@ fn health_probe() -> Probe {
     }
 }
 
+fn secret_name(inputs: &Inputs) -> String {
+    let own = || secret::name(inputs.workflow.name.as_str());
+    inputs.existing_secret.map_or_else(own, str::to_owned)
+}
+
 fn mounts() -> Vec<VolumeMount> {
     let mount = |name: &str, path: &str, read_only: bool| VolumeMount {
         name: name.to_owned(),
@@ -227,7 +255,7 @@ fn volumes(inputs: &Inputs) -> Vec<Volume> {
         },
         Volume {
             secret: Some(SecretVolumeSource {
-                secret_name: Some(secret::name(inputs.workflow.name.as_str())),
+                secret_name: Some(secret_name(inputs)),
                 optional: Some(true),
                 ..SecretVolumeSource::default()
             }),

@@ -14,7 +14,6 @@ pub mod trigger;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
@@ -70,6 +69,12 @@ pub struct Inputs<'a> {
     pub code: &'a Code,
     /// Files of the Secret by service; `None` leaves the cluster's Secret alone.
     pub secrets: Option<&'a BTreeMap<String, Vec<u8>>>,
+    /// Name of an existing Secret to mount instead of the workflow's own, which is then not written.
+    pub existing_secret: Option<&'a str>,
+    /// Where the engine sends its traces, an OTLP URL.
+    pub otel_endpoint: Option<&'a str>,
+    /// Whether the engine answers HTTP only: a live test fires no cron and takes no message from a queue.
+    pub http_only: bool,
     /// What the network's derivation needs beside the workflow.
     pub surroundings: Surroundings<'a>,
 }
@@ -107,7 +112,11 @@ impl Plan {
             network_policy: spec.map(|spec| network_policy::build(inputs, spec)),
             service: service::build(inputs),
             deployment: deployment::build(inputs),
-            cron_jobs: cron_job::build_all(inputs),
+            cron_jobs: if inputs.http_only {
+                Vec::new()
+            } else {
+                cron_job::build_all(inputs)
+            },
             secret_needs: secrets::needs(inputs.workflow),
             warnings: warnings.unwrap_or_default(),
         }
@@ -126,15 +135,20 @@ impl Plan {
         objects
     }
 
-    /// The same plan with every Secret value replaced, fit to be printed.
+    /// The objects as [`Self::objects`] gives them, with every Secret value replaced: fit to be printed.
     #[must_use]
-    pub fn redacted(mut self) -> Self {
-        if let Some(data) = self.secret.as_mut().and_then(|secret| secret.data.as_mut()) {
-            for value in data.values_mut() {
-                *value = ByteString(b"<redacted>".to_vec());
+    pub fn redacted(&self) -> Vec<Value> {
+        let mut objects = self.objects();
+        for object in objects
+            .iter_mut()
+            .filter(|object| object["kind"] == "Secret")
+        {
+            if let Some(data) = object["data"].as_object_mut() {
+                data.values_mut()
+                    .for_each(|value| *value = json!("<redacted>"));
             }
         }
-        self
+        objects
     }
 }
 

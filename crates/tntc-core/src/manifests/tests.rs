@@ -58,6 +58,9 @@ fn plan_of(
         trigger_image: "curlimages/curl:latest",
         code: &code,
         secrets,
+        existing_secret: None,
+        otel_endpoint: None,
+        http_only: false,
         surroundings: Surroundings {
             services: &services,
             metrics_namespace: None,
@@ -154,7 +157,7 @@ fn secrets_are_data_and_their_values_are_never_printed() {
             .as_ref()
             .is_some_and(|data| data.contains_key("github"))
     );
-    let printed = serde_json::to_string(&plan.redacted().objects()).expect("JSON");
+    let printed = serde_json::to_string(&plan.redacted()).expect("JSON");
     assert!(!printed.contains("ghp_hidden"), "{printed}");
     // The base64 of the value's beginning.
     assert!(!printed.contains("eyJ0b2tlbiI6"), "{printed}");
@@ -292,4 +295,37 @@ fn a_file_that_is_no_text_is_delivered_as_binary_data() {
         .binary_data
         .expect("binary data");
     assert_eq!(binary.keys().collect::<Vec<_>>(), ["nodes__logo.png"]);
+}
+
+#[test]
+fn a_helper_outside_nodes_is_delivered_when_a_node_imports_it() {
+    let mut project = project(PLAIN);
+    project.files.insert(
+        "nodes/fetch.ts".to_owned(),
+        b"import { a } from \"../lib/a.ts\";\nexport default () => a;\n".to_vec(),
+    );
+    project
+        .files
+        .insert("lib/a.ts".to_owned(), b"export const a = 1;\n".to_vec());
+    project.files.insert(
+        "lib/unused.ts".to_owned(),
+        b"export const b = 1;\n".to_vec(),
+    );
+    let code = Code::collect(&project, &workflow(&project)).expect("code that fits");
+    assert!(code.files().contains_key("lib/a.ts"));
+    assert!(!code.files().contains_key("lib/unused.ts"));
+}
+
+#[test]
+fn an_import_that_leads_nowhere_is_told_with_its_place() {
+    let mut project = project(PLAIN);
+    project.files.insert(
+        "nodes/fetch.ts".to_owned(),
+        b"import { a } from \"../../a.ts\";\nexport default () => a;\n".to_vec(),
+    );
+    let errors = Code::collect(&project, &workflow(&project)).expect_err("an error");
+    assert_eq!(
+        errors[0].to_string(),
+        "nodes/fetch.ts:1:19: `../../a.ts` leads to no file inside the workflow directory"
+    );
 }

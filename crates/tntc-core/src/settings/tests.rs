@@ -205,3 +205,56 @@ fn kind_takes_gvisor_away_unless_a_flag_asks_for_it() {
     .on_kind(Some("dev"));
     assert_eq!(explicit.runtime_class.value.as_deref(), Some("gvisor"));
 }
+
+#[test]
+fn overrides_of_the_project_win_over_those_of_the_user_key_by_key() {
+    let user = config(
+        "environments: {dev: {config_overrides: {timeout: 30s, http: {retries: 1, agent: a}}}}",
+    );
+    let project = config("environments: {dev: {config_overrides: {http: {retries: 2}}}}");
+    let inputs = Inputs {
+        user: Some(&user),
+        project: Some(&project),
+        flags: in_dev(Flags::default()),
+        ..Inputs::default()
+    };
+    let overrides = resolve(&inputs).expect("settings").config_overrides;
+    assert_eq!(
+        serde_json::json!(overrides),
+        serde_json::json!({"timeout": "30s", "http": {"retries": 2, "agent": "a"}})
+    );
+}
+
+#[test]
+fn an_unknown_key_is_told_with_the_nearest_known_one() {
+    let file = config("namespac: a\nenvironments: {dev: {runtimeclass: gvisor}}");
+    let told = unknown_keys(&file);
+    assert_eq!(
+        told,
+        [
+            "/repo/.tentacular/config.yaml: unknown key `namespac`; did you mean `namespace`?",
+            "/repo/.tentacular/config.yaml: unknown key `environments.dev.runtimeclass`; did you mean `runtime_class`?",
+        ]
+    );
+}
+
+#[test]
+fn enforcement_is_strict_unless_the_environment_says_otherwise() {
+    assert_eq!(
+        resolve(&Inputs::default())
+            .expect("settings")
+            .enforcement
+            .value,
+        Enforcement::Strict
+    );
+    let user = config("environments: {dev: {enforcement: audit}}");
+    let inputs = Inputs {
+        user: Some(&user),
+        flags: in_dev(Flags::default()),
+        ..Inputs::default()
+    };
+    assert_eq!(
+        resolve(&inputs).expect("settings").enforcement.value,
+        Enforcement::Audit
+    );
+}

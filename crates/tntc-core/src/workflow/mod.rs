@@ -21,7 +21,7 @@ pub use names::{
     DependencyName, MAX_LABEL, Namespace, NodeName, ServiceAccountName, TriggerName, Version,
     WorkflowName,
 };
-pub use overrides::{Overridden, OverrideError, overridden};
+pub use overrides::{Overridden, OverrideError, merge, overridden};
 pub use parse::{Checked, parse};
 pub use values::{MAX_RETRIES, Port, Subject, TimeZone, Transport, TransportPort, WebhookPath};
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Checked, parse};
+use super::{Checked, Workflow, parse};
+use crate::config_file;
 use crate::diagnostic::Report;
 use crate::project::{Project, WORKFLOW_FILE};
 
@@ -11,7 +12,7 @@ use crate::project::{Project, WORKFLOW_FILE};
 pub struct Overridden {
     /// The workflow, with the warnings about the user's own file.
     pub checked: Checked,
-    /// The user's own text when nothing is overridden; else the merged workflow, without its comments.
+    /// The user's own text, with `config` replaced when something is overridden.
     pub text: String,
 }
 
@@ -49,7 +50,7 @@ pub fn overridden(
     }
     let mut workflow = own.workflow;
     merge(&mut workflow.config.values, overrides);
-    let text = workflow.to_yaml();
+    let text = with_config(project, &workflow);
     let mut merged = project.clone();
     merged
         .files
@@ -66,7 +67,15 @@ pub fn overridden(
     }
 }
 
-fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
+/// The user's own text with another `config`; rewritten as a whole where it has no block of its own to replace.
+fn with_config(project: &Project, workflow: &Workflow) -> String {
+    let own = String::from_utf8_lossy(project.workflow_file().unwrap_or_default());
+    config_file::set_map(&own, "config", &workflow.config.values)
+        .unwrap_or_else(|_| workflow.to_yaml())
+}
+
+/// Merges values into a mapping: mappings key by key, everything else as a whole.
+pub fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
     for (key, value) in from {
         match (into.get_mut(key), value) {
             (Some(Value::Object(into)), Value::Object(from)) => merge(into, from),
@@ -99,6 +108,16 @@ mod tests {
     #[test]
     fn without_overrides_the_users_own_text_stays() {
         assert_eq!(with(json!({})).unwrap().text, YAML);
+    }
+
+    #[test]
+    fn comments_and_order_stay_elsewhere() {
+        let text = with(json!({"timeout": "60s"})).unwrap().text;
+        assert!(
+            text.starts_with("# mine\nname: a\nversion: 1.10\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("\ncontract: {version: \"1\"}\n"), "{text}");
     }
 
     #[test]

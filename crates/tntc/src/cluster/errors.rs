@@ -21,6 +21,19 @@ pub fn is_not_found(cause: &kube::Error) -> bool {
     matches!(cause, kube::Error::Api(status) if status.code == 404)
 }
 
+/// Whether somebody changed the object after it was read. A field that another manager owns is 409 as well, but waiting
+/// does not help there.
+pub fn was_modified(cause: &kube::Error) -> bool {
+    let kube::Error::Api(status) = cause else {
+        return false;
+    };
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 409
+        && causes
+            .into_iter()
+            .all(|cause| cause.reason != "FieldManagerConflict")
+}
+
 fn refused(action: &str, status: &Status) -> Error {
     let message = format!("{action}: {}", status.message.trim_end());
     match status.code {

@@ -12,8 +12,10 @@ pub mod logs;
 pub mod preflight;
 pub mod probe;
 pub mod remove;
+pub mod retain;
 pub mod rights;
 pub mod rollout;
+pub mod services;
 pub mod trigger;
 pub mod watch;
 

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt;
 use serde::Serialize;
 use serde_json::json;
 use tntc_core::contract::SecretRef;
 use tntc_core::contract::secrets::Need;
-use tntc_core::manifests::{Plan, secret};
+use tntc_core::manifests::Plan;
 
 use super::rights::{self, Right};
 use super::{Cluster, checks};
@@ -137,13 +136,22 @@ impl<'a> Wanted<'a> {
             runtime_class: runtime_class(plan),
             rights: rights::to_deploy(plan),
             secrets: Some(WantedSecrets {
-                name: secret::name(&plan.deployment.name_any()),
+                name: mounted_secret(plan).unwrap_or_default(),
                 needs: &plan.secret_needs,
                 provisioned: plan.secret.as_ref(),
             }),
             code_bytes: Some(code_bytes(plan)),
         }
     }
+}
+
+/// A live test mounts the Secret of the workflow's own name.
+fn mounted_secret(plan: &Plan) -> Option<String> {
+    let template = &plan.deployment.spec.as_ref()?.template;
+    let volumes = template.spec.as_ref()?.volumes.iter().flatten();
+    volumes
+        .filter_map(|volume| volume.secret.as_ref())
+        .find_map(|secret| secret.secret_name.clone())
 }
 
 fn runtime_class(plan: &Plan) -> Option<&str> {

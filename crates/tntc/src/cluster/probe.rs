@@ -10,16 +10,17 @@ use tntc_core::manifests::probe::{CLOSED_IS_OPEN, OPEN_IS_CLOSED, Probe};
 
 use super::preflight::{Check, State};
 use super::watch::Watch;
-use super::{Cluster, diagnose, errors, trigger};
+use super::{Cluster, diagnose, errors};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::unique;
 
 /// Bound of the whole proof: two pod starts, and ten seconds for the policy to take effect.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Proves it, and removes the pods and the policy whatever happens.
 pub async fn enforcement(cluster: &Cluster, namespace: &str, image: &str) -> Check {
-    let suffix = trigger::unique_suffix();
+    let suffix = unique::suffix();
     let probe = Probe {
         namespace,
         image,

@@ -17,12 +17,19 @@ use super::watch::{Observed, Watch};
 use super::{Cluster, apply, errors};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::unique;
 
 /// Pause between attempts to attach: the container exists some 300 ms after the pod was made.
 const ATTACH_PAUSE: Duration = Duration::from_millis(20);
 
 /// Seconds that the pod may outlive the caller's own timeout, should the caller be killed.
 const DEADLINE_SLACK: u64 = 30;
+
+/// Bytes that may wait in memory for the connection, each way.
+const BUFFER: usize = 256 * 1024;
+
+/// Bytes that a Linux pipe takes before anybody reads (pipe(7)), less a margin.
+const PIPE: usize = 60 * 1024;
 
 /// What to run, where.
 #[derive(Debug, Clone)]
@@ -85,20 +92,13 @@ async fn create(pods: &Api<Pod>, request: &Request<'_>) -> Result<String> {
         workflow: request.workflow,
         namespace: request.namespace,
         image: request.image,
-        suffix: &unique_suffix(),
+        suffix: &unique::suffix(),
         deadline_seconds: i64::try_from(request.timeout.as_secs() + DEADLINE_SLACK)
             .unwrap_or(i64::MAX),
     });
     let made = pods.create(&PostParams::default(), &pod).await;
     made.map(|pod| pod.name_any())
         .map_err(|cause| errors::tell("creating the trigger pod", cause))
-}
-
-/// Eight hexadecimal digits from the hasher's random keys, which the operating system seeds.
-pub fn unique_suffix() -> String {
-    use std::hash::{BuildHasher, RandomState};
-    let random = RandomState::new().hash_one(std::process::id());
-    format!("{:08x}", random & 0xffff_ffff)
 }
 
 async fn answer(
@@ -108,6 +108,13 @@ async fn answer(
     pod: &str,
 ) -> Result<Answer> {
     let mut watch = Watch::pod(&cluster.client, request.namespace, pod);
+    // A container that does not run yet takes a pipe's worth of input and then, with containerd 1.6, nothing more, also
+    // once it runs.
+    if request.input.len() > PIPE {
+        started(&mut watch, pod)
+            .await
+            .map_err(|problem| cannot_start(&problem))?;
+    }
     let attached = tokio::select! {
         attached = attach(pods, pod, request.input) => attached,
         problem = fatal_problem(&mut watch, pod) => Err(cannot_start(&problem)),
@@ -116,6 +123,19 @@ async fn answer(
         return Err(no_answer(cluster, request, &attached).await);
     }
     Ok(attached)
+}
+
+/// Waits until the pod's container runs, or has run.
+async fn started(watch: &mut Watch, pod: &str) -> Result<(), Problem> {
+    loop {
+        let seen = watch.changed().await;
+        if seen.pods.get(pod).is_some_and(has_started) {
+            return Ok(());
+        }
+        if let Some(problem) = problem(seen, pod) {
+            return Err(problem);
+        }
+    }
 }
 
 async fn fatal_problem(watch: &mut Watch, pod: &str) -> Problem {
@@ -129,17 +149,20 @@ async fn fatal_problem(watch: &mut Watch, pod: &str) -> Problem {
 /// A trigger pod that ended is no problem: curl's status follows the workflow's.
 fn problem(seen: &Observed, pod: &str) -> Option<Problem> {
     let pod = seen.pods.get(pod)?;
-    let started = diagnose::containers(pod).any(|container| {
-        container
-            .state
-            .as_ref()
-            .is_some_and(|state| state.running.is_some() || state.terminated.is_some())
-    });
-    if started {
+    if has_started(pod) {
         return None;
     }
     diagnose::problem(None, std::iter::once(pod), &seen.events.values())
         .filter(|problem| problem.fatal)
+}
+
+fn has_started(pod: &Pod) -> bool {
+    diagnose::containers(pod).any(|container| {
+        container
+            .state
+            .as_ref()
+            .is_some_and(|state| state.running.is_some() || state.terminated.is_some())
+    })
 }
 
 /// Attaches as soon as there is a container, sends the input and reads until curl is done.
@@ -148,7 +171,9 @@ async fn attach(pods: &Api<Pod>, pod: &str, input: &str) -> Result<Answer> {
         .container(CONTAINER)
         .stdin(true)
         .stdout(true)
-        .stderr(true);
+        .stderr(true)
+        .max_stdin_buf_size(BUFFER)
+        .max_stdout_buf_size(BUFFER);
     loop {
         if let Ok(process) = pods.attach(pod, &parameters).await
             && let Some(answer) = converse(process, input).await
@@ -160,27 +185,34 @@ async fn attach(pods: &Api<Pod>, pod: &str, input: &str) -> Result<Answer> {
 }
 
 /// `None` when there was no container to talk to yet.
+///
+/// The pipe to a connection that has ended neither takes nor refuses more input, so sending is given up as soon as the
+/// other side has nothing more to say.
 async fn converse(mut process: AttachedProcess, input: &str) -> Option<Answer> {
     let status = process.take_status()?;
     let (mut stdin, mut stdout, mut stderr) =
         (process.stdin()?, process.stdout()?, process.stderr()?);
     let send = async {
-        // A container that is not there yet closes the stream; the status tells.
         let sent = stdin.write_all(input.as_bytes()).await;
         drop(sent.and(stdin.shutdown().await));
+        std::future::pending::<()>().await;
     };
-    let (mut body, mut messages) = (Vec::new(), Vec::new());
-    let ((), out, err) = tokio::join!(
-        send,
-        stdout.read_to_end(&mut body),
-        stderr.read_to_end(&mut messages)
-    );
-    let absent = status
+    let receive = async {
+        let (mut body, mut messages) = (Vec::new(), Vec::new());
+        let read = tokio::try_join!(
+            stdout.read_to_end(&mut body),
+            stderr.read_to_end(&mut messages)
+        );
+        read.ok().map(|_| (body, messages))
+    };
+    let (body, messages) = tokio::select! {
+        received = receive => received?,
+        () = send => return None,
+    };
+    let failed = status
         .await
-        .is_some_and(|status| status.status.as_deref() == Some("Failure"))
-        && body.is_empty()
-        && messages.is_empty();
-    if absent || out.is_err() || err.is_err() {
+        .is_some_and(|status| status.status.as_deref() == Some("Failure"));
+    if failed && body.is_empty() && messages.is_empty() {
         return None;
     }
     Some(Answer {

@@ -3,49 +3,27 @@
 use serde_json::{Value, json};
 use tntc_core::audit::{self, Compared, Finding, Kind};
 
-use super::deploy;
-use crate::cli::{Audit, Deploy};
-use crate::cluster::connect::Target;
+use crate::cli::Audit;
 use crate::cluster::deployed;
-use crate::context::{self, Context, Overrides};
+use crate::context::{Context, Overrides};
 use crate::error::Result;
 use crate::output::Outcome;
+use crate::prepare::{Variant, prepare};
 
 /// Plans as deploy would, reads what the cluster has, and compares the two.
 pub async fn run(arguments: Audit, context: &Context) -> Result<Outcome> {
-    let opened = context.open(&arguments.dir)?;
     let overrides = Overrides {
-        image: arguments.image.clone(),
-        runtime_class: arguments.runtime_class.clone(),
-        ..Overrides::default()
-    };
-    let settings = context.settings_of(&opened, overrides)?;
-    let target = Target::find(&settings).await?;
-    let kind = target.kind.clone();
-    let settings = settings.on_kind(kind.as_deref());
-    let namespace = context::namespace(&settings)?;
-    let cluster = target.connect()?;
-    let plan = deploy::plan(&as_deploy(arguments), &opened, &settings, kind.is_some())?;
-    let found = deployed::everything(&cluster, namespace.as_str(), &plan).await?;
-    let name = opened.workflow.name.as_str();
-    Ok(outcome(
-        name,
-        namespace.as_str(),
-        &audit::compare(&plan, &found),
-    ))
-}
-
-fn as_deploy(arguments: Audit) -> Deploy {
-    Deploy {
-        dir: arguments.dir,
         image: arguments.image,
         runtime_class: arguments.runtime_class,
-        wait: false,
-        restart: false,
-        force_conflicts: false,
-        dry_run: true,
-        timeout: std::time::Duration::ZERO,
-    }
+        ..Overrides::default()
+    };
+    let (prepared, target) = prepare(&arguments.dir, overrides, context).await?;
+    let cluster = target?.connect()?;
+    let plan = prepared.plan_on(&cluster, Variant::Own).await?;
+    let namespace = prepared.namespace.as_str();
+    let found = deployed::everything(&cluster, namespace, &plan).await?;
+    let name = prepared.workflow.name.as_str();
+    Ok(outcome(name, namespace, &audit::compare(&plan, &found)))
 }
 
 fn outcome(name: &str, namespace: &str, compared: &[Compared]) -> Outcome {

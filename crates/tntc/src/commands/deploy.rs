@@ -5,98 +5,99 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use serde_json::json;
-use tntc_core::contract::network::{Services, Surroundings};
-use tntc_core::manifests::code::{Code, CodeError};
-use tntc_core::manifests::{Inputs, Plan, PullPolicy, labels};
-use tntc_core::settings::Settings;
+use tntc_core::contract::network::Services;
+use tntc_core::manifests::{Plan, labels};
 
 use crate::cli::Deploy;
 use crate::cluster::apply::{self, Applied};
 use crate::cluster::connect::Target;
-use crate::cluster::{Cluster, preflight, rollout};
-use crate::context::{self, Context, Overrides};
+use crate::cluster::{Cluster, preflight, retain, rollout};
+use crate::context::{Context, Overrides};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::live;
 use crate::output::Outcome;
-use crate::project::Opened;
+use crate::phases::Phases;
+use crate::prepare::{Prepared, Variant, prepare};
 
-/// Decides every object, then applies them; returns once applied, or with --wait once rolled out.
+/// Decides every object, then applies them; returns once applied, or with --wait and --verify once rolled out.
 pub async fn run(arguments: Deploy, context: &Context) -> Result<Outcome> {
-    let opened = context.open(&arguments.dir)?;
     let overrides = Overrides {
         image: arguments.image.clone(),
         runtime_class: arguments.runtime_class.clone(),
         ..Overrides::default()
     };
-    let settings = context.settings_of(&opened, overrides)?;
-    let target = Target::find(&settings).await;
-    // Printing the manifests needs no cluster.
-    let kind = target.as_ref().ok().and_then(|target| target.kind.clone());
-    let settings = settings.on_kind(kind.as_deref());
-    tell_adjustment(&settings, kind.as_deref(), context);
-    let plan = plan(&arguments, &opened, &settings, kind.is_some())?;
+    let (prepared, target) = prepare(&arguments.dir, overrides, context).await?;
+    prepared.tell(context);
     if arguments.dry_run {
-        return manifests(plan);
+        return manifests(&prepared, target, context).await;
     }
     let cluster = target?.connect()?;
     let mut interrupt = Interrupt::listen()?;
     tokio::select! {
-        outcome = act(&arguments, &cluster, &plan, context) => outcome,
+        outcome = act(&arguments, &prepared, &cluster, context) => outcome,
         () = interrupt.raised() => Err(Error::failed("interrupted; a second deploy completes what this one began")),
     }
 }
 
 async fn act(
     arguments: &Deploy,
+    prepared: &Prepared,
     cluster: &Cluster,
-    plan: &Plan,
     context: &Context,
 ) -> Result<Outcome> {
-    for warning in preflight::require(cluster, plan).await? {
-        context.printer.warn(warning);
-    }
-    let options = apply::Options {
-        force_conflicts: arguments.force_conflicts,
-    };
-    let applied = apply::all(cluster, plan, options).await?;
-    if arguments.wait {
-        rollout::wait(cluster, &applied.deployment, arguments.timeout).await?;
-    }
-    Ok(outcome(&applied, arguments.wait))
-}
-
-pub fn plan(
-    arguments: &Deploy,
-    opened: &Opened,
-    settings: &Settings,
-    on_kind: bool,
-) -> Result<Plan> {
-    let namespace = context::namespace(settings)?;
-    let code = Code::collect(&opened.project, &opened.workflow)
-        .map_err(|errors| not_deliverable(&errors))?;
-    let mut plan = Plan::new(&Inputs {
-        workflow: &opened.workflow,
-        namespace: &namespace,
-        image: &settings.image.value,
-        runtime_class: settings.runtime_class.value.as_deref(),
-        pull_policy: if on_kind {
-            PullPolicy::IfNotPresent
-        } else {
-            PullPolicy::Always
-        },
-        trigger_image: &settings.trigger_image.value,
-        code: &code,
-        secrets: None,
-        surroundings: Surroundings {
-            services: &Services::default(),
-            metrics_namespace: None,
-            endpoints: &[],
-        },
-    });
+    let mut phases = Phases::new(&context.printer);
+    let mut plan = prepared.plan_on(cluster, Variant::Own).await?;
+    warn(&plan, context);
     if arguments.restart {
         restart(&mut plan);
     }
-    Ok(plan)
+    for warning in phases
+        .run("preflight", preflight::require(cluster, &plan))
+        .await?
+    {
+        context.printer.warn(warning);
+    }
+    if !arguments.force && live::is_gated(&arguments.dir, context)? {
+        phases
+            .run(
+                "live test",
+                live::gate(&arguments.dir, arguments.image.clone(), context),
+            )
+            .await?;
+    }
+    let plan = retain::keep_referenced_keys(cluster, plan).await?;
+    let options = apply::Options {
+        force_conflicts: arguments.force_conflicts,
+    };
+    let applied = phases
+        .run("apply", apply::all(cluster, &plan, options))
+        .await?;
+    if arguments.wait || arguments.verify {
+        phases
+            .run(
+                "rollout",
+                rollout::wait(cluster, &applied.deployment, arguments.timeout),
+            )
+            .await?;
+    }
+    let mut outcome = outcome(&applied, arguments.wait || arguments.verify);
+    if arguments.verify {
+        let execution = phases
+            .run(
+                "verify",
+                live::verify(cluster, prepared, &applied.deployment, arguments.timeout),
+            )
+            .await?;
+        outcome = outcome.field("execution", execution);
+    }
+    Ok(phases.finish(outcome))
+}
+
+fn warn(plan: &Plan, context: &Context) {
+    for warning in &plan.warnings {
+        context.printer.warn(warning.to_string());
+    }
 }
 
 /// Another timestamp in the template is what `kubectl rollout restart` does, too.
@@ -115,26 +116,18 @@ fn restart(plan: &mut Plan) {
     }
 }
 
-fn not_deliverable(errors: &[CodeError]) -> Error {
-    let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    Error::failed("the workflow's files cannot be delivered as a ConfigMap")
-        .details(lines.join("\n"))
-}
-
-fn tell_adjustment(settings: &Settings, kind: Option<&str>, context: &Context) {
-    let Some(cluster) = kind else { return };
-    let no_gvisor = if settings.runtime_class.value.is_none() {
-        "no gVisor, "
-    } else {
-        ""
+/// Needs no cluster; with one that answers, the Services that the contract names are read as a deploy reads them.
+async fn manifests(
+    prepared: &Prepared,
+    target: Result<Target>,
+    context: &Context,
+) -> Result<Outcome> {
+    let plan = match target.and_then(Target::connect) {
+        Ok(cluster) => prepared.plan_on(&cluster, Variant::Own).await?,
+        Err(_) => prepared.plan(&Services::default(), Variant::Own)?,
     };
-    context.printer.note(format!(
-        "Detected kind cluster '{cluster}', adjusted: {no_gvisor}imagePullPolicy=IfNotPresent"
-    ));
-}
-
-fn manifests(plan: Plan) -> Result<Outcome> {
-    let objects = plan.redacted().objects();
+    warn(&plan, context);
+    let objects = plan.redacted();
     let mut text = String::new();
     for object in &objects {
         let yaml = serde_saphyr::to_string(object).map_err(|cause| {

@@ -4,12 +4,14 @@ mod audit;
 mod build;
 mod cluster;
 mod completions;
+mod configure;
 mod deploy;
 mod dev;
 mod init;
 mod list;
 mod logs;
 mod run;
+mod secrets;
 mod status;
 mod test;
 mod undeploy;
@@ -21,7 +23,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Secrets};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::{Color, Format, Outcome, Printer};
@@ -89,6 +91,9 @@ async fn execute(command: Command, context: &Context) -> Result<Outcome> {
         Command::Undeploy(arguments) => undeploy::run(&arguments, context).await,
         Command::Cluster(arguments) => cluster::run(arguments, context).await,
         Command::Audit(arguments) => audit::run(arguments, context).await,
+        Command::Secrets(Secrets::Check(arguments)) => secrets::check(&arguments, context),
+        Command::Secrets(Secrets::Init(arguments)) => secrets::init(&arguments, context),
+        Command::Configure(arguments) => configure::run(&arguments, context),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
         Command::Version(_) => Ok(version::run()),
     }

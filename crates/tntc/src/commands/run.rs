@@ -3,12 +3,11 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
 use crate::cli::Run;
 use crate::cluster::trigger::{self, Answer, Request};
 use crate::context::{self, Context};
 use crate::error::{Error, Result, io};
+use crate::execution;
 use crate::local;
 use crate::output::Outcome;
 
@@ -82,33 +81,15 @@ fn tell_retries(answer: &Answer, context: &Context) {
 }
 
 fn outcome(name: &str, body: &str) -> Result<Outcome> {
-    let execution: Value = serde_json::from_str(body).map_err(|_| not_an_engine(name, body))?;
-    let succeeded = execution
-        .get("success")
-        .and_then(Value::as_bool)
-        .ok_or_else(|| not_an_engine(name, body))?;
+    let execution = execution::parse(name, body)?;
+    let succeeded = execution::succeeded(&execution);
     let summary = if succeeded {
         format!("{name} succeeded")
     } else {
-        failure(name, &execution)
+        format!("{name} failed: {}", execution::first_error(&execution))
     };
     Ok(Outcome::new(summary)
         .text(body.trim_end())
-        .field("execution", json!(execution))
+        .field("execution", execution)
         .failed_if(!succeeded))
-}
-
-fn failure(name: &str, execution: &Value) -> String {
-    let first = execution
-        .pointer("/errors/0")
-        .and_then(Value::as_str)
-        .unwrap_or("no error was given");
-    format!("{name} failed: {first}")
-}
-
-fn not_an_engine(name: &str, body: &str) -> Error {
-    let start: String = body.chars().take(200).collect();
-    Error::failed(format!(
-        "{name} gave an answer that is no run result: {start}"
-    ))
 }

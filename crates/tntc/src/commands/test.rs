@@ -13,6 +13,7 @@ use crate::cli;
 use crate::context::{Context, Overrides};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::live;
 use crate::output::Outcome;
 use crate::project::{self, Opened};
 use crate::testing::{self, NodeResult, Status, Suite, Tested};
@@ -20,6 +21,9 @@ use crate::testing::{self, NodeResult, Status, Suite, Tested};
 /// Runs the fixtures of a workflow, or of one of its nodes.
 pub async fn run(arguments: cli::Test, context: &Context) -> Result<Outcome> {
     let (dir, node) = target(&arguments.target);
+    if arguments.live {
+        return live::test(&dir, &live_options(&arguments, context), context).await;
+    }
     if arguments.watch {
         return watch(&arguments, &dir, node.as_deref(), context).await;
     }
@@ -37,7 +41,7 @@ async fn once(
     context: &Context,
 ) -> Result<Outcome> {
     let settings = context.settings_of(opened, Overrides::default())?;
-    let lenient = arguments.warn || settings.enforcement == Enforcement::Audit;
+    let lenient = arguments.warn || settings.enforcement.value == Enforcement::Audit;
     let suite = if arguments.pipeline {
         Suite::of_pipeline(opened)
     } else {
@@ -104,6 +108,16 @@ async fn again(
         Err(error) => drop(context.printer.fail(&error)),
     }
     context.printer.note("waiting for changes; end with Ctrl-C");
+}
+
+fn live_options(arguments: &cli::Test, context: &Context) -> live::Options {
+    let named = context.global.environment.clone();
+    live::Options {
+        environment: named.unwrap_or_else(|| live::DEFAULT_ENVIRONMENT.to_owned()),
+        image: None,
+        keep: arguments.keep,
+        timeout: arguments.timeout,
+    }
 }
 
 /// `[dir]/<node>`: a path that is no directory with a workflow may be a node of the workflow in its parent.

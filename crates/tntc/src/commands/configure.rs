@@ -1,0 +1,111 @@
+//! `tntc configure`: writes config files, keeping everything else that is in them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tntc_core::config_file::{self, Edit};
+use tntc_core::settings::{Origin, Settings};
+
+use crate::cli::Configure;
+use crate::context::Context;
+use crate::error::{Error, Result, io};
+use crate::output::Outcome;
+use crate::project::CONFIG_DIR;
+use crate::table;
+
+/// Writes the settings given, then shows those in force when asked or when none was given.
+pub fn run(arguments: &Configure, context: &Context) -> Result<Outcome> {
+    let edits = edits(arguments, context);
+    if edits.is_empty() || arguments.show {
+        if !edits.is_empty() {
+            return Err(Error::usage(
+                "--show shows what is in force; it goes with no other setting",
+            ));
+        }
+        return show(context);
+    }
+    let path = path(arguments, context)?;
+    write(&path, &edits)?;
+    let summary = format!("wrote {}", path.display());
+    let settings: serde_json::Map<_, _> = edits
+        .iter()
+        .map(|edit| (edit.key.to_owned(), json!(edit.value)))
+        .collect();
+    Ok(Outcome::new(&summary)
+        .text(summary)
+        .field("settings", Value::Object(settings)))
+}
+
+fn edits<'a>(arguments: &'a Configure, context: &'a Context) -> Vec<Edit<'a>> {
+    let given = [
+        ("registry", &context.global.registry),
+        ("namespace", &context.global.namespace),
+        ("runtime_class", &arguments.runtime_class),
+    ];
+    given
+        .into_iter()
+        .filter_map(|(key, value)| {
+            Some(Edit {
+                key,
+                value: value.as_deref()?,
+            })
+        })
+        .collect()
+}
+
+fn path(arguments: &Configure, context: &Context) -> Result<PathBuf> {
+    let base = if arguments.project {
+        PathBuf::from(".")
+    } else {
+        context.home.clone().ok_or_else(|| {
+            Error::surroundings("there is no home directory").hint("set HOME, or use --project")
+        })?
+    };
+    Ok(base.join(CONFIG_DIR).join("config.yaml"))
+}
+
+/// Checked before it replaces anything; made beside and renamed, so that the file is never half written.
+fn write(path: &Path, edits: &[Edit]) -> Result<()> {
+    let before = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(cause) => return Err(io("read", path)(cause)),
+    };
+    let after = config_file::edit(&before, edits).map_err(|cause| {
+        Error::usage(format!("{}: {cause}; nothing was written", path.display()))
+    })?;
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(io("create", parent))?;
+    }
+    let fresh = path.with_extension("yaml.new");
+    fs::write(&fresh, after)
+        .and_then(|()| fs::rename(&fresh, path))
+        .map_err(io("write", path))
+}
+
+fn show(context: &Context) -> Result<Outcome> {
+    let settings = context.settings()?;
+    let text = table::render(["SETTING", "VALUE", "FROM"], rows(&settings));
+    Ok(Outcome::new("settings in force")
+        .text(text)
+        .field("settings", json!(settings)))
+}
+
+fn rows(settings: &Settings) -> Vec<[String; 3]> {
+    let value = serde_json::to_value(settings).unwrap_or_default();
+    let fields = value.as_object().cloned().unwrap_or_default();
+    fields
+        .iter()
+        .filter_map(|(name, setting)| row(name, setting))
+        .collect()
+}
+
+fn row(name: &str, setting: &Value) -> Option<[String; 3]> {
+    let value = setting.get("value")?;
+    let shown = value
+        .as_str()
+        .map_or_else(|| "none".to_owned(), str::to_owned);
+    let origin: Origin = serde_json::from_value(setting.get("origin")?.clone()).ok()?;
+    Some([name.to_owned(), shown, origin.to_string()])
+}

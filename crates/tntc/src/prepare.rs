@@ -1,0 +1,197 @@
+//! From a workflow directory to a plan: everything that is read and decided before a cluster is changed.
+
+use std::path::Path;
+
+use tntc_core::contract::network::{Services, Surroundings};
+use tntc_core::contract::{Endpoint, endpoints};
+use tntc_core::manifests::code::{Code, CodeError};
+use tntc_core::manifests::{Inputs, Plan, PullPolicy, secret};
+use tntc_core::project::{Project, WORKFLOW_FILE};
+use tntc_core::settings::Settings;
+use tntc_core::workflow::{
+    Namespace, Overridden, OverrideError, Trigger, TriggerKind, Workflow, overridden,
+};
+
+use crate::cluster::connect::Target;
+use crate::cluster::{Cluster, services};
+use crate::context::{self, Context, Overrides};
+use crate::error::{Error, Result};
+use crate::secrets::{self, Local};
+
+/// A workflow directory, read and checked, with every setting that applies to it.
+pub struct Prepared {
+    /// Every setting in force.
+    pub settings: Settings,
+    /// Where it goes.
+    pub namespace: Namespace,
+    /// The workflow with the environment's overrides merged in.
+    pub workflow: Workflow,
+    /// The files to deliver.
+    pub code: Code,
+    /// Local secrets, when there are any.
+    pub secrets: Option<Local>,
+    /// Name of the kind cluster, when the context leads to one.
+    pub kind: Option<String>,
+    extra: Vec<Endpoint>,
+}
+
+/// Which Deployment a plan is of.
+#[derive(Debug, Clone, Copy)]
+pub enum Variant<'a> {
+    /// The workflow itself.
+    Own,
+    /// A live test under this name of its own.
+    Live(&'a str),
+}
+
+/// Reads and decides; the target is returned beside, since some callers work without a cluster.
+pub async fn prepare(
+    dir: &Path,
+    overrides: Overrides,
+    context: &Context,
+) -> Result<(Prepared, Result<Target>)> {
+    let opened = context.open(dir)?;
+    let settings = context.settings_of(&opened, overrides)?;
+    let target = Target::find(&settings).await;
+    let kind = target.as_ref().ok().and_then(|target| target.kind.clone());
+    let settings = settings.on_kind(kind.as_deref());
+    let Overridden { checked, text } = merged(&opened.project, &settings)?;
+    let code = Code::collect(&opened.project, &checked.workflow)
+        .and_then(|code| code.with_workflow_file(&text))
+        .map_err(|errors| not_deliverable(&errors))?;
+    let source = settings
+        .secrets_source
+        .as_ref()
+        .map(|source| source.value.as_str());
+    let secrets = secrets::read(dir, source)?;
+    let prepared = Prepared {
+        namespace: context::namespace(&settings)?,
+        extra: extra(&settings)?,
+        workflow: checked.workflow,
+        settings,
+        code,
+        secrets,
+        kind,
+    };
+    Ok((prepared, target))
+}
+
+fn merged(project: &Project, settings: &Settings) -> Result<Overridden> {
+    overridden(project, &settings.config_overrides).map_err(|cause| {
+        let summary = cause.to_string();
+        match cause {
+            OverrideError::File(report) => Error::failed(summary).details(report.to_string()),
+            OverrideError::Merged { report, text } => {
+                Error::failed(summary).details(report.render(WORKFLOW_FILE, text.as_bytes(), false))
+            }
+        }
+    })
+}
+
+fn not_deliverable(errors: &[CodeError]) -> Error {
+    let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    Error::failed("the workflow's files cannot be delivered as a ConfigMap")
+        .details(lines.join("\n"))
+}
+
+/// The telemetry collector is reached like a dependency.
+fn extra(settings: &Settings) -> Result<Vec<Endpoint>> {
+    let Some(endpoint) = &settings.otel_endpoint else {
+        return Ok(Vec::new());
+    };
+    let parsed = endpoints::parse_url(&endpoint.value).map_err(|cause| {
+        Error::usage(format!(
+            "otel_endpoint `{}` (from {}): {cause}",
+            endpoint.value, endpoint.origin
+        ))
+    })?;
+    Ok(vec![parsed])
+}
+
+impl Prepared {
+    /// Says what a person should know before anything happens.
+    pub fn tell(&self, context: &Context) {
+        if let Some(cluster) = &self.kind {
+            let no_gvisor = if self.settings.runtime_class.value.is_none() {
+                "no gVisor, "
+            } else {
+                ""
+            };
+            context.printer.note(format!("Detected kind cluster '{cluster}', adjusted: {no_gvisor}imagePullPolicy=IfNotPresent"));
+        }
+        for warning in self.secrets.iter().flat_map(|local| &local.warnings) {
+            context.printer.warn(warning);
+        }
+    }
+
+    /// Decides every object.
+    pub fn plan(&self, services: &Services, variant: Variant) -> Result<Plan> {
+        let own = secret::name(self.workflow.name.as_str());
+        let live = match variant {
+            Variant::Own => None,
+            Variant::Live(name) => Some(live_workflow(&self.workflow, name)?),
+        };
+        let files = self.secrets.as_ref().map(|local| &local.services);
+        let metrics = self.metrics_namespace()?;
+        Ok(Plan::new(&Inputs {
+            workflow: live.as_ref().unwrap_or(&self.workflow),
+            namespace: &self.namespace,
+            image: &self.settings.image.value,
+            runtime_class: self.settings.runtime_class.value.as_deref(),
+            pull_policy: if self.kind.is_some() {
+                PullPolicy::IfNotPresent
+            } else {
+                PullPolicy::Always
+            },
+            trigger_image: &self.settings.trigger_image.value,
+            code: &self.code,
+            secrets: files,
+            existing_secret: (live.is_some() && files.is_none()).then_some(own.as_str()),
+            otel_endpoint: self
+                .settings
+                .otel_endpoint
+                .as_ref()
+                .map(|endpoint| endpoint.value.as_str()),
+            http_only: live.is_some(),
+            surroundings: Surroundings {
+                services,
+                metrics_namespace: metrics.as_ref(),
+                endpoints: &self.extra,
+            },
+        }))
+    }
+
+    /// Decides every object, with the Services that the contract names as the cluster has them.
+    pub async fn plan_on(&self, cluster: &Cluster, variant: Variant<'_>) -> Result<Plan> {
+        let services = services::read(cluster, &self.namespace, &self.workflow, &self.extra).await;
+        self.plan(&services, variant)
+    }
+
+    fn metrics_namespace(&self) -> Result<Option<Namespace>> {
+        let Some(setting) = &self.settings.metrics_namespace else {
+            return Ok(None);
+        };
+        let parsed = setting.value.parse();
+        parsed.map(Some).map_err(|cause| {
+            Error::usage(format!(
+                "metrics_namespace `{}` (from {}): {cause}",
+                setting.value, setting.origin
+            ))
+        })
+    }
+}
+
+/// The workflow under another name, with one replica and nothing that starts it by itself.
+fn live_workflow(workflow: &Workflow, name: &str) -> Result<Workflow> {
+    let mut live = workflow.clone();
+    live.name = name.parse().map_err(|cause| {
+        Error::failed(format!("a live test cannot be called `{name}`: {cause}"))
+    })?;
+    live.deployment.replicas = None;
+    live.triggers = vec![Trigger {
+        name: None,
+        kind: TriggerKind::Manual,
+        extensions: serde_json::Map::new(),
+    }];
+    Ok(live)
+}
