@@ -39,6 +39,9 @@ fn plan(yaml: &str) -> Plan {
         trigger_image: "curlimages/curl:latest",
         code: &code,
         secrets: None,
+        existing_secret: None,
+        otel_endpoint: None,
+        http_only: false,
         surroundings: Surroundings {
             services: &Services::default(),
             metrics_namespace: None,
