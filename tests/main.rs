@@ -12,6 +12,7 @@ mod configure;
 mod cron;
 mod deploy;
 mod dev;
+mod drift;
 mod images;
 mod init;
 mod list;
