@@ -42,31 +42,32 @@ pub fn edit(text: &str, edits: &[Edit]) -> Result<String, EditError> {
 /// # Errors
 /// The file is no YAML, or no map in block style.
 pub fn set_map(text: &str, key: &str, map: &Map<String, Value>) -> Result<String, EditError> {
-    let mut block = String::new();
-    for (name, value) in map {
-        // JSON is YAML, and quoting everything keeps every text a text.
-        block.push_str(&format!("\n  {}: {value}", Value::from(name.as_str())));
+    if map.is_empty() {
+        return replace(text, key, "{}");
     }
-    replace(text, key, if map.is_empty() { "{}" } else { &block })
+    // JSON is YAML, and quoting everything keeps every text a text.
+    let lines = map
+        .iter()
+        .map(|(name, value)| format!("  {}: {value}", Value::from(name.as_str())));
+    replace(
+        text,
+        key,
+        &format!("\n{}", lines.collect::<Vec<_>>().join("\n")),
+    )
 }
 
 fn replace(text: &str, key: &str, value: &str) -> Result<String, EditError> {
     let separator = if value.starts_with('\n') { "" } else { " " };
-    match find(text, key)? {
-        Some(range) => Ok(format!(
-            "{}:{separator}{value}{}",
-            &text[..range.start],
-            &text[range.end..]
-        )),
-        None => {
-            let newline = if text.is_empty() || text.ends_with('\n') {
-                ""
-            } else {
-                "\n"
-            };
-            Ok(format!("{text}{newline}{key}:{separator}{value}\n"))
-        }
+    if let Some(range) = find(text, key)? {
+        let (before, after) = (&text[..range.start], &text[range.end..]);
+        return Ok(format!("{before}:{separator}{value}{after}"));
     }
+    let newline = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    Ok(format!("{text}{newline}{key}:{separator}{value}\n"))
 }
 
 /// From the end of the key to the end of its value, so without a comment behind or below it.

@@ -176,38 +176,20 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(str::is_empty)
 }
 
-/// The references that these services do not satisfy.
-#[must_use]
-pub fn missing(
-    required: &BTreeSet<SecretRef>,
-    services: &BTreeMap<String, Vec<u8>>,
-) -> Vec<SecretRef> {
-    let satisfied = |secret: &SecretRef| {
-        services
-            .get(secret.service())
-            .is_some_and(|content| keys(content).contains(secret.key()))
-    };
-    required
-        .iter()
-        .filter(|secret| !satisfied(secret))
-        .cloned()
-        .collect()
-}
-
 /// A template with an empty value for each reference, for `.secrets.yaml`.
 #[must_use]
 pub fn template(required: &BTreeSet<SecretRef>) -> String {
-    let mut text =
-        String::from("# Secrets of this workflow. Keep this file out of version control.\n");
+    let mut lines =
+        vec!["# Secrets of this workflow. Keep this file out of version control.".to_owned()];
     let mut service = "";
     for secret in required {
         if secret.service() != service {
             service = secret.service();
-            text.push_str(&format!("{service}:\n"));
+            lines.push(format!("{service}:"));
         }
-        text.push_str(&format!("  {}: \"\"\n", secret.key()));
+        lines.push(format!("  {}: \"\"", secret.key()));
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 #[cfg(test)]
@@ -296,24 +278,9 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_missing_until_its_key_has_a_value() {
-        let services = |text: &str| {
-            parse(text)
-                .expect("secrets")
-                .into_iter()
-                .map(|(name, entry)| (name, content(&entry)))
-                .collect()
-        };
-        let required = refs(["github.token", "github.user"]);
-        assert_eq!(
-            missing(&required, &services("github: {token: t}\n")),
-            [refs(["github.user"]).pop_first().expect("one")]
-        );
-        assert_eq!(
-            missing(&required, &services("github: {token: t, user: \"\"}\n")).len(),
-            1
-        );
-        assert!(missing(&required, &services("github: {token: t, user: u}\n")).is_empty());
+    fn an_empty_value_is_no_value() {
+        assert!(keys(br#"{"token": "", "user": null}"#).is_empty());
+        assert!(keys(b"").is_empty());
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::{execution, project, unique};
 pub const DEFAULT_ENVIRONMENT: &str = "dev";
 
 /// Bound of the gate's live test.
-const GATE_TIMEOUT: Duration = Duration::from_secs(120);
+const GATE_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Answers of an older revision that are put down to connections that still reach the old pod.
 const STALE_ANSWERS: u32 = 3;

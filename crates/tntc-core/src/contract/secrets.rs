@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::SecretRef;
+use crate::secrets::keys;
 use crate::workflow::{TriggerKind, Webhook, Workflow};
 
 /// The secrets that the contract's dependencies name, and those that the engine itself needs for the triggers:
@@ -66,13 +65,8 @@ pub fn missing<'r>(
 }
 
 fn holds(data: &BTreeMap<String, Vec<u8>>, secret: &SecretRef) -> bool {
-    let Some(value) = data.get(secret.service()) else {
-        return false;
-    };
-    match serde_json::from_slice::<Value>(value) {
-        Ok(Value::Object(keys)) => keys.contains_key(secret.key()),
-        _ => secret.key() == "value",
-    }
+    data.get(secret.service())
+        .is_some_and(|content| keys(content).contains(secret.key()))
 }
 
 /// The secret that the engine needs for a trigger.

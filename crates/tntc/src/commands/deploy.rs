@@ -62,7 +62,8 @@ async fn act(
         phases
             .run(
                 "live test",
-                live::gate(&arguments.dir, arguments.image.clone(), context),
+                // A whole deploy of its own inside this one: kept off this future.
+                Box::pin(live::gate(&arguments.dir, arguments.image.clone(), context)),
             )
             .await?;
     }

@@ -69,9 +69,9 @@ pub fn check(arguments: &SecretsCheck, context: &Context) -> Result<Outcome> {
 
 fn rows(opened: &Opened, found: &local::Local) -> Vec<Row> {
     let required = contract::inventory(&opened.workflow);
-    let missing = secrets::missing(&required, &found.services);
+    let missing = contract::missing(&required, &found.services);
     let row = |secret: &SecretRef| {
-        let provisioned = !missing.contains(secret);
+        let provisioned = !missing.contains(&secret);
         let found_in = found
             .places
             .get(secret.service())
