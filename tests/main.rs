@@ -28,3 +28,4 @@ mod test;
 mod undeploy;
 mod usage;
 mod validate;
+mod visualize;

@@ -11,6 +11,86 @@ fn a_valid_workflow_shows_what_is_derived() {
         .answers("--allow-net=0.0.0.0:8080");
 }
 
+/// Two dependencies with one secret, and a queue.
+const SEALED: &str = r#"name: sealed
+version: "1.0"
+triggers: [{type: queue, name: orders, subject: orders.new}]
+nodes: {only: {path: nodes/only.ts}}
+config: {nats_url: "nats://nats.example.com:4222"}
+contract:
+  version: "1"
+  dependencies:
+    api: {protocol: https, host: api.example.com, auth: {type: bearer-token, secret: api.token}}
+    uploads: {protocol: https, host: up.example.com, auth: {type: bearer-token, secret: api.token}}
+    db: {protocol: postgresql, host: db.data.svc, database: a, user: u}
+"#;
+
+fn sealed() -> Workflow {
+    let workflow = Workflow::of_one_node("sealed", "return input;");
+    workflow.write("workflow.yaml", SEALED);
+    workflow
+}
+
+#[test]
+fn secrets_and_network_are_shown_as_tables() {
+    let answer = tntc(["validate", sealed().path()]).run().exits(0);
+    insta::assert_snapshot!(answer.stdout, @"
+    sealed 1.0 is valid
+
+    SECRET      NEEDED BY
+    api.token   api, uploads
+    nats.token  trigger orders
+
+    NETWORK  PEER                  PORTS           BECAUSE OF
+    egress   kube-system/kube-dns  53/TCP, 53/UDP  name resolution
+    egress   api.example.com       443/TCP         api
+    egress   Service data/db       5432/TCP        db
+    egress   nats.example.com      4222/TCP        queue trigger
+    egress   up.example.com        443/TCP         uploads
+    ingress  trigger pods          8080/TCP        triggers
+    ");
+}
+
+#[test]
+fn the_envelope_has_what_is_derived() {
+    let answer = tntc(["validate", sealed().path(), "-o", "json"])
+        .run()
+        .exits(0);
+    let derived = &answer.json()["derived"];
+    assert_eq!(
+        derived["secrets"],
+        serde_json::json!(["api.token", "nats.token"])
+    );
+    let api = derived["network"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .find(|row| row["peer"] == "api.example.com")
+        .expect("a row");
+    assert_eq!(
+        *api,
+        serde_json::json!({"direction": "egress", "peer": "api.example.com", "ports": "443/TCP", "because": "api"})
+    );
+    let flags = derived["denoFlags"].to_string();
+    assert!(flags.contains("api.example.com:443"), "{flags}");
+}
+
+#[test]
+fn without_a_contract_the_network_is_called_open() {
+    let workflow = Workflow::of_one_node("open", "return input;");
+    workflow.replace(
+        "workflow.yaml",
+        "contract: {version: \"1\", dependencies: {}}\n",
+        "",
+    );
+    tntc(["validate", workflow.path(), "-v"])
+        .run()
+        .exits(0)
+        .answers("The network is open: there is no contract.")
+        .answers("Deno flags: those of the image")
+        .says("contract");
+}
+
 #[test]
 fn an_error_names_file_line_and_column() {
     let workflow = example("word-counter");

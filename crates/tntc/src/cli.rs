@@ -100,6 +100,7 @@ impl Global {
 pub enum Command {
     Init(Init),
     Validate(Validate),
+    Visualize(Visualize),
     Test(Test),
     Dev(Dev),
     Build(Build),
@@ -124,6 +125,7 @@ impl Command {
         match self {
             Self::Init(_) => "init",
             Self::Validate(_) => "validate",
+            Self::Visualize(_) => "visualize",
             Self::Test(_) => "test",
             Self::Dev(_) => "dev",
             Self::Build(_) => "build",
@@ -164,6 +166,23 @@ pub struct Validate {
     /// Workflow directory
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+}
+
+/// Draw the workflow as a Mermaid diagram
+#[derive(Debug, Args)]
+pub struct Visualize {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Add dependencies with the nodes that use them, secrets and network rules
+    #[arg(long)]
+    pub rich: bool,
+    /// Write workflow-diagram.md and contract-summary.md into the workflow directory
+    #[arg(long)]
+    pub write: bool,
+    /// Fail when these files are missing or stale
+    #[arg(long, conflicts_with = "write")]
+    pub check: bool,
 }
 
 /// Test nodes by their fixtures, without any network, and the code against the contract

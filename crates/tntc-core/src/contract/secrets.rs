@@ -70,7 +70,8 @@ fn holds(data: &BTreeMap<String, Vec<u8>>, secret: &SecretRef) -> bool {
 }
 
 /// The secret that the engine needs for a trigger.
-pub(crate) fn of_trigger(kind: &TriggerKind) -> Option<SecretRef> {
+#[must_use]
+pub fn of_trigger(kind: &TriggerKind) -> Option<SecretRef> {
     match kind {
         TriggerKind::Queue(_) => Some(SecretRef::known("nats", "token")),
         TriggerKind::Webhook(Webhook::GitHub { .. }) => {

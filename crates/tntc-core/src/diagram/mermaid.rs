@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::Usage;
+use crate::contract::network::{Direction, Row, summary};
 use crate::contract::{Dependency, SecretRef, Target, secrets};
 use crate::workflow::{Trigger, TriggerKind, Webhook, Workflow};
 
@@ -18,7 +19,7 @@ pub fn plain(workflow: &Workflow) -> String {
     chart.text
 }
 
-/// The graph with dependencies, the nodes that use them, and the secrets they need.
+/// The graph with dependencies, the nodes that use them, the secrets they need, and the network rules as comments.
 #[must_use]
 pub fn rich(workflow: &Workflow, usage: &Usage) -> String {
     let mut chart = Chart::new();
@@ -33,6 +34,7 @@ pub fn rich(workflow: &Workflow, usage: &Usage) -> String {
         chart.usage(workflow, &dependencies, usage);
     }
     chart.secrets(workflow, &dependencies);
+    chart.rules(workflow);
     chart.text
 }
 
@@ -130,6 +132,22 @@ impl Chart {
             self.line(&format!("{user} -.- s{index}"));
         }
     }
+
+    /// Rules have no place in the picture beyond what it shows already; whoever reads the text has them all.
+    fn rules(&mut self, workflow: &Workflow) {
+        for row in summary(workflow, &[], None) {
+            self.line(&comment(&row));
+        }
+    }
+}
+
+fn comment(row: &Row) -> String {
+    let direction = match row.direction {
+        Direction::Egress => "egress",
+        Direction::Ingress => "ingress",
+    };
+    let text = format!("%% {direction} {} {}: {}", row.peer, row.ports, row.because);
+    text.replace(char::is_control, " ")
 }
 
 fn indices(workflow: &Workflow) -> HashMap<&str, usize> {

@@ -17,6 +17,7 @@ mod test;
 mod undeploy;
 mod validate;
 mod version;
+mod visualize;
 
 use std::ffi::OsString;
 
@@ -81,6 +82,7 @@ async fn execute(command: Command, context: &Context) -> Result<Outcome> {
         Command::Init(arguments) => init::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments, context),
         Command::Dev(arguments) => dev::run(arguments, context).await,
+        Command::Visualize(arguments) => visualize::run(&arguments, context),
         Command::Test(arguments) => test::run(arguments, context).await,
         Command::Build(arguments) => build::run(arguments, context).await,
         Command::Deploy(arguments) => deploy::run(arguments, context).await,
