@@ -20,6 +20,7 @@ mod live;
 mod logs;
 mod run;
 mod sandbox;
+mod schedules;
 mod secrets;
 mod status;
 mod support;
