@@ -1,0 +1,1 @@
+export default (ctx: { dependency(name: string): unknown }) => [ctx.dependency("end"), ctx.dependency("odd")];
