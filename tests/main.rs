@@ -21,6 +21,7 @@ mod logs;
 mod run;
 mod sandbox;
 mod schedules;
+mod schema;
 mod secrets;
 mod status;
 mod support;

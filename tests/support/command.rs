@@ -111,12 +111,45 @@ impl Tntc {
         }
         drop(stdin);
         let output = child.wait_with_output().expect("tntc ends");
-        Answer {
+        let answer = Answer {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).expect("UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        };
+        if promises_an_envelope(&self.command) {
+            require_schema(&answer);
         }
+        answer
     }
+}
+
+/// Whether stdout is one envelope; followed logs are lines of their own.
+fn promises_an_envelope(command: &Command) -> bool {
+    let arguments: Vec<_> = command
+        .get_args()
+        .map(|it| it.to_string_lossy().into_owned())
+        .collect();
+    let json = arguments.windows(2).any(|pair| pair == ["-o", "json"]);
+    json && !arguments
+        .iter()
+        .any(|it| matches!(it.as_str(), "-f" | "--follow" | "dev" | "--watch"))
+}
+
+/// Every JSON answer of every test is what `tntc schema` says it is.
+#[track_caller]
+fn require_schema(answer: &Answer) {
+    let json = answer.json();
+    let command = json["command"].as_str().unwrap_or_default();
+    let schema = tntc_core::schema::answer(command);
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    let errors: Vec<_> = validator
+        .iter_errors(&json)
+        .map(|error| format!("{}: {error}", error.instance_path))
+        .collect();
+    assert!(
+        errors.is_empty(),
+        "the answer is not what its schema says: {errors:#?}"
+    );
 }
 
 /// Presses Ctrl-C for a process that a test started.

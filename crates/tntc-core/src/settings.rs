@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -47,7 +48,8 @@ const ENVIRONMENT_KEYS: [&str; 10] = [
 ];
 
 /// One `config.yaml`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = false))]
 pub struct Config {
     /// Registry that `build` puts in front of its tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,11 +71,13 @@ pub struct Config {
     pub environments: BTreeMap<String, Environment>,
     /// Keys that no version of this tool knows.
     #[serde(flatten)]
+    #[schemars(skip)]
     pub unknown: BTreeMap<String, Value>,
 }
 
 /// A named environment of a `config.yaml`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = false))]
 pub struct Environment {
     /// Kubeconfig context; used for the call, never switched to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,11 +111,12 @@ pub struct Environment {
     pub otel_endpoint: Option<String>,
     /// Keys that no version of this tool knows.
     #[serde(flatten)]
+    #[schemars(skip)]
     pub unknown: BTreeMap<String, Value>,
 }
 
 /// What contract drift does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Enforcement {
     /// Drift fails.

@@ -116,6 +116,7 @@ pub enum Command {
     Secrets(Secrets),
     Configure(Configure),
     Completions(Completions),
+    Schema(Schema),
     Version(Version),
 }
 
@@ -140,6 +141,7 @@ impl Command {
             Self::Secrets(_) => "secrets",
             Self::Configure(_) => "configure",
             Self::Completions(_) => "completions",
+            Self::Schema(_) => "schema",
             Self::Version(_) => "version",
         }
     }
@@ -442,6 +444,13 @@ pub struct Completions {
     /// Shell to complete in
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// Print the JSON Schema of workflow.yaml, of config.yaml, or of a command's answer with -o json
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// `workflow`, `config`, or a command such as `deploy` or `cluster-check`; without it, the names there are
+    pub name: Option<String>,
 }
 
 /// Print the version

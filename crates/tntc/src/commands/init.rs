@@ -6,6 +6,8 @@ use std::path::Path;
 
 use rust_embed::RustEmbed;
 use serde_json::json;
+use tntc_core::project::WORKFLOW_FILE;
+use tntc_core::schema;
 use tntc_core::workflow::WorkflowName;
 
 use crate::cli::Init;
@@ -18,6 +20,9 @@ const NAME: &str = "{{name}}";
 
 /// Where editors find the types of `tentacular`, as the written `deno.json` says.
 const TYPES: &str = ".tentacular/mod.ts";
+
+/// Where editors find the schema of workflow.yaml: beside it, so that they need no network.
+const SCHEMA: &str = ".tentacular/workflow.schema.json";
 
 /// Leading underscores stand for the dots of hidden files, which tools tend to skip.
 #[derive(RustEmbed)]
@@ -80,7 +85,13 @@ fn files(template: &str, name: &str) -> Vec<(String, String)> {
             (owner == template || owner == COMMON).then(|| (unhide(rest), content))
         })
         .collect();
+    for (path, content) in &mut files {
+        if path == WORKFLOW_FILE {
+            content.insert_str(0, &format!("# yaml-language-server: $schema={SCHEMA}\n"));
+        }
+    }
     files.push((TYPES.to_owned(), deno::types()));
+    files.push((SCHEMA.to_owned(), format!("{:#}\n", schema::workflow())));
     files.sort();
     files
 }

@@ -11,6 +11,7 @@ mod init;
 mod list;
 mod logs;
 mod run;
+mod schema;
 mod secrets;
 mod status;
 mod test;
@@ -96,6 +97,7 @@ async fn execute(command: Command, context: &Context) -> Result<Outcome> {
         Command::Secrets(Secrets::Check(arguments)) => secrets::check(&arguments, context),
         Command::Secrets(Secrets::Init(arguments)) => secrets::init(&arguments, context),
         Command::Configure(arguments) => configure::run(&arguments, context),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
         Command::Version(_) => Ok(version::run()),
     }
