@@ -74,7 +74,9 @@ struct Diagnostic {
 
 #[derive(JsonSchema)]
 struct Check {
-    check: String,
+    /// Which check this is.
+    #[schemars(rename = "check")]
+    id: String,
     status: String,
     message: String,
     remedies: Vec<String>,
