@@ -1,6 +1,8 @@
 //! `tntc list` on a real cluster.
 
-use crate::support::{Namespace, engine_image, example, tntc};
+use serde_json::Value;
+
+use crate::support::{Namespace, Workflow, engine_image, example, tntc};
 
 #[test]
 fn a_deployed_workflow_is_listed_with_its_version_and_replicas() {
@@ -46,4 +48,66 @@ fn a_deployed_workflow_is_listed_with_its_version_and_replicas() {
         .json();
     assert_eq!(json["workflows"][0]["name"], "word-counter");
     assert_eq!(json["workflows"][0]["status"], "ready");
+}
+
+#[test]
+fn all_namespaces_are_listed_sorted_and_by_label() {
+    let namespaces = [Namespace::new("list-b"), Namespace::new("list-a")];
+    for namespace in &namespaces {
+        for name in ["second", "first"] {
+            let workflow = Workflow::of_one_node(name, "return input;");
+            let deploy = [
+                "deploy",
+                workflow.path(),
+                "-n",
+                &namespace.name,
+                "--image",
+                "any",
+            ];
+            tntc(deploy).run().exits(0);
+        }
+        namespace.kubectl([
+            "label",
+            "deployment",
+            "first",
+            &format!("group={}", namespaces[0].name),
+        ]);
+    }
+    let ours = |json: &Value| -> Vec<(String, String)> {
+        let rows = json["workflows"].as_array().expect("workflows").iter();
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        let rows = rows.map(|row| (text(&row["namespace"]), text(&row["name"])));
+        rows.filter(|(namespace, _)| namespaces.iter().any(|ours| ours.name == *namespace))
+            .collect()
+    };
+    let all = tntc(["list", "-A", "-o", "json"]).run().exits(0).json();
+    let [b, a] = [&namespaces[0].name, &namespaces[1].name];
+    let row = |namespace: &String, name: &str| (namespace.clone(), name.to_owned());
+    assert_eq!(
+        ours(&all),
+        [
+            row(a, "first"),
+            row(a, "second"),
+            row(b, "first"),
+            row(b, "second")
+        ]
+    );
+    let labelled = tntc(["list", "-A", "-l", &format!("group={b}"), "-o", "json"])
+        .run()
+        .exits(0)
+        .json();
+    assert_eq!(ours(&labelled), [row(a, "first"), row(b, "first")]);
+    let text = tntc(["list", "-n", a, "-l", &format!("group!={b}")])
+        .run()
+        .exits(0)
+        .stdout;
+    assert!(text.contains("second") && !text.contains("first"), "{text}");
+}
+
+#[test]
+fn a_selector_that_is_none_is_told() {
+    tntc(["list", "-l", "a=b=c"])
+        .run()
+        .exits(1)
+        .says("listing workflows");
 }

@@ -1,14 +1,19 @@
 //! `tntc logs` on a real cluster.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Child, ChildStdout, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Namespace, Workflow, engine_image, interrupt, tntc};
+use crate::support::{Answer, Forwarder, Namespace, Workflow, engine_image, interrupt, tntc};
+
+/// Speaks at every run, or dies when it is told to.
+const BODY: &str =
+    "ctx.log.info(\"spoken\", input); if (input === \"die\") Deno.exit(1); return null;";
 
 fn speaker(replicas: u32) -> (Workflow, Namespace) {
-    let workflow = Workflow::of_one_node("speaker", "ctx.log.info(\"spoken\"); return null;");
+    let workflow = Workflow::of_one_node("speaker", BODY);
     workflow.replace(
         "workflow.yaml",
         "contract:",
@@ -108,4 +113,176 @@ fn following_shows_new_lines_until_interrupted() {
     );
     interrupt(child.id());
     assert_eq!(child.wait().expect("tntc ends").code(), Some(0));
+}
+
+/// `tntc logs -f`, read line by line.
+struct Following {
+    child: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Following {
+    fn new(namespace: &Namespace, more: &[&str]) -> Self {
+        let logs = ["logs", "speaker", "-n", &namespace.name, "-f", "-o", "json"];
+        let mut command = tntc(logs.into_iter().chain(more.iter().copied())).command();
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("tntc starts");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        Self { child, lines }
+    }
+
+    /// The next line with this text, and all lines up to it.
+    #[track_caller]
+    fn until(&mut self, text: &str) -> Vec<String> {
+        let mut seen = Vec::new();
+        for line in self.lines.by_ref().map_while(Result::ok) {
+            seen.push(line);
+            if seen.last().is_some_and(|line| line.contains(text)) {
+                return seen;
+            }
+        }
+        panic!("`{text}` never came: {seen:?}");
+    }
+
+    fn stop(mut self) {
+        interrupt(self.child.id());
+        assert_eq!(self.child.wait().expect("tntc ends").code(), Some(0));
+    }
+}
+
+fn say(namespace: &Namespace, word: &str) -> Answer {
+    tntc([
+        "run",
+        "speaker",
+        "-n",
+        &namespace.name,
+        "--input",
+        &format!("\"{word}\""),
+    ])
+    .run()
+}
+
+fn count(lines: &[String], text: &str) -> usize {
+    lines.iter().filter(|line| line.contains(text)).count()
+}
+
+#[test]
+fn following_goes_on_across_a_restart_and_a_rollout_and_repeats_nothing() {
+    let (workflow, namespace) = speaker(1);
+    let mut following = Following::new(&namespace, &[]);
+    say(&namespace, "first").exits(0);
+    let mut lines = following.until("spoken first");
+    say(&namespace, "die").exits(1);
+    lines.extend(following.until("spoken die"));
+    say(&namespace, "second").exits(0);
+    lines.extend(following.until("spoken second"));
+    workflow.replace("nodes/only.ts", "\"spoken\"", "\"spoken anew\"");
+    let deploy = [
+        "deploy",
+        workflow.path(),
+        "-n",
+        &namespace.name,
+        "--image",
+        engine_image(),
+        "--wait",
+    ];
+    tntc(deploy).run().exits(0);
+    say(&namespace, "third").exits(0);
+    lines.extend(following.until("spoken anew third"));
+    for word in ["first", "die", "second", "anew third"] {
+        assert_eq!(count(&lines, &format!("spoken {word}")), 1, "{lines:?}");
+    }
+    following.stop();
+}
+
+#[test]
+fn the_container_before_the_last_restart_can_be_read() {
+    let (_workflow, namespace) = speaker(1);
+    let previous = ["logs", "speaker", "-n", &namespace.name, "--previous"];
+    tntc(previous)
+        .run()
+        .exits(1)
+        .says("previous terminated container")
+        .says("it was not restarted");
+    say(&namespace, "die").exits(1);
+    let restarted = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        tntc(previous).run().status == 0
+    });
+    assert!(restarted, "the container was not restarted");
+    tntc(previous).run().exits(0).answers("spoken die");
+    let now = tntc(["logs", "speaker", "-n", &namespace.name])
+        .run()
+        .exits(0)
+        .stdout;
+    assert!(!now.contains("spoken die"), "{now}");
+}
+
+#[test]
+fn lines_can_be_limited_to_the_last_while() {
+    let (_workflow, namespace) = speaker(1);
+    tntc(["logs", "speaker", "-n", &namespace.name, "--since", "10m"])
+        .run()
+        .exits(0)
+        .answers("spoken");
+    std::thread::sleep(Duration::from_secs(2));
+    let none = tntc(["logs", "speaker", "-n", &namespace.name, "--since", "1s"])
+        .run()
+        .exits(0)
+        .stdout;
+    assert_eq!(none, "");
+}
+
+#[test]
+fn a_pod_that_has_not_started_hides_nothing_of_the_others() {
+    let (_workflow, namespace) = speaker(1);
+    let pod = serde_json::json!({"apiVersion": "v1", "kind": "Pod",
+    "metadata": {"name": "stuck", "labels": {"app.kubernetes.io/name": "speaker"}},
+    "spec": {
+        "securityContext": {"runAsNonRoot": true, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [{"name": "engine", "image": "localhost:1/none:1", "securityContext":
+            {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}],
+    }});
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), pod.to_string()).expect("a pod");
+    namespace.kubectl(["create", "-f", &file.path().display().to_string()]);
+    tntc(["logs", "speaker", "-n", &namespace.name])
+        .run()
+        .exits(0)
+        .answers("spoken")
+        .says("reading the log of pod stuck");
+}
+
+#[test]
+fn following_outlives_an_api_server_that_goes_away() {
+    let (_workflow, namespace) = speaker(1);
+    let forwarder = Forwarder::start();
+    let kubeconfig = forwarder.kubeconfig();
+    let path = kubeconfig.path().display().to_string();
+    let mut following = Following::new(&namespace, &["--kubeconfig", &path]);
+    say(&namespace, "before").exits(0);
+    let mut lines = following.until("spoken before");
+    forwarder.cut();
+    say(&namespace, "meanwhile").exits(0);
+    std::thread::sleep(Duration::from_secs(1));
+    forwarder.mend();
+    lines.extend(following.until("spoken meanwhile"));
+    say(&namespace, "after").exits(0);
+    lines.extend(following.until("spoken after"));
+    for word in ["before", "meanwhile", "after"] {
+        assert_eq!(count(&lines, &format!("spoken {word}")), 1, "{lines:?}");
+    }
+    following.stop();
+}
+
+#[test]
+fn following_can_be_stopped_while_the_api_server_is_away() {
+    let (_workflow, namespace) = speaker(1);
+    let forwarder = Forwarder::start();
+    let kubeconfig = forwarder.kubeconfig();
+    let path = kubeconfig.path().display().to_string();
+    let mut following = Following::new(&namespace, &["--kubeconfig", &path]);
+    following.until("spoken");
+    forwarder.cut();
+    std::thread::sleep(Duration::from_millis(500));
+    following.stop();
 }

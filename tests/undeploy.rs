@@ -133,3 +133,155 @@ fn a_workflow_that_does_not_exist_is_told() {
         .exits(1)
         .says("no workflow `absent`");
 }
+
+/// `tntc` on a terminal of its own, where somebody types this.
+fn on_a_terminal(arguments: &str, typed: &str) -> (i32, String) {
+    let tntc = env!("CARGO_BIN_EXE_tntc");
+    let mut child = std::process::Command::new("script")
+        .args([
+            "--quiet",
+            "--return",
+            "--command",
+            &format!("{tntc} {arguments}"),
+            "/dev/null",
+        ])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("script, of Debian's bsdutils, runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // Typed only once the question can be there: before, it would be echoed into the void.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    std::io::Write::write_all(&mut stdin, typed.as_bytes()).expect("somebody reads");
+    let output = child.wait_with_output().expect("script ends");
+    drop(stdin);
+    (
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+    )
+}
+
+#[test]
+fn on_a_terminal_what_goes_and_what_stays_is_shown_and_no_means_no() {
+    let namespace = Namespace::new("confirm");
+    let workflow = example("word-counter");
+    let deploy = [
+        "deploy",
+        workflow.path(),
+        "-n",
+        &namespace.name,
+        "--image",
+        engine_image(),
+    ];
+    tntc(deploy).run().exits(0);
+    namespace.kubectl([
+        "create",
+        "secret",
+        "generic",
+        "word-counter-secrets",
+        "--from-literal=github={}",
+    ]);
+    let undeploy = format!("undeploy word-counter -n {}", namespace.name);
+    let (status, said) = on_a_terminal(&undeploy, "n");
+    assert_eq!(status, 1, "{said}");
+    for what in [
+        "Deployment/word-counter",
+        "Secret/word-counter-secrets",
+        "NetworkPolicy/word-counter-netpol",
+    ] {
+        assert!(said.contains(what), "{what}: {said}");
+    }
+    assert_eq!(namespace.list("deployments").len(), 1);
+    let (status, said) = on_a_terminal(&format!("{undeploy} --keep-secrets"), "y");
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("This stays:"), "{said}");
+    let left = namespace.kubectl([
+        "get",
+        "deployments,services,secrets,networkpolicies,pods",
+        "-o",
+        "name",
+    ]);
+    assert_eq!(left.trim(), "secret/word-counter-secrets");
+}
+
+#[test]
+fn a_cron_job_of_somebody_else_with_a_name_of_ours_is_kept_and_named() {
+    let namespace = Namespace::new("cronkeep");
+    let workflow = example("word-counter");
+    let deploy = [
+        "deploy",
+        workflow.path(),
+        "-n",
+        &namespace.name,
+        "--image",
+        engine_image(),
+    ];
+    tntc(deploy).run().exits(0);
+    for name in ["word-counter-cron-7", "word-counter-cronies"] {
+        namespace.kubectl([
+            "create",
+            "cronjob",
+            name,
+            "--schedule=@yearly",
+            "--image=any",
+        ]);
+    }
+    let undeploy = [
+        "undeploy",
+        "word-counter",
+        "-n",
+        &namespace.name,
+        "--yes",
+        "-o",
+        "json",
+    ];
+    let answer = tntc(undeploy).run().exits(0).json();
+    assert_eq!(answer["kept"], json!(["CronJob/word-counter-cron-7"]));
+    assert_eq!(namespace.list("cronjobs").len(), 2);
+}
+
+#[test]
+fn pods_that_take_their_grace_to_go_are_waited_for() {
+    let namespace = Namespace::new("grace");
+    let workflow = crate::support::Workflow::of_one_node(
+        "busy",
+        "ctx.log.info(\"started\"); await new Promise((done) => setTimeout(done, 4_000)); return null;",
+    );
+    let deploy = [
+        "deploy",
+        workflow.path(),
+        "-n",
+        &namespace.name,
+        "--image",
+        engine_image(),
+        "--wait",
+    ];
+    tntc(deploy).run().exits(0);
+    let mut run = tntc(["run", "busy", "-n", &namespace.name])
+        .command()
+        .spawn()
+        .expect("tntc starts");
+    let started = (0..150).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let log = tntc(["logs", "busy", "-n", &namespace.name]).run().stdout;
+        log.contains("INFO started")
+    });
+    assert!(started, "the run never reached the engine");
+    tntc(["undeploy", "busy", "-n", &namespace.name, "--yes"])
+        .run()
+        .exits(0);
+    assert_eq!(
+        run.wait().expect("tntc ends").code(),
+        Some(0),
+        "the run in flight was finished"
+    );
+    let engines = namespace.kubectl([
+        "get",
+        "pods",
+        "-l",
+        "app.kubernetes.io/name=busy",
+        "-o",
+        "name",
+    ]);
+    assert_eq!(engines, "");
+}

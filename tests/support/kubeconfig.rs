@@ -44,6 +44,13 @@ impl Kubeconfig {
         self.written()
     }
 
+    /// `host:port` of the API server.
+    pub fn authority(&self) -> &str {
+        let server = &self.content["clusters"][0]["cluster"]["server"];
+        let server = server.as_str().expect("a server");
+        server.trim_start_matches("https://")
+    }
+
     pub fn path(&self) -> &Path {
         self.file.path()
     }

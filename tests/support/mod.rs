@@ -2,12 +2,14 @@
 
 mod cluster;
 mod command;
+mod forwarder;
 mod kubeconfig;
 mod requests;
 mod workflow;
 
 pub use cluster::{Namespace, engine_image, kubectl, registry_image};
 pub use command::{Answer, Tntc, interrupt, tntc};
+pub use forwarder::Forwarder;
 pub use kubeconfig::Kubeconfig;
 pub use requests::requests;
 pub use workflow::{Workflow, example};

@@ -311,9 +311,24 @@ pub struct Run {
         hide_default_value = true
     )]
     pub input: String,
+    /// How the engine is reached: a temporary pod, the API server's proxy, or a forwarded port
+    #[arg(long, value_enum, default_value_t, conflicts_with = "local")]
+    pub via: Via,
     /// Bound of everything, from the pod's start to the answer
     #[arg(long, default_value = "30s", value_parser = duration)]
     pub timeout: std::time::Duration,
+}
+
+/// How `run` reaches the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Via {
+    /// A temporary pod in the cluster, which the workflow's NetworkPolicy lets in.
+    #[default]
+    Pod,
+    /// The API server's proxy; only where the NetworkPolicy lets the API server in.
+    Proxy,
+    /// A forwarded port of one of the workflow's pods; not with gVisor.
+    PortForward,
 }
 
 /// Show the logs of a deployed workflow
@@ -327,11 +342,24 @@ pub struct Logs {
     /// How many recent lines
     #[arg(long, default_value_t = 100)]
     pub tail: u32,
+    /// Only lines of this last while, such as 5m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub since: Option<std::time::Duration>,
+    /// The containers before the last restart, such as those that crashed
+    #[arg(long, conflicts_with = "follow")]
+    pub previous: bool,
 }
 
 /// List deployed workflows
 #[derive(Debug, Args)]
-pub struct List {}
+pub struct List {
+    /// Of every namespace
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// Only those whose labels match, such as team=data,tier!=test
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub label: Option<String>,
+}
 
 /// Show how a deployed workflow is doing
 #[derive(Debug, Args)]

@@ -195,10 +195,17 @@ impl Attempt<'_> {
         let Ok(pods) = logs::pods(self.cluster, namespace, self.name).await else {
             return error;
         };
-        let Ok(lines) = logs::recent(self.cluster, namespace, &pods, LOG_TAIL).await else {
+        let Ok(recent) = logs::recent(
+            self.cluster,
+            namespace,
+            &pods,
+            logs::Selection::newest(LOG_TAIL),
+        )
+        .await
+        else {
             return error;
         };
-        let text: Vec<_> = lines.iter().map(|line| line.line.clone()).collect();
+        let text: Vec<_> = recent.lines.iter().map(|line| line.line.clone()).collect();
         let error = error.field("log", json!(text));
         if text.is_empty() {
             error

@@ -71,6 +71,17 @@ pub fn object_name(workflow: &str, index: Option<usize>) -> String {
     }
 }
 
+/// Whether a CronJob of the workflow could have this name.
+#[must_use]
+pub fn is_name_of(name: &str, workflow: &str) -> bool {
+    let rest = name
+        .strip_prefix(workflow)
+        .and_then(|rest| rest.strip_prefix("-cron"));
+    let is_index =
+        |index: &str| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit());
+    rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('-').is_some_and(is_index))
+}
+
 fn body(trigger: Option<&str>) -> String {
     match trigger {
         Some(name) => json!({ "trigger": name }).to_string(),

@@ -11,6 +11,23 @@ use crate::error::{Error, Result, chain};
 pub struct Cluster {
     /// The client.
     pub client: Client,
+    config: Config,
+}
+
+impl Cluster {
+    /// A client that sends each request once. The usual one repeats what was answered with 429, 503 or 504, also a
+    /// request that starts a workflow, which may have arrived all the same.
+    pub fn sending_once(&self) -> Result<Client> {
+        let mut config = self.config.clone();
+        config.default_retry = false;
+        client(config)
+    }
+}
+
+fn client(config: Config) -> Result<Client> {
+    Client::try_from(config).map_err(|cause| {
+        Error::surroundings(format!("cannot use this kubeconfig: {}", chain(&cause)))
+    })
 }
 
 /// The cluster that the settings name, without having asked it anything yet.
@@ -48,10 +65,11 @@ impl Target {
 
     /// A client; the first request is the caller's.
     pub fn connect(self) -> Result<Cluster> {
-        let client = Client::try_from(self.config).map_err(|cause| {
-            Error::surroundings(format!("cannot use this kubeconfig: {}", chain(&cause)))
-        })?;
-        Ok(Cluster { client })
+        let client = client(self.config.clone())?;
+        Ok(Cluster {
+            client,
+            config: self.config,
+        })
     }
 }
 

@@ -20,6 +20,14 @@ pub struct Problem {
     pub hint: Option<&'static str>,
 }
 
+impl Problem {
+    /// Whether a container crashed and the kubelet is about to start it again at once; only after a second crash does it
+    /// wait, and say `CrashLoopBackOff`.
+    pub fn is_first_crash(&self) -> bool {
+        matches!(self.reason.as_str(), "Error" | "OOMKilled")
+    }
+}
+
 impl std::fmt::Display for Problem {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.message.trim() {

@@ -1,6 +1,7 @@
 //! What is deployed, and how it is doing.
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Event, Pod, Service};
 use kube::ResourceExt;
 use kube::api::{Api, ListParams};
@@ -13,13 +14,20 @@ use super::watch::Observed;
 use super::{Cluster, apply, errors, rollout};
 use crate::error::{Error, Result};
 
-/// Every Deployment of ours in the namespace, or in all of them, by namespace and name.
-pub async fn deployments(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec<Deployment>> {
+/// Every Deployment of ours in the namespace, or in all of them, by namespace and name; only those whose labels match
+/// the selector, when there is one.
+pub async fn deployments(
+    cluster: &Cluster,
+    namespace: Option<&str>,
+    selector: Option<&str>,
+) -> Result<Vec<Deployment>> {
     let api: Api<Deployment> = match namespace {
         Some(namespace) => Api::namespaced(cluster.client.clone(), namespace),
         None => Api::all(cluster.client.clone()),
     };
-    let ours = ListParams::default().labels(&format!("{}={}", labels::MANAGED_BY, labels::MANAGER));
+    let ours = format!("{}={}", labels::MANAGED_BY, labels::MANAGER);
+    let selector: Vec<_> = std::iter::once(ours.as_str()).chain(selector).collect();
+    let ours = ListParams::default().labels(&selector.join(","));
     let listed = api
         .list(&ours)
         .await
@@ -74,6 +82,37 @@ pub async fn observe(cluster: &Cluster, namespace: &str, name: &str) -> Result<O
         pods: named(pods?),
         events: named(events?),
     })
+}
+
+/// The workflow's CronJobs by name, each with the newest of its Jobs.
+pub async fn cron_jobs(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+) -> Result<Vec<(CronJob, Option<Job>)>> {
+    let ours = ListParams::default().labels(&apply::ours(name));
+    let runs = ListParams::default().labels(&format!("{}={name}", labels::WORKFLOW));
+    let (cron_jobs, jobs) = futures::join!(
+        list::<CronJob>(cluster, namespace, &ours),
+        list::<Job>(cluster, namespace, &runs),
+    );
+    let jobs = jobs?;
+    let newest = |cron_job: &CronJob| {
+        let uid = cron_job.uid();
+        let own = jobs.iter().filter(|job| {
+            let mut owners = job.owner_references().iter();
+            owners.any(|owner| Some(&owner.uid) == uid.as_ref())
+        });
+        own.max_by_key(|job| job.creation_timestamp().map(|time| time.0))
+            .cloned()
+    };
+    let cron_jobs = cron_jobs?.into_iter();
+    Ok(cron_jobs
+        .map(|cron_job| {
+            let newest = newest(&cron_job);
+            (cron_job, newest)
+        })
+        .collect())
 }
 
 async fn list<K>(cluster: &Cluster, namespace: &str, selector: &ListParams) -> Result<Vec<K>>

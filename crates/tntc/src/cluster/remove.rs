@@ -1,19 +1,25 @@
 //! Removing a workflow: only what is ours, and its Secret.
 
+use std::time::Duration;
+
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
+use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams};
-use std::time::Duration;
-use tntc_core::manifests::{code, labels, network_policy, secret};
+use tntc_core::manifests::{code, cron_job, labels, network_policy, secret};
 
 use super::apply::{self, Object};
 use super::{Cluster, errors};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Pause between looks whether the pods are gone.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How much longer than its grace period a pod may take to go.
+const SLACK: Duration = Duration::from_secs(30);
+/// Kubernetes' own grace period of a pod that names none.
+const DEFAULT_GRACE_SECONDS: i64 = 30;
 
 /// What an undeploy would do: objects as `Kind/name`.
 #[derive(Debug, Default, Clone)]
@@ -22,41 +28,93 @@ pub struct Removal {
     pub remove: Vec<String>,
     /// Has the name of one of our objects but is not ours, or was asked to stay.
     pub keep: Vec<String>,
+    /// How long the pods may take to go.
+    patience: Duration,
 }
 
-/// Looks for every object of the workflow.
+/// What becomes of one object.
+enum Fate {
+    Remove(String),
+    Keep(String),
+}
+
+/// Looks for every object of the workflow, all at once.
 pub async fn plan(
     cluster: &Cluster,
     namespace: &str,
     name: &str,
     keep_secrets: bool,
 ) -> Result<Removal> {
-    let mut removal = Removal::default();
     let finder = Finder { cluster, namespace };
-    finder.named::<Service>(name, &mut removal).await?;
-    finder.named::<Deployment>(name, &mut removal).await?;
-    finder
-        .secret(&secret::name(name), keep_secrets, &mut removal)
-        .await?;
-    finder
-        .named::<ConfigMap>(&code::name(name), &mut removal)
-        .await?;
-    finder
-        .named::<NetworkPolicy>(&network_policy::name(name), &mut removal)
-        .await?;
-    let ours = ListParams::default().labels(&apply::ours(name));
-    let jobs = finder
-        .api::<CronJob>()
-        .list(&ours)
-        .await
-        .map_err(|cause| errors::tell("listing CronJobs", cause))?;
-    removal
-        .remove
-        .extend(jobs.items.iter().map(apply::describe));
+    let (secret_name, code_name, policy_name) = (
+        secret::name(name),
+        code::name(name),
+        network_policy::name(name),
+    );
+    let (service, deployment, secret, code, policy, cron_jobs) = futures::join!(
+        finder.find::<Service>(name),
+        finder.find::<Deployment>(name),
+        finder.find::<Secret>(&secret_name),
+        finder.find::<ConfigMap>(&code_name),
+        finder.find::<NetworkPolicy>(&policy_name),
+        finder.cron_jobs(name),
+    );
+    let deployment = deployment?;
+    let patience = patience(deployment.as_ref());
+    let single = [
+        service?.as_ref().map(of_name),
+        deployment.as_ref().map(of_name),
+        secret?
+            .as_ref()
+            .map(|secret| of_secret(secret, keep_secrets)),
+        code?.as_ref().map(of_name),
+        policy?.as_ref().map(of_name),
+    ];
+    let mut removal = Removal {
+        patience,
+        ..Removal::default()
+    };
+    let fates = single.into_iter().flatten().chain(cron_jobs?);
+    for fate in fates {
+        match fate {
+            Fate::Remove(what) => removal.remove.push(what),
+            Fate::Keep(what) => removal.keep.push(what),
+        }
+    }
     Ok(removal)
 }
 
+fn of_name<K: Object>(object: &K) -> Fate {
+    let what = apply::describe(object);
+    if apply::is_ours(object) {
+        Fate::Remove(what)
+    } else {
+        Fate::Keep(what)
+    }
+}
+
+/// The Secret goes by its name, also when it was made by hand.
+fn of_secret(secret: &Secret, keep: bool) -> Fate {
+    let what = apply::describe(secret);
+    if keep {
+        Fate::Keep(what)
+    } else {
+        Fate::Remove(what)
+    }
+}
+
+fn patience(deployment: Option<&Deployment>) -> Duration {
+    let template =
+        deployment.and_then(|deployment| deployment.spec.as_ref()?.template.spec.as_ref());
+    let grace = template.and_then(|template| template.termination_grace_period_seconds);
+    let grace = u64::try_from(grace.unwrap_or(DEFAULT_GRACE_SECONDS)).unwrap_or_default();
+    Duration::from_secs(grace) + SLACK
+}
+
 /// Deletes what was planned, all at once, and waits until the workflow's pods are gone.
+///
+/// # Errors
+/// A pod is still there when its grace period is long over.
 pub async fn execute(
     cluster: &Cluster,
     namespace: &str,
@@ -66,7 +124,11 @@ pub async fn execute(
     let finder = Finder { cluster, namespace };
     let deletions = removal.remove.iter().map(|what| finder.delete(what));
     futures::future::try_join_all(deletions).await?;
-    finder.wait_for_pods(name).await
+    let waited = tokio::time::timeout(removal.patience, finder.wait_for_pods(name)).await;
+    match waited {
+        Ok(done) => done,
+        Err(_) => Err(finder.still_there(name, removal.patience).await),
+    }
 }
 
 struct Finder<'a> {
@@ -84,29 +146,23 @@ impl Finder<'_> {
         found.map_err(|cause| errors::tell(&format!("reading {}/{name}", K::kind(&())), cause))
     }
 
-    async fn named<K: Object>(&self, name: &str, removal: &mut Removal) -> Result<()> {
-        if let Some(object) = self.find::<K>(name).await? {
-            let list = if apply::is_ours(&object) {
-                &mut removal.remove
+    /// Ours by their labels, however many triggers there once were; somebody else's when they have a name of ours.
+    async fn cron_jobs(&self, name: &str) -> Result<Vec<Fate>> {
+        let listed = self.api::<CronJob>().list(&ListParams::default()).await;
+        let listed = listed.map_err(|cause| errors::tell("listing CronJobs", cause))?;
+        let ours = |job: &CronJob| {
+            apply::is_ours(job) && job.labels().get(labels::NAME).is_some_and(|of| of == name)
+        };
+        let fate = |job: &CronJob| {
+            let what = apply::describe(job);
+            if ours(job) {
+                Some(Fate::Remove(what))
             } else {
-                &mut removal.keep
-            };
-            list.push(apply::describe(&object));
-        }
-        Ok(())
-    }
-
-    /// The Secret goes by its name, also when it was made by hand.
-    async fn secret(&self, name: &str, keep: bool, removal: &mut Removal) -> Result<()> {
-        if let Some(secret) = self.find::<Secret>(name).await? {
-            let list = if keep {
-                &mut removal.keep
-            } else {
-                &mut removal.remove
-            };
-            list.push(apply::describe(&secret));
-        }
-        Ok(())
+                (!apply::is_ours(job) && cron_job::is_name_of(&job.name_any(), name))
+                    .then_some(Fate::Keep(what))
+            }
+        };
+        Ok(listed.items.iter().filter_map(fate).collect())
     }
 
     async fn delete(&self, what: &str) -> Result<()> {
@@ -137,17 +193,38 @@ impl Finder<'_> {
     }
 
     async fn wait_for_pods(&self, name: &str) -> Result<()> {
-        let ours = ListParams::default().labels(&format!("{}={name}", labels::NAME));
-        loop {
-            let left = self
-                .api::<Pod>()
-                .list(&ours)
-                .await
-                .map_err(|cause| errors::tell("listing pods", cause))?;
-            if left.items.is_empty() {
-                return Ok(());
-            }
+        while !self.pods(name).await?.is_empty() {
             tokio::time::sleep(PAUSE).await;
         }
+        Ok(())
+    }
+
+    /// Pods of the Deployment and of the CronJobs. Those of a `tntc run` have no owner, and go with it.
+    async fn pods(&self, name: &str) -> Result<Vec<String>> {
+        let api = self.api::<Pod>();
+        let by = |label: &str| ListParams::default().labels(&format!("{label}={name}"));
+        let (engines, triggers) = (by(labels::NAME), by(labels::WORKFLOW));
+        let (engines, triggers) = futures::join!(api.list(&engines), api.list(&triggers));
+        let told = |cause| errors::tell("listing pods", cause);
+        let pods = engines
+            .map_err(told)?
+            .items
+            .into_iter()
+            .chain(triggers.map_err(told)?.items);
+        let owned = pods.filter(|pod| !pod.owner_references().is_empty());
+        Ok(owned.map(|pod| pod.name_any()).collect())
+    }
+
+    async fn still_there(&self, name: &str, waited: Duration) -> Error {
+        let left = self.pods(name).await.unwrap_or_default();
+        Error::failed(format!(
+            "everything of {name} was deleted, but after {}s these pods are not gone yet: {}",
+            waited.as_secs(),
+            left.join(", ")
+        ))
+        .hint(format!(
+            "see why with: kubectl describe pod -n {}",
+            self.namespace
+        ))
     }
 }

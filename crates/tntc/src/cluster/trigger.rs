@@ -4,17 +4,20 @@
 //! output, so neither is ever in the pod's arguments or its log, and the answer is here before the kubelet has noticed
 //! that the pod is done.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Pod, Service};
+use futures::future::{Either, select};
+use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::{Api, AttachParams, AttachedProcess, DeleteParams, PostParams};
 use tntc_core::manifests::trigger::{self, CONTAINER, Run};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 
 use super::diagnose::{self, Problem};
 use super::watch::{Observed, Watch};
-use super::{Cluster, apply, errors};
+use super::{Cluster, errors, ready};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::unique;
@@ -30,6 +33,9 @@ const BUFFER: usize = 256 * 1024;
 
 /// Bytes that a Linux pipe takes before anybody reads (pipe(7)), less a margin.
 const PIPE: usize = 60 * 1024;
+
+/// How long an interrupted run waits for the answer to the pod's creation.
+const CREATION_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What to run, where.
 #[derive(Debug, Clone)]
@@ -53,52 +59,93 @@ pub struct Answer {
     pub body: String,
     /// curl's own messages.
     pub messages: String,
+    /// Why the pod could not be removed, when it could not.
+    pub left_behind: Option<String>,
 }
 
-/// Runs the workflow once and removes the pod, whatever happens, also on Ctrl-C.
+/// Runs the workflow once and removes the pod, whatever happens, also on Ctrl-C at any moment.
 pub async fn run(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
-    require_deployed(cluster, request).await?;
-    let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), request.namespace);
     // Before the pod exists, so that no signal can leave it behind.
-    let mut interrupt = Interrupt::listen()?;
-    let pod = create(&pods, request).await?;
-    let answer = tokio::select! {
-        answer = tokio::time::timeout(request.timeout, answer(cluster, request, &pods, &pod)) => {
-            answer.unwrap_or_else(|_| Err(timed_out(request)))
+    let mut bounds = Bounds::new(request)?;
+    bounds.within(ready::require(cluster, request)).await??;
+    let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), request.namespace);
+    let pod = pod_of(request);
+    let name = pod.name_any();
+    let mut creation = tokio::spawn(create(pods.clone(), pod));
+    let created = match bounds.within(&mut creation).await {
+        Ok(created) => {
+            created.map_err(|cause| Error::failed(format!("creating the trigger pod: {cause}")))?
         }
-        () = interrupt.raised() => Err(Error::failed("interrupted; the run may go on in the engine")),
+        Err(stopped) => {
+            // The request may be on its way: only once it is answered can the pod be removed for certain.
+            drop(tokio::time::timeout(CREATION_PATIENCE, creation).await);
+            Err(stopped)
+        }
     };
-    remove(&pods, &pod).await?;
-    answer
-}
-
-async fn require_deployed(cluster: &Cluster, request: &Request<'_>) -> Result<()> {
-    let services: Api<Service> = Api::namespaced(cluster.client.clone(), request.namespace);
-    let found = services
-        .get_opt(request.workflow)
-        .await
-        .map_err(|cause| errors::tell("looking for the workflow", cause))?;
-    match found {
-        Some(service) if apply::is_ours(&service) => Ok(()),
-        _ => Err(super::inventory::no_such_workflow(
-            request.workflow,
-            request.namespace,
-        )),
+    let answer = match created {
+        Ok(()) => bounds
+            .within(answer(cluster, request, &pods, &name))
+            .await
+            .and_then(|answer| answer),
+        Err(error) => Err(error),
+    };
+    // An answer is worth more than a tidy end, and a failure that is told more than one that follows from it.
+    match (answer, remove(&pods, &name).await) {
+        (Ok(answer), Err(error)) => Ok(Answer {
+            left_behind: Some(error.message),
+            ..answer
+        }),
+        (Err(error), Err(left)) => Err(error.hint(format!("{}; it ends by itself", left.message))),
+        (answer, Ok(())) => answer,
     }
 }
 
-async fn create(pods: &Api<Pod>, request: &Request<'_>) -> Result<String> {
-    let pod = trigger::run_pod(&Run {
+/// The timeout and Ctrl-C, which end whatever is being waited for.
+pub struct Bounds<'a> {
+    request: &'a Request<'a>,
+    deadline: Instant,
+    interrupt: Interrupt,
+}
+
+impl<'a> Bounds<'a> {
+    /// The timeout runs from here.
+    pub fn new(request: &'a Request<'a>) -> Result<Self> {
+        Ok(Self {
+            request,
+            deadline: Instant::now() + request.timeout,
+            interrupt: Interrupt::listen()?,
+        })
+    }
+
+    /// Waits for the future.
+    ///
+    /// # Errors
+    /// The time is over, or the user pressed Ctrl-C.
+    pub async fn within<T>(&mut self, future: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            done = tokio::time::timeout_at(self.deadline, future) => done.map_err(|_| timed_out(self.request)),
+            () = self.interrupt.raised() => Err(Error::failed("interrupted; the run may go on in the engine")),
+        }
+    }
+}
+
+fn pod_of(request: &Request<'_>) -> Pod {
+    trigger::run_pod(&Run {
         workflow: request.workflow,
         namespace: request.namespace,
         image: request.image,
         suffix: &unique::suffix(),
         deadline_seconds: i64::try_from(request.timeout.as_secs() + DEADLINE_SLACK)
             .unwrap_or(i64::MAX),
-    });
+    })
+}
+
+async fn create(pods: Api<Pod>, pod: Pod) -> Result<()> {
     let made = pods.create(&PostParams::default(), &pod).await;
-    made.map(|pod| pod.name_any())
-        .map_err(|cause| errors::tell("creating the trigger pod", cause))
+    made.map(drop).map_err(|cause| {
+        errors::tell("creating the trigger pod", cause)
+            .hint("where no pod may be made, reach the engine by --via proxy or --via port-forward")
+    })
 }
 
 async fn answer(
@@ -175,50 +222,88 @@ async fn attach(pods: &Api<Pod>, pod: &str, input: &str) -> Result<Answer> {
         .max_stdin_buf_size(BUFFER)
         .max_stdout_buf_size(BUFFER);
     loop {
-        if let Ok(process) = pods.attach(pod, &parameters).await
-            && let Some(answer) = converse(process, input).await
-        {
-            return Ok(answer);
+        let conversation = match pods.attach(pod, &parameters).await {
+            Ok(process) => converse(process, input).await,
+            Err(kube::Error::Api(status)) if status.code == 403 => {
+                let cause = kube::Error::Api(status);
+                return Err(errors::tell("attaching to the trigger pod", cause));
+            }
+            Err(_) => Conversation::NotYet,
+        };
+        match conversation {
+            Conversation::Over(answer) => return Ok(answer),
+            Conversation::BrokenOff => return Err(broken_off()),
+            Conversation::NotYet => tokio::time::sleep(ATTACH_PAUSE).await,
         }
-        tokio::time::sleep(ATTACH_PAUSE).await;
     }
 }
 
-/// `None` when there was no container to talk to yet.
-///
-/// The pipe to a connection that has ended neither takes nor refuses more input, so sending is given up as soon as the
-/// other side has nothing more to say.
-async fn converse(mut process: AttachedProcess, input: &str) -> Option<Answer> {
-    let status = process.take_status()?;
-    let (mut stdin, mut stdout, mut stderr) =
-        (process.stdin()?, process.stdout()?, process.stderr()?);
+/// How one attempt to talk to the pod ended.
+enum Conversation {
+    /// curl said everything it had to say.
+    Over(Answer),
+    /// The connection was lost with half an answer.
+    BrokenOff,
+    /// There was no container to talk to.
+    NotYet,
+}
+
+async fn converse(mut process: AttachedProcess, input: &str) -> Conversation {
+    let streams = (
+        process.stdin(),
+        process.stdout(),
+        process.stderr(),
+        process.take_status(),
+    );
+    let (Some(mut stdin), Some(mut stdout), Some(mut stderr), Some(status)) = streams else {
+        return Conversation::NotYet;
+    };
     let send = async {
         let sent = stdin.write_all(input.as_bytes()).await;
         drop(sent.and(stdin.shutdown().await));
         std::future::pending::<()>().await;
     };
+    let (mut body, mut messages) = (Vec::new(), Vec::new());
     let receive = async {
-        let (mut body, mut messages) = (Vec::new(), Vec::new());
-        let read = tokio::try_join!(
+        tokio::try_join!(
             stdout.read_to_end(&mut body),
             stderr.read_to_end(&mut messages)
-        );
-        read.ok().map(|_| (body, messages))
+        )
     };
-    let (body, messages) = tokio::select! {
-        received = receive => received?,
-        () = send => return None,
+    // The pipe to a connection that has ended neither takes nor refuses more input, so sending is given up as soon as
+    // the other side has nothing more to say.
+    let talk = async {
+        tokio::select! {
+            received = receive => received.is_ok(),
+            () = send => false,
+        }
     };
-    let failed = status
-        .await
-        .is_some_and(|status| status.status.as_deref() == Some("Failure"));
-    if failed && body.is_empty() && messages.is_empty() {
-        return None;
+    // A lost connection never ends the streams; that its status will never come is all that shows.
+    let ended = match select(pin!(talk), pin!(status)).await {
+        Either::Left((talked, status)) => status.await.map(|status| (talked, status)),
+        Either::Right((Some(status), talk)) => Some((talk.await, status)),
+        Either::Right((None, _)) => None,
+    };
+    let Some((whole, status)) = ended else {
+        return Conversation::BrokenOff;
+    };
+    let silent = body.is_empty() && messages.is_empty();
+    if status.status.as_deref() == Some("Failure") && silent {
+        return Conversation::NotYet;
     }
-    Some(Answer {
+    if !whole {
+        return Conversation::BrokenOff;
+    }
+    Conversation::Over(Answer {
         body: String::from_utf8_lossy(&body).into_owned(),
         messages: String::from_utf8_lossy(&messages).into_owned(),
+        left_behind: None,
     })
+}
+
+fn broken_off() -> Error {
+    Error::surroundings("the connection to the trigger pod was lost before the answer was here; the run may go on in the engine")
+        .hint("see what it does with: tntc logs")
 }
 
 /// Deleted with no grace: curl has nothing to finish.
@@ -256,23 +341,12 @@ fn timed_out(request: &Request) -> Error {
 
 /// curl could not reach the engine: the engine's own pods know why, better than curl.
 async fn no_answer(cluster: &Cluster, request: &Request<'_>, answer: &Answer) -> Error {
-    let curl = answer
-        .messages
-        .lines()
-        .last()
-        .unwrap_or("no message")
-        .trim()
-        .to_owned();
-    let problem = super::inventory::problem_of(cluster, request.namespace, request.workflow).await;
-    let error = match problem {
-        Ok(Some(problem)) => {
-            let error = Error::failed(format!("{} is not running: {problem}", request.workflow));
-            problem.hint.into_iter().fold(error, Error::hint)
-        }
-        _ => Error::failed(format!("{} did not answer: {curl}", request.workflow)),
-    };
-    error.hint(format!(
-        "look closer with: tntc status {} -n {} --detail",
-        request.workflow, request.namespace
-    ))
+    let last = answer.messages.lines().last();
+    let curl = last.unwrap_or("no message").trim();
+    ready::not_running(cluster, request.namespace, request.workflow)
+        .await
+        .unwrap_or_else(|| {
+            let message = format!("{} did not answer: {curl}", request.workflow);
+            Error::failed(message).hint(ready::look_closer(request.namespace, request.workflow))
+        })
 }

@@ -51,6 +51,13 @@ impl Watch {
         ])
     }
 
+    /// The pods of a workflow as they come and go.
+    pub fn pods(client: &Client, namespace: &str, workflow: &str) -> Self {
+        let ours = watcher::Config::default().labels(&format!("{}={workflow}", labels::NAME));
+        let api = Namespaced { client, namespace };
+        Self::of([follow(api.of(), ours, |seen| &mut seen.pods)])
+    }
+
     /// Everything that happens to one pod.
     pub fn pod(client: &Client, namespace: &str, name: &str) -> Self {
         let by_name = watcher::Config::default().fields(&format!("metadata.name={name}"));

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use tntc_core::manifests::labels;
 
+use crate::cli::List;
 use crate::cluster::{inventory, rollout};
 use crate::context::{self, Context};
 use crate::error::Result;
@@ -28,24 +29,26 @@ struct Row {
     age: String,
 }
 
-/// Lists the workflows of the namespace in force.
-pub async fn run(context: &Context) -> Result<Outcome> {
+/// Lists the workflows of the namespace in force, or of all.
+pub async fn run(arguments: &List, context: &Context) -> Result<Outcome> {
     let settings = context.settings()?;
     let namespace = context::namespace(&settings)?;
+    let one = (!arguments.all_namespaces).then_some(namespace.as_str());
     let cluster = context.connect(&settings).await?;
-    let deployments = inventory::deployments(&cluster, Some(namespace.as_str())).await?;
+    let selector = arguments.label.as_deref();
+    let deployments = inventory::deployments(&cluster, one, selector).await?;
     let now = Timestamp::now();
     let rows: Vec<_> = deployments
         .iter()
         .map(|deployment| row(deployment, now))
         .collect();
-    let summary = format!(
-        "{} workflow{} in {namespace}",
-        rows.len(),
-        if rows.len() == 1 { "" } else { "s" }
-    );
+    let place = one.map_or("all namespaces".to_owned(), |name| {
+        format!("namespace {name}")
+    });
+    let plural = if rows.len() == 1 { "" } else { "s" };
+    let summary = format!("{} workflow{plural} in {place}", rows.len());
     let text = if rows.is_empty() {
-        format!("no workflows in namespace {namespace}")
+        format!("no workflows in {place}")
     } else {
         table(&rows)
     };

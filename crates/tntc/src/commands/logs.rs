@@ -1,9 +1,12 @@
 //! `tntc logs`: what the workflow's pods print.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::cli::Logs;
-use crate::cluster::logs::{self, Line};
+use crate::cluster::follow::{self, News};
+use crate::cluster::logs::{self, Line, Selection};
 use crate::cluster::{Cluster, inventory};
 use crate::context::{self, Context};
 use crate::error::Result;
@@ -14,13 +17,22 @@ use crate::output::Outcome;
 pub async fn run(arguments: &Logs, context: &Context) -> Result<Outcome> {
     let settings = context.settings()?;
     let namespace = context::namespace(&settings)?;
+    let namespace = namespace.as_str();
     let cluster = context.connect(&settings).await?;
-    inventory::deployment(&cluster, namespace.as_str(), &arguments.name).await?;
-    let pods = logs::pods(&cluster, namespace.as_str(), &arguments.name).await?;
+    let (deployed, pods) = futures::join!(
+        inventory::deployment(&cluster, namespace, &arguments.name),
+        logs::pods(&cluster, namespace, &arguments.name),
+    );
+    deployed?;
+    let (pods, selection) = (pods?, selection(arguments));
     if arguments.follow {
-        return follow(arguments, &cluster, namespace.as_str(), &pods, context).await;
+        return follow(arguments, &cluster, namespace, pods, context).await;
     }
-    let lines = logs::recent(&cluster, namespace.as_str(), &pods, arguments.tail).await?;
+    let recent = logs::recent(&cluster, namespace, &pods, selection).await?;
+    for silent in &recent.silent {
+        context.printer.warn(silent);
+    }
+    let lines = recent.lines;
     let text: Vec<_> = lines.iter().map(|line| shown(line, pods.len())).collect();
     let summary = format!(
         "{} lines of {} pods of {}",
@@ -33,26 +45,40 @@ pub async fn run(arguments: &Logs, context: &Context) -> Result<Outcome> {
         .field("lines", json!(lines)))
 }
 
+fn selection(arguments: &Logs) -> Selection {
+    Selection {
+        tail: arguments.tail,
+        since: arguments.since,
+        previous: arguments.previous,
+    }
+}
+
 async fn follow(
     arguments: &Logs,
     cluster: &Cluster,
     namespace: &str,
-    pods: &[String],
+    pods: Vec<String>,
     context: &Context,
 ) -> Result<Outcome> {
     let mut interrupt = Interrupt::listen()?;
-    let mut lines = logs::follow(cluster, namespace, pods, arguments.tail);
+    let mut news = follow::follow(cluster, namespace, &arguments.name, selection(arguments));
+    // From the second pod on, each line says whose it is.
+    let mut known: BTreeSet<_> = pods.into_iter().collect();
     loop {
-        let line = tokio::select! {
-            line = lines.recv() => line,
+        let next = tokio::select! {
+            next = news.recv() => next,
             () = interrupt.raised() => None,
         };
-        let Some(line) = line else { break };
-        if !context
-            .printer
-            .stream(&streamed(&line?, pods.len(), context.printer.json()))
-        {
-            break;
+        match next.transpose()? {
+            None => break,
+            Some(News::Note(note)) => context.printer.note(note),
+            Some(News::Line(line)) => {
+                known.insert(line.pod.clone());
+                let text = streamed(&line, known.len(), context.printer.json());
+                if !context.printer.stream(&text) {
+                    break;
+                }
+            }
         }
     }
     Ok(Outcome::silent())

@@ -89,7 +89,7 @@ async fn execute(command: Command, context: &Context) -> Result<Outcome> {
         Command::Deploy(arguments) => deploy::run(arguments, context).await,
         Command::Run(arguments) => run::run(arguments, context).await,
         Command::Logs(arguments) => logs::run(&arguments, context).await,
-        Command::List(_) => list::run(context).await,
+        Command::List(arguments) => list::run(&arguments, context).await,
         Command::Status(arguments) => status::run(&arguments, context).await,
         Command::Undeploy(arguments) => undeploy::run(&arguments, context).await,
         Command::Cluster(arguments) => cluster::run(arguments, context).await,

@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::cli::Run;
+use crate::cli::{Run, Via};
+use crate::cluster::direct;
 use crate::cluster::trigger::{self, Answer, Request};
 use crate::context::{self, Context};
 use crate::error::{Error, Result, io};
@@ -33,8 +34,15 @@ pub async fn run(arguments: Run, context: &Context) -> Result<Outcome> {
         input: &input,
         timeout: arguments.timeout,
     };
-    let answer = trigger::run(&cluster, &request).await?;
+    let answer = match arguments.via {
+        Via::Pod => trigger::run(&cluster, &request).await?,
+        Via::Proxy => direct::by_proxy(&cluster, &request).await?,
+        Via::PortForward => direct::by_port_forward(&cluster, &request).await?,
+    };
     tell_retries(&answer, context);
+    if let Some(why) = &answer.left_behind {
+        context.printer.warn(why);
+    }
     outcome(&name, &answer.body)
 }
 

@@ -1,7 +1,9 @@
 //! `tntc status`: how a deployed workflow is doing.
 
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Container, Event, Pod, PodSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 use tntc_core::manifests::labels;
@@ -33,13 +35,19 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
     let problem = inventory::current_problem(&seen, deployment);
     let mut workflow = basics(deployment, problem.as_ref());
     if arguments.detail {
-        let service = inventory::service(&cluster, namespace, &arguments.name).await?;
+        let (service, cron_jobs) = futures::join!(
+            inventory::service(&cluster, namespace, &arguments.name),
+            inventory::cron_jobs(&cluster, namespace, &arguments.name),
+        );
+        let service = service?;
         let endpoint =
             service.map(|_| format!("{}.{namespace}.svc.cluster.local:8080", arguments.name));
         merge(
             &mut workflow,
             detail(deployment, endpoint.as_deref(), &seen)?,
         );
+        let cron_jobs: Vec<_> = cron_jobs?.iter().map(cron_job).collect();
+        merge(&mut workflow, json!({ "cronJobs": cron_jobs }));
     }
     let outcome = Outcome::new(summary(deployment, problem.as_ref()))
         .text(text(&workflow))
@@ -124,6 +132,43 @@ fn pod(pod: &Pod) -> Value {
         "restarts": restarts,
         "node": pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
     })
+}
+
+/// When it runs next is the controller's business; when and how it last ran is what a person looks for.
+fn cron_job((cron_job, newest): &(CronJob, Option<Job>)) -> Value {
+    let spec = cron_job.spec.as_ref();
+    let status = cron_job.status.clone().unwrap_or_default();
+    let time = |time: Option<Time>| time.map(|time| time.0.to_string());
+    json!({
+        "name": cron_job.name_any(),
+        "schedule": spec.map(|spec| &spec.schedule),
+        "timezone": spec.and_then(|spec| spec.time_zone.as_ref()),
+        "suspended": spec.and_then(|spec| spec.suspend).unwrap_or_default(),
+        "lastScheduledAt": time(status.last_schedule_time),
+        "lastSucceededAt": time(status.last_successful_time),
+        "lastRun": newest.as_ref().map(last_run),
+    })
+}
+
+fn last_run(job: &Job) -> String {
+    let conditions = job
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref());
+    let mut conditions = conditions
+        .into_iter()
+        .flatten()
+        .filter(|condition| condition.status == "True");
+    let ended =
+        conditions.find(|condition| matches!(condition.type_.as_str(), "Complete" | "Failed"));
+    match ended {
+        Some(condition) if condition.type_ == "Complete" => "succeeded".to_owned(),
+        Some(condition) => format!(
+            "failed: {}",
+            condition.message.as_deref().unwrap_or_default()
+        ),
+        None => "running".to_owned(),
+    }
 }
 
 fn concerns(event: &Event, deployment: &Deployment, seen: &Observed) -> bool {

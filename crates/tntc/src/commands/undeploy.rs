@@ -44,6 +44,11 @@ fn confirm(
         "This removes from namespace {namespace}:\n  {}",
         removal.remove.join("\n  ")
     ));
+    if !removal.keep.is_empty() {
+        context
+            .printer
+            .note(format!("This stays:\n  {}", removal.keep.join("\n  ")));
+    }
     let question = dialoguer::Confirm::new()
         .with_prompt("Remove them?")
         .default(false)

@@ -1,0 +1,88 @@
+//! Is there an engine that could answer, and if not, why not?
+
+use k8s_openapi::api::apps::v1::Deployment;
+use serde_json::json;
+
+use super::diagnose::Problem;
+use super::logs::Line;
+use super::trigger::Request;
+use super::watch::Watch;
+use super::{Cluster, inventory, logs, rollout};
+use crate::error::{Error, Result};
+
+/// Waits until a pod of the workflow is ready.
+///
+/// # Errors
+/// There is no such workflow, it is scaled to nothing, or its pods cannot run.
+pub async fn require(cluster: &Cluster, request: &Request<'_>) -> Result<()> {
+    let (namespace, name) = (request.namespace, request.workflow);
+    let deployment = inventory::deployment(cluster, namespace, name).await?;
+    if wanted(&deployment) == 0 {
+        return Err(Error::failed(format!(
+            "{name} in namespace {namespace} is scaled to no replicas"
+        ))
+        .hint(format!(
+            "start one with: kubectl scale deployment {name} -n {namespace} --replicas=1"
+        )));
+    }
+    if is_ready(&deployment) {
+        return Ok(());
+    }
+    let mut watch = Watch::rollout(&cluster.client, namespace, name);
+    loop {
+        let seen = watch.changed().await;
+        let Some(deployment) = seen.deployments.get(name) else {
+            continue;
+        };
+        if is_ready(deployment) {
+            return Ok(());
+        }
+        let problem = rollout::problem(seen, deployment);
+        if let Some(problem) = problem.filter(|problem| problem.fatal && !problem.is_first_crash())
+        {
+            let log = logs::of_crash(cluster, namespace, name).await;
+            return Err(told(namespace, name, &problem, &log));
+        }
+    }
+}
+
+fn wanted(deployment: &Deployment) -> i32 {
+    let spec = deployment.spec.as_ref();
+    spec.and_then(|spec| spec.replicas).unwrap_or(1)
+}
+
+fn is_ready(deployment: &Deployment) -> bool {
+    let status = deployment.status.as_ref();
+    status
+        .and_then(|status| status.ready_replicas)
+        .unwrap_or_default()
+        > 0
+}
+
+/// Why the workflow's pods do not run, with the log of a crash; nothing when they do.
+pub async fn not_running(cluster: &Cluster, namespace: &str, name: &str) -> Option<Error> {
+    let (problem, log) = futures::join!(
+        inventory::problem_of(cluster, namespace, name),
+        logs::of_crash(cluster, namespace, name),
+    );
+    Some(told(namespace, name, &problem.ok().flatten()?, &log))
+}
+
+fn told(namespace: &str, name: &str, problem: &Problem, log: &[Line]) -> Error {
+    let error = Error::failed(format!("{name} is not running: {problem}"));
+    let error = problem.hint.into_iter().fold(error, Error::hint);
+    let error = error.hint(look_closer(namespace, name));
+    if log.is_empty() {
+        return error;
+    }
+    let text: Vec<_> = log
+        .iter()
+        .map(|line| format!("{} {}", line.pod, line.line))
+        .collect();
+    error.details(text.join("\n")).field("lines", json!(log))
+}
+
+/// The hint that leads to everything else that is known.
+pub fn look_closer(namespace: &str, name: &str) -> String {
+    format!("look closer with: tntc status {name} -n {namespace} --detail")
+}
