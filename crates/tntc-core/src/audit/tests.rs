@@ -93,13 +93,13 @@ fn edit<K: Serialize + DeserializeOwned>(object: &mut K, change: impl FnOnce(&mu
 fn edit_pod(found: &mut Found, change: impl FnOnce(&mut Value)) {
     let deployment = found.deployment.as_mut().expect("a Deployment");
     edit(deployment, |value| {
-        change(&mut value["spec"]["template"]["spec"])
+        change(&mut value["spec"]["template"]["spec"]);
     });
 }
 
 fn edit_policy(found: &mut Found, change: impl FnOnce(&mut Value)) {
     edit(&mut found.network_policies[0], |value| {
-        change(&mut value["spec"])
+        change(&mut value["spec"]);
     });
 }
 
@@ -174,14 +174,14 @@ fn a_policy_that_was_widened_or_narrowed_is_found() {
             spec["egress"]
                 .as_array_mut()
                 .expect("rules")
-                .push(json!({}))
-        })
+                .push(json!({}));
+        });
     });
     assert_eq!(widened, ["NetworkPolicy/report-netpol Extra spec.egress"]);
     let narrowed = found_after(|found| {
         edit_policy(found, |spec| {
-            drop(spec["egress"].as_array_mut().expect("rules").remove(0))
-        })
+            drop(spec["egress"].as_array_mut().expect("rules").remove(0));
+        });
     });
     assert_eq!(
         narrowed, ["NetworkPolicy/report-netpol Missing spec.egress"; 2],
@@ -204,8 +204,8 @@ fn a_policy_that_was_widened_or_narrowed_is_found() {
     );
     let nobody = found_after(|found| {
         edit_policy(found, |spec| {
-            spec["podSelector"] = json!({"matchLabels": {"a": "b"}})
-        })
+            spec["podSelector"] = json!({"matchLabels": {"a": "b"}});
+        });
     });
     assert_eq!(
         nobody,
@@ -221,7 +221,7 @@ fn a_second_policy_that_opens_what_ours_closes_is_found() {
         found_after(|found| {
             let mut other = found.network_policies[0].clone();
             edit(&mut other, |value| {
-                *value = json!({"metadata": {"name": "other"}, "spec": spec})
+                *value = json!({"metadata": {"name": "other"}, "spec": spec});
             });
             found.network_policies.push(other);
         })
@@ -260,7 +260,7 @@ fn a_pod_that_was_loosened_is_found_where_it_was() {
             pod.as_object_mut()
                 .expect("a pod")
                 .remove("automountServiceAccountToken"),
-        )
+        );
     };
     assert_eq!(
         of(&token),
@@ -270,7 +270,7 @@ fn a_pod_that_was_loosened_is_found_where_it_was() {
         pod["containers"]
             .as_array_mut()
             .expect("containers")
-            .push(json!({"name": "sidecar", "image": "i"}))
+            .push(json!({"name": "sidecar", "image": "i"}));
     };
     assert_eq!(
         of(&sidecar),
@@ -281,7 +281,7 @@ fn a_pod_that_was_loosened_is_found_where_it_was() {
             pod.as_object_mut()
                 .expect("a pod")
                 .remove("runtimeClassName"),
-        )
+        );
     };
     assert_eq!(
         of(&unboxed),
@@ -321,14 +321,14 @@ fn a_deno_flag_that_was_widened_is_told_by_itself() {
 fn cron_jobs_are_compared_by_name_schedule_and_body() {
     let rescheduled = found_after(|found| {
         edit(&mut found.cron_jobs[0], |job| {
-            job["spec"]["schedule"] = json!("* * * * *")
-        })
+            job["spec"]["schedule"] = json!("* * * * *");
+        });
     });
     assert_eq!(rescheduled, ["CronJob/report-cron-0 Changed spec.schedule"]);
     let suspended = found_after(|found| {
         edit(&mut found.cron_jobs[0], |job| {
-            job["spec"]["suspend"] = json!(true)
-        })
+            job["spec"]["suspend"] = json!(true);
+        });
     });
     assert_eq!(suspended, ["CronJob/report-cron-0 Extra spec.suspend"]);
     let another_body = found_after(|found| {
@@ -354,7 +354,7 @@ fn cron_jobs_are_compared_by_name_schedule_and_body() {
     let one_more = found_after(|found| {
         let mut job = found.cron_jobs[0].clone();
         edit(&mut job, |job| {
-            job["metadata"]["name"] = json!("report-cron-9")
+            job["metadata"]["name"] = json!("report-cron-9");
         });
         found.cron_jobs.push(job);
     });
@@ -394,8 +394,8 @@ fn secrets_are_compared_by_key_and_never_shown() {
 fn files_labels_and_services_are_compared() {
     let edited = found_after(|found| {
         edit(found.config_map.as_mut().expect("a ConfigMap"), |map| {
-            map["data"]["nodes__fetch.ts"] = json!("evil")
-        })
+            map["data"]["nodes__fetch.ts"] = json!("evil");
+        });
     });
     assert_eq!(
         edited,
@@ -403,14 +403,14 @@ fn files_labels_and_services_are_compared() {
     );
     let kept = found_after(|found| {
         edit(found.config_map.as_mut().expect("a ConfigMap"), |map| {
-            map["data"]["nodes__old.ts"] = json!("of an earlier deploy")
-        })
+            map["data"]["nodes__old.ts"] = json!("of an earlier deploy");
+        });
     });
     assert_eq!(kept, Vec::<String>::new());
     let version = found_after(|found| {
         edit(found.service.as_mut().expect("a Service"), |service| {
-            service["metadata"]["labels"]["app.kubernetes.io/version"] = json!("0.9")
-        })
+            service["metadata"]["labels"]["app.kubernetes.io/version"] = json!("0.9");
+        });
     });
     assert_eq!(
         version,
@@ -419,7 +419,7 @@ fn files_labels_and_services_are_compared() {
     let role = found_after(|found| {
         edit(found.deployment.as_mut().expect("a Deployment"), |value| {
             value["spec"]["template"]["metadata"]["labels"]["tentacular.dev/role"] =
-                json!("trigger")
+                json!("trigger");
         });
     });
     assert_eq!(
@@ -428,8 +428,8 @@ fn files_labels_and_services_are_compared() {
     );
     let exposed = found_after(|found| {
         edit(found.service.as_mut().expect("a Service"), |service| {
-            service["spec"]["type"] = json!("NodePort")
-        })
+            service["spec"]["type"] = json!("NodePort");
+        });
     });
     assert_eq!(exposed, ["Service/report Changed spec.type"]);
 }

@@ -63,7 +63,7 @@ async fn follow_all(
             }
             let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
             let is_later = created.is_some_and(|created| created > started);
-            let follower = Follower {
+            let one = Follower {
                 api: api.clone(),
                 pod: name.clone(),
                 selection,
@@ -71,7 +71,7 @@ async fn follow_all(
                 seen: None,
                 sender: sender.clone(),
             };
-            tokio::spawn(follower.run());
+            tokio::spawn(one.run());
         }
     }
 }
