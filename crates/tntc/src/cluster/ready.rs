@@ -46,6 +46,12 @@ pub async fn require(cluster: &Cluster, request: &Request<'_>) -> Result<()> {
     }
 }
 
+/// Whether a pod of the workflow is ready at this moment.
+pub async fn is_now(cluster: &Cluster, request: &Request<'_>) -> Result<bool> {
+    let deployment = inventory::deployment(cluster, request.namespace, request.workflow).await?;
+    Ok(is_ready(&deployment))
+}
+
 fn wanted(deployment: &Deployment) -> i32 {
     let spec = deployment.spec.as_ref();
     spec.and_then(|spec| spec.replicas).unwrap_or(1)

@@ -67,22 +67,24 @@ pub struct Answer {
 pub async fn run(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
     // Before the pod exists, so that no signal can leave it behind.
     let mut bounds = Bounds::new(request)?;
-    bounds.within(ready::require(cluster, request)).await??;
+    loop {
+        bounds.within(ready::require(cluster, request)).await??;
+        if let Some(answer) = Box::pin(attempt(cluster, request, &mut bounds)).await? {
+            return Ok(answer);
+        }
+    }
+}
+
+/// One pod; nothing when it ended without having reached an engine, which is then waited for.
+async fn attempt(
+    cluster: &Cluster,
+    request: &Request<'_>,
+    bounds: &mut Bounds<'_>,
+) -> Result<Option<Answer>> {
     let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), request.namespace);
     let pod = pod_of(request);
     let name = pod.name_any();
-    let mut creation = tokio::spawn(create(pods.clone(), pod));
-    let created = match bounds.within(&mut creation).await {
-        Ok(created) => {
-            created.map_err(|cause| Error::failed(format!("creating the trigger pod: {cause}")))?
-        }
-        Err(stopped) => {
-            // The request may be on its way: only once it is answered can the pod be removed for certain.
-            drop(tokio::time::timeout(CREATION_PATIENCE, creation).await);
-            Err(stopped)
-        }
-    };
-    let answer = match created {
+    let answer = match created(&pods, pod, bounds).await {
         Ok(()) => bounds
             .within(answer(cluster, request, &pods, &name))
             .await
@@ -91,12 +93,25 @@ pub async fn run(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
     };
     // An answer is worth more than a tidy end, and a failure that is told more than one that follows from it.
     match (answer, remove(&pods, &name).await) {
-        (Ok(answer), Err(error)) => Ok(Answer {
+        (Ok(answer), Err(error)) => Ok(answer.map(|answer| Answer {
             left_behind: Some(error.message),
             ..answer
-        }),
+        })),
         (Err(error), Err(left)) => Err(error.hint(format!("{}; it ends by itself", left.message))),
         (answer, Ok(())) => answer,
+    }
+}
+
+/// Returns only when the pod is there or never will be, also when interrupted: before, it could not be removed.
+async fn created(pods: &Api<Pod>, pod: Pod, bounds: &mut Bounds<'_>) -> Result<()> {
+    let mut creation = tokio::spawn(create(pods.clone(), pod));
+    match bounds.within(&mut creation).await {
+        Ok(Ok(created)) => created,
+        Ok(Err(cause)) => Err(Error::failed(format!("creating the trigger pod: {cause}"))),
+        Err(stopped) => {
+            drop(tokio::time::timeout(CREATION_PATIENCE, creation).await);
+            Err(stopped)
+        }
     }
 }
 
@@ -153,7 +168,7 @@ async fn answer(
     request: &Request<'_>,
     pods: &Api<Pod>,
     pod: &str,
-) -> Result<Answer> {
+) -> Result<Option<Answer>> {
     let mut watch = Watch::pod(&cluster.client, request.namespace, pod);
     // A container that does not run yet takes a pipe's worth of input and then, with containerd 1.6, nothing more, also
     // once it runs.
@@ -166,10 +181,21 @@ async fn answer(
         attached = attach(pods, pod, request.input) => attached,
         problem = fatal_problem(&mut watch, pod) => Err(cannot_start(&problem)),
     }?;
-    if attached.body.is_empty() {
-        return Err(no_answer(cluster, request, &attached).await);
+    if !attached.body.is_empty() {
+        return Ok(Some(attached));
     }
-    Ok(attached)
+    if never_reached(&attached) && !ready::is_now(cluster, request).await? {
+        return Ok(None);
+    }
+    Err(no_answer(cluster, request, &attached).await)
+}
+
+/// Whether curl says that it could not resolve, could not connect, or could not do so in time. Only then has the
+/// workflow certainly not been started.
+fn never_reached(answer: &Answer) -> bool {
+    let last = answer.messages.lines().last().unwrap_or_default();
+    let statuses = ["curl: (6)", "curl: (7)", "curl: (28)"];
+    statuses.iter().any(|status| last.starts_with(status))
 }
 
 /// Waits until the pod's container runs, or has run.
