@@ -1,5 +1,6 @@
 //! Building images without Docker, and the faults that lie between an image and a registry.
 
+mod bundle;
 mod faults;
 mod oci;
 mod registry;

@@ -241,7 +241,8 @@ fn pass(mut client: TcpStream, registry: &str, cuts: &AtomicUsize, times: usize,
     drop(server.shutdown(std::net::Shutdown::Both));
 }
 
-fn certificate(dir: &Path) {
+/// A certificate of this machine, `tls.pem`, signed by an authority of its own, `ca.pem`.
+pub fn certificate(dir: &Path) {
     let script = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
         -subj /CN=test-authority -keyout ca.key -out ca.pem -addext basicConstraints=critical,CA:TRUE 2>/dev/null && \
         openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -keyout tls.key \
@@ -255,7 +256,8 @@ fn certificate(dir: &Path) {
     assert!(done.expect("openssl runs").success());
 }
 
-fn free_port(address: &str) -> u16 {
+/// A port that nobody listens on.
+pub fn free_port(address: &str) -> u16 {
     let listener = TcpListener::bind((address, 0)).expect("a port");
     listener.local_addr().expect("an address").port()
 }

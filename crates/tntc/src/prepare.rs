@@ -12,6 +12,7 @@ use tntc_core::workflow::{
     Namespace, Overridden, OverrideError, Trigger, TriggerKind, Workflow, overridden,
 };
 
+use crate::bundle;
 use crate::cluster::connect::Target;
 use crate::cluster::{Cluster, services};
 use crate::context::{self, Context, Overrides};
@@ -56,7 +57,9 @@ pub async fn prepare(
     let kind = target.as_ref().ok().and_then(|target| target.kind.clone());
     let settings = settings.on_kind(kind.as_deref());
     let Overridden { checked, text } = merged(&opened.project, &settings)?;
-    let code = Code::collect(&opened.project, &checked.workflow)
+    // Boxed: few workflows need it, and every caller would carry its size.
+    let project = Box::pin(bundle::delivered(&opened, &context.printer)).await?;
+    let code = Code::collect(&project, &checked.workflow)
         .and_then(|code| code.with_workflow_file(&text))
         .map_err(|errors| not_deliverable(&errors))?;
     let source = settings

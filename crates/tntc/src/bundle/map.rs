@@ -53,9 +53,9 @@ impl SourceMap {
         };
         let renumbered = self.segments().into_iter().map(|line| {
             let segments = line.into_iter().map(|segment| Segment {
-                origin: segment.origin.and_then(|[source, line, column]| {
-                    Some([position(source)?, line, column])
-                }),
+                origin: segment
+                    .origin
+                    .and_then(|[source, line, column]| Some([position(source)?, line, column])),
                 ..segment
             });
             without_repeats(segments.collect())
@@ -79,8 +79,13 @@ impl SourceMap {
             .split(';')
             .map(|line| {
                 let mut column = 0;
-                let fields = line.split(',').map(decode).filter(|fields| !fields.is_empty());
-                fields.map(|fields| segment(&fields, &mut column, &mut origin)).collect()
+                let fields = line
+                    .split(',')
+                    .map(decode)
+                    .filter(|fields| !fields.is_empty());
+                fields
+                    .map(|fields| segment(&fields, &mut column, &mut origin))
+                    .collect()
             })
             .collect()
     }
@@ -90,12 +95,18 @@ impl SourceMap {
 fn segment(fields: &[i64], column: &mut i64, origin: &mut [i64; 3]) -> Segment {
     *column += fields[0];
     if fields.len() < 4 {
-        return Segment { column: *column, origin: None };
+        return Segment {
+            column: *column,
+            origin: None,
+        };
     }
     for (total, step) in origin.iter_mut().zip(&fields[1..4]) {
         *total += step;
     }
-    Segment { column: *column, origin: Some(*origin) }
+    Segment {
+        column: *column,
+        origin: Some(*origin),
+    }
 }
 
 /// Several stretches of dependencies in a row are one stretch of nothing.
@@ -108,12 +119,18 @@ fn decode(text: &str) -> Vec<i64> {
     let mut fields = Vec::new();
     let (mut value, mut shift) = (0_i64, 0);
     for byte in text.bytes() {
-        let Some(digit) = DIGITS.iter().position(|known| *known == byte) else { continue };
+        let Some(digit) = DIGITS.iter().position(|known| *known == byte) else {
+            continue;
+        };
         let digit = i64::try_from(digit).unwrap_or_default();
         value |= (digit & 31) << shift;
         shift = (shift + 5).min(55);
         if digit & 32 == 0 {
-            fields.push(if value & 1 == 1 { -(value >> 1) } else { value >> 1 });
+            fields.push(if value & 1 == 1 {
+                -(value >> 1)
+            } else {
+                value >> 1
+            });
             (value, shift) = (0, 0);
         }
     }
@@ -160,14 +177,28 @@ mod tests {
 
     fn map() -> SourceMap {
         let line = |segments: &[(i64, Option<[i64; 3]>)]| {
-            segments.iter().map(|(column, origin)| Segment { column: *column, origin: *origin }).collect::<Vec<_>>()
+            segments
+                .iter()
+                .map(|(column, origin)| Segment {
+                    column: *column,
+                    origin: *origin,
+                })
+                .collect::<Vec<_>>()
         };
         SourceMap {
             version: 3,
-            sources: vec!["lib/a.js".to_owned(), "own.ts".to_owned(), "lib/b.js".to_owned()],
+            sources: vec![
+                "lib/a.js".to_owned(),
+                "own.ts".to_owned(),
+                "lib/b.js".to_owned(),
+            ],
             names: Vec::new(),
             mappings: encode(&[
-                line(&[(0, Some([0, 7, 1])), (10, Some([2, 0, 0])), (20, Some([1, 3, 4]))]),
+                line(&[
+                    (0, Some([0, 7, 1])),
+                    (10, Some([2, 0, 0])),
+                    (20, Some([1, 3, 4])),
+                ]),
                 line(&[(0, Some([1, 90, 0])), (5, None)]),
             ]),
         }
@@ -195,7 +226,11 @@ mod tests {
     fn a_map_of_own_files_keeps_their_lines_and_nothing_of_others() {
         let own = map().only(|source| (source == "own.ts").then(|| source.to_owned()));
         assert_eq!(own.sources, ["own.ts"]);
-        let origins: Vec<Vec<_>> = own.segments().iter().map(|line| line.iter().map(|it| (it.column, it.origin)).collect()).collect();
+        let origins: Vec<Vec<_>> = own
+            .segments()
+            .iter()
+            .map(|line| line.iter().map(|it| (it.column, it.origin)).collect())
+            .collect();
         assert_eq!(origins[0], [(0, None), (20, Some([0, 3, 4]))]);
         assert_eq!(origins[1], [(0, Some([0, 90, 0])), (5, None)]);
     }

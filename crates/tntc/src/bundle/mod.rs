@@ -57,7 +57,10 @@ pub async fn delivered(opened: &Opened, printer: &Printer) -> Result<Project> {
         return Ok(project);
     };
     let deno = deno::find().await.map_err(|error| {
-        error.hint(format!("{} imports {}, which Deno bundles", first.path, first.import))
+        error.hint(format!(
+            "{} imports {}, which Deno bundles",
+            first.path, first.import
+        ))
     })?;
     let mut interrupt = Interrupt::listen()?;
     let copy = copy(opened)?;
@@ -102,7 +105,9 @@ fn needy(opened: &Opened) -> Result<Vec<Needy>> {
 
 /// Bundling happens in a copy: Deno writes lock files and module directories beside what it reads.
 fn copy(opened: &Opened) -> Result<TempDir> {
-    let dir = tempfile::Builder::new().prefix("tentacular-bundle-").tempdir();
+    let dir = tempfile::Builder::new()
+        .prefix("tentacular-bundle-")
+        .tempdir();
     let dir = dir.map_err(|cause| {
         Error::surroundings(format!("cannot make a temporary directory: {cause}"))
     })?;
@@ -128,7 +133,14 @@ async fn bundle(
 ) -> Result<Bundle> {
     let output = dir.join("bundle.js");
     let mut command = Command::new(deno);
-    command.args(["bundle", "--quiet", "--platform", "deno", "--minify", "--sourcemap=external"]);
+    command.args([
+        "bundle",
+        "--quiet",
+        "--platform",
+        "deno",
+        "--minify",
+        "--sourcemap=external",
+    ]);
     command.args(PROVIDED.map(|name| format!("--external={name}")));
     // Nothing of what is fetched runs here, so any host may be imported from.
     command.args(["--allow-import", "--node-modules-dir=none"]);
@@ -138,7 +150,10 @@ async fn bundle(
         command.arg("--no-lock");
     }
     command.arg("--output").arg(&output).arg(&node.path);
-    command.current_dir(dir).env("NO_COLOR", "1").env("DENO_NO_UPDATE_CHECK", "1");
+    command
+        .current_dir(dir)
+        .env("NO_COLOR", "1")
+        .env("DENO_NO_UPDATE_CHECK", "1");
     program::run(&mut command, phase)
         .await
         .map_err(|failure| told(node, &failure))?;
@@ -146,25 +161,48 @@ async fn bundle(
     let map = output.with_extension("js.map");
     let map = fs::read_to_string(&map).map_err(io("read", &map))?;
     let map = serde_json::from_str(&map).map_err(|cause| {
-        Error::failed(format!("the source map of {} cannot be read: {cause}", node.path))
+        Error::failed(format!(
+            "the source map of {} cannot be read: {cause}",
+            node.path
+        ))
     })?;
     Ok(Bundle { code, map })
 }
 
 fn told(node: &Needy, failure: &program::Failure) -> Error {
-    let unreachable = ["error sending request", "dns error", "connection refused", "timed out"];
+    let unreachable = [
+        "error sending request",
+        "dns error",
+        "connection refused",
+        "timed out",
+    ];
     let (kind, hint) = if failure.says(&["lockfile is out of date", "lock file is out of date"]) {
-        (Kind::Failed, "bring deno.lock up to date: deno install --lock, or deno cache with --frozen=false")
+        (
+            Kind::Failed,
+            "bring deno.lock up to date: deno install --lock, or deno cache with --frozen=false",
+        )
     } else if failure.says(&["integrity check failed", "checksum"]) {
-        (Kind::Failed, "what was downloaded is not what deno.lock was written for: find out why before you replace it")
+        (
+            Kind::Failed,
+            "what was downloaded is not what deno.lock was written for: find out why before you replace it",
+        )
     } else if failure.says(&unreachable) {
-        (Kind::Surroundings, "check that the module's registry can be reached from here")
+        (
+            Kind::Surroundings,
+            "check that the module's registry can be reached from here",
+        )
     } else {
-        (Kind::Failed, "see whether Deno accepts it: deno check, in the workflow's directory")
+        (
+            Kind::Failed,
+            "see whether Deno accepts it: deno check, in the workflow's directory",
+        )
     };
-    Error::new(kind, format!("cannot bundle {}, which imports {}", node.path, node.import))
-        .details(failure.tail.clone())
-        .hint(hint)
+    Error::new(
+        kind,
+        format!("cannot bundle {}, which imports {}", node.path, node.import),
+    )
+    .details(failure.tail.clone())
+    .hint(hint)
 }
 
 /// The whole code must fit a ConfigMap; here it can still be said which import is the large one.
@@ -213,14 +251,22 @@ fn import_of(source: &str) -> String {
 fn put(project: &mut Project, path: &str, bundle: &Bundle) -> Result<()> {
     let beside = format!("{path}.bundle.js");
     let (dir, name) = beside.rsplit_once('/').unwrap_or(("", &beside));
-    let up = "../".repeat(if dir.is_empty() { 0 } else { dir.split('/').count() });
+    let up = "../".repeat(if dir.is_empty() {
+        0
+    } else {
+        dir.split('/').count()
+    });
     let own = |source: &str| {
         let known = project.files.contains_key(source);
         known.then(|| format!("{up}{source}"))
     };
-    let map = serde_json::to_string(&bundle.map.only(own))
-        .map_err(|cause| Error::failed(format!("cannot write the source map of {path}: {cause}")))?;
-    let code = format!("{}\n//# sourceMappingURL={name}.map\n", bundle.code.trim_end());
+    let map = serde_json::to_string(&bundle.map.only(own)).map_err(|cause| {
+        Error::failed(format!("cannot write the source map of {path}: {cause}"))
+    })?;
+    let code = format!(
+        "{}\n//# sourceMappingURL={name}.map\n",
+        bundle.code.trim_end()
+    );
     let stub = format!("export {{ default }} from \"./{name}\";\n");
     let files = [
         (path.to_owned(), stub),

@@ -5,6 +5,6 @@ pub mod fault;
 pub mod kind;
 pub mod oci;
 pub mod platform;
-mod program;
+pub mod program;
 pub mod recipe;
 pub mod reference;
