@@ -204,7 +204,7 @@ fn the_container_before_the_last_restart_can_be_read() {
         .says("previous terminated container")
         .says("it was not restarted");
     say(&namespace, "die").exits(1);
-    let restarted = (0..100).any(|_| {
+    let restarted = (0..300).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
         tntc(previous).run().status == 0
     });
