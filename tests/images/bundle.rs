@@ -271,7 +271,7 @@ impl Drop for Server {
 /// The address of the test cluster's node, which pods reach.
 const ADDRESS: &str = "198.18.128.1";
 
-/// A PostgreSQL of one test, with a user `reader` whose password is `sesame`.
+/// A `PostgreSQL` of one test, with a user `reader` whose password is `sesame`.
 struct Postgres {
     dir: TempDir,
     port: u16,

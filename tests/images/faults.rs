@@ -113,7 +113,7 @@ fn a_helper_that_fails_is_named() {
     let home = home();
     executable(
         &home.path().join("docker-credential-test"),
-        "#!/bin/sh\necho the keychain is locked\nexit 1\n",
+        "#!/bin/sh\ncat >/dev/null\necho the keychain is locked\nexit 1\n",
     );
     log_in(
         home.path(),
