@@ -135,6 +135,7 @@ const MISTAKES: &[&str] = &[
     "triggers: [{type: cron, schedule: '61 * * * *'}]",
     "triggers: [{type: cron, schedule: '@daily', timezone: utc}]",
     "triggers: [{type: queue, subject: a, durable: yes, max_deliver: 0, concurrency: many, dlq: 'a.*'}]",
+    "triggers: [{type: queue, subject: '>', durable: true}]",
     "triggers: [{type: queue, subject: a}]",
     "triggers: [{type: queue, subject: a}]\nconfig: {nats_url: 'http://x'}",
     "triggers: [{type: queue, subject: a}]\nconfig: {nats_url: 'x:y'}",

@@ -167,6 +167,21 @@ text_type! {
     Subject, subject
 }
 
+impl Subject {
+    /// Whether some message's subject matches both: `*` is any token, a final `>` any rest.
+    #[must_use]
+    pub fn overlaps(&self, other: &str) -> bool {
+        let (mut left, mut right) = (self.as_str().split('.'), other.split('.'));
+        loop {
+            match (left.next(), right.next()) {
+                (None, None) | (Some(">"), Some(_)) | (Some(_), Some(">")) => return true,
+                (Some(a), Some(b)) if a == "*" || b == "*" || a == b => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
 text_type! {
     /// A time zone by its IANA name.
     TimeZone, time_zone
@@ -300,6 +315,17 @@ mod tests {
         ] {
             assert!(bad.parse::<WebhookPath>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn two_subjects_overlap_when_one_message_matches_both() {
+        let overlap = |a: &str, b: &str| a.parse::<Subject>().unwrap().overlaps(b);
+        assert!(overlap("a.>", "a.dead.a.>"));
+        assert!(overlap(">", "dlq.>"));
+        assert!(overlap("*.b", "a.*"));
+        assert!(!overlap("a.b", "dlq.a.b"));
+        assert!(!overlap("a.*", "a"));
+        assert!(!overlap("a.>", "a"));
     }
 
     #[test]

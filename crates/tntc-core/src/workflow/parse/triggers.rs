@@ -136,13 +136,41 @@ fn queue(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<TriggerKind> {
     let max_deliver = fields.optional(sink, "max_deliver", count);
     let concurrency = fields.optional(sink, "concurrency", count);
     let dlq = fields.optional(sink, "dlq", dead_letters);
+    let subject = subject?;
+    if durable == Some(true) {
+        keep_from_own_dead_letters(sink, fields, &subject, dlq.as_ref());
+    }
     Some(TriggerKind::Queue(Queue {
-        subject: subject?,
+        subject,
         durable,
         max_deliver,
         concurrency,
         dlq,
     }))
+}
+
+/// A message that is given up goes to its own subject behind this prefix, unless the trigger names another.
+const DEAD_LETTERS: &str = "dlq";
+
+/// A trigger that is given its own dead letters would run for ever.
+fn keep_from_own_dead_letters(
+    sink: &mut Sink<'_>,
+    fields: &Fields<'_>,
+    subject: &Subject,
+    dlq: Option<&Subject>,
+) {
+    let prefix = dlq.map_or(DEAD_LETTERS, Subject::as_str);
+    let letters = format!("{prefix}.{subject}");
+    if let Some(spot) = fields.get("subject").filter(|_| subject.overlaps(&letters)) {
+        let problem = Invalid::new(
+            "dead-letters",
+            format!("the subject `{subject}` matches the trigger's own dead letters, `{letters}`"),
+        );
+        sink.error(
+            spot,
+            problem.help("narrow the subject, or name another prefix with `dlq`"),
+        );
+    }
 }
 
 /// A subject to publish to: it stands for one subject only.
