@@ -94,11 +94,14 @@ impl Built {
     pub async fn push(&self, printer: &Printer) -> Result<()> {
         let phase = Phase::begin(&format!("pushing {}", self.name), printer);
         let target = reference::parse(&self.name)?;
-        let registry = Registry::of(&target, RegistryOperation::Push, self.plain_http).await?;
+        let registry = match self.source.registry_of(&target) {
+            Some(known) => known,
+            None => &Registry::of(&target, RegistryOperation::Push, self.plain_http).await?,
+        };
         for image in &self.images {
             for layer in &image.base_layers {
                 self.source
-                    .deliver(layer, &target, &registry, &phase)
+                    .deliver(layer, &target, registry, &phase)
                     .await?;
             }
             for blob in image.own_layers.iter().chain([&image.config]) {
@@ -106,7 +109,7 @@ impl Built {
             }
         }
         let Some(index) = layout::root(&self.images) else {
-            return push_manifests(&registry, &target, &self.images).await;
+            return push_manifests(registry, &target, &self.images).await;
         };
         for image in &self.images {
             let digest = image.manifest.descriptor.digest.clone();

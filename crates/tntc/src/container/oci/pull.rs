@@ -32,6 +32,11 @@ impl Source {
         })
     }
 
+    /// The base's registry, when the image goes there as well: it was found and greeted already.
+    pub fn registry_of(&self, target: &Reference) -> Option<&Registry> {
+        (target.registry() == self.image.registry()).then_some(&self.registry)
+    }
+
     /// Blobs that were fetched.
     pub fn cache(&self) -> &Cache {
         &self.cache
