@@ -125,7 +125,49 @@ fn restart_replaces_the_pods_of_an_unchanged_workflow() {
         .run()
         .exits(0)
         .answers("applied Deployment/word-counter");
-    assert_ne!(versions(&namespace), before);
+    let restarted = versions(&namespace);
+    assert_ne!(restarted, before);
+    deploy(&workflow, &namespace).exits(0).answers("unchanged");
+    assert_eq!(versions(&namespace), restarted);
+}
+
+#[test]
+fn a_deploy_heals_pods_that_may_have_started_with_other_code() {
+    let namespace = Namespace::new("torn");
+    let workflow = Workflow::of_one_node("torn", "return 1;");
+    deploy(&workflow, &namespace).exits(0);
+    // What a deploy of other code leaves when it is stopped between the two objects.
+    let other = Workflow::of_one_node("torn", "return 2;");
+    let dry_run = [
+        "deploy",
+        other.path(),
+        "-n",
+        &namespace.name,
+        "--dry-run",
+        "-o",
+        "json",
+    ];
+    let manifests = tntc(dry_run).run().exits(0).json()["manifests"].clone();
+    let config_map = manifests
+        .as_array()
+        .and_then(|all| all.iter().find(|object| object["kind"] == "ConfigMap"));
+    other.write(
+        "configmap.json",
+        &config_map.expect("a ConfigMap").to_string(),
+    );
+    let file = format!("{}/configmap.json", other.path());
+    namespace.kubectl([
+        "apply",
+        "--server-side",
+        "--field-manager=tntc",
+        "-f",
+        &file,
+    ]);
+    deploy(&workflow, &namespace)
+        .exits(0)
+        .answers("applied Deployment/torn");
+    deploy(&workflow, &namespace).exits(0).answers("unchanged");
+    assert_eq!(run("torn", &namespace, &json!({}))["outputs"]["only"], 1);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, ConfigMapVolumeSource, KeyToPath};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use sha2::{Digest, Sha256};
 
-use super::{Inputs, metadata};
+use super::{Inputs, labels, metadata};
 use crate::modules::{Place, SyntaxError, closure};
 use crate::project::{Project, WORKFLOW_FILE};
 use crate::workflow::Workflow;
@@ -150,7 +151,13 @@ pub(super) fn config_map(inputs: &Inputs) -> ConfigMap {
         }
     }
     ConfigMap {
-        metadata: metadata(inputs, name(inputs.workflow.name.as_str())),
+        metadata: ObjectMeta {
+            annotations: Some(BTreeMap::from([(
+                labels::CODE_HASH.to_owned(),
+                inputs.code.hash(),
+            )])),
+            ..metadata(inputs, name(inputs.workflow.name.as_str()))
+        },
         data: Some(data),
         binary_data: Some(binary).filter(|entries| !entries.is_empty()),
         ..ConfigMap::default()

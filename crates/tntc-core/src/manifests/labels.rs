@@ -18,7 +18,7 @@ pub const WORKFLOW: &str = "tentacular.dev/workflow";
 pub const ROLE: &str = "tentacular.dev/role";
 /// The value of [`ROLE`] for pods that trigger a workflow.
 pub const TRIGGER: &str = "trigger";
-/// Annotation of the pod template: hash of the delivered code.
+/// Annotation of the ConfigMap and of the pod template: hash of the delivered code.
 pub const CODE_HASH: &str = "tentacular.dev/code-hash";
 /// Annotation of the pod template: hash of the delivered secrets.
 pub const SECRETS_HASH: &str = "tentacular.dev/secrets-hash";

@@ -1,17 +1,14 @@
 //! `tntc deploy`: from a workflow directory to a running Deployment.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
 use kube::ResourceExt;
 use serde_json::json;
 use tntc_core::contract::network::Services;
-use tntc_core::manifests::{Plan, labels};
+use tntc_core::manifests::Plan;
 
 use crate::cli::Deploy;
 use crate::cluster::apply::{self, Applied};
 use crate::cluster::connect::Target;
-use crate::cluster::{Cluster, preflight, retain, rollout};
+use crate::cluster::{Cluster, preflight, present, rollout};
 use crate::context::{Context, Overrides};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -47,11 +44,8 @@ async fn act(
     context: &Context,
 ) -> Result<Outcome> {
     let mut phases = Phases::new(&context.printer);
-    let mut plan = prepared.plan_on(cluster, Variant::Own).await?;
+    let plan = prepared.plan_on(cluster, Variant::Own).await?;
     warn(&plan, context);
-    if arguments.restart {
-        restart(&mut plan);
-    }
     for warning in phases
         .run("preflight", preflight::require(cluster, &plan))
         .await?
@@ -67,12 +61,14 @@ async fn act(
             )
             .await?;
     }
-    let plan = retain::keep_referenced_keys(cluster, plan).await?;
     let options = apply::Options {
         force_conflicts: arguments.force_conflicts,
     };
     let applied = phases
-        .run("apply", apply::all(cluster, &plan, options))
+        .run(
+            "apply",
+            present::apply(cluster, &plan, arguments.restart, options),
+        )
         .await?;
     if arguments.wait || arguments.verify {
         phases
@@ -98,22 +94,6 @@ async fn act(
 fn warn(plan: &Plan, context: &Context) {
     for warning in &plan.warnings {
         context.printer.warn(warning.to_string());
-    }
-}
-
-/// Another timestamp in the template is what `kubectl rollout restart` does, too.
-fn restart(plan: &mut Plan) {
-    let template = plan
-        .deployment
-        .spec
-        .as_mut()
-        .and_then(|spec| spec.template.metadata.as_mut());
-    if let Some(metadata) = template {
-        let annotations = metadata.annotations.get_or_insert_with(BTreeMap::new);
-        annotations.insert(
-            labels::RESTARTED_AT.to_owned(),
-            Timestamp::now().to_string(),
-        );
     }
 }
 
