@@ -1,6 +1,8 @@
 //! Reading a workflow directory and the config files around it into the values that `tntc-core` works on.
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use tntc_core::diagnostic::Report;
@@ -208,4 +210,24 @@ fn optional(path: &Path) -> Result<Option<String>> {
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(io("read", path)(cause)),
     }
+}
+
+/// Permissions of a new file, less the user's umask.
+pub const AS_USUAL: u32 = 0o666;
+/// Permissions of a new file that nobody else may read.
+pub const PRIVATE: u32 = 0o600;
+
+/// Writes a file beside the old one and renames it, so that nobody ever sees half of it, or more than they may.
+pub fn replace(path: &Path, content: &str, mode: u32) -> Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&fresh);
+    file.and_then(|mut file| file.write_all(content.as_bytes()))
+        .and_then(|()| fs::rename(&fresh, path))
+        .map_err(io("write", path))
 }

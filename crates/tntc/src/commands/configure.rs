@@ -11,7 +11,7 @@ use crate::cli::Configure;
 use crate::context::Context;
 use crate::error::{Error, Result, io};
 use crate::output::Outcome;
-use crate::project::CONFIG_DIR;
+use crate::project::{self, CONFIG_DIR};
 use crate::table;
 
 /// Writes the settings given, then shows those in force when asked or when none was given.
@@ -65,7 +65,7 @@ fn path(arguments: &Configure, context: &Context) -> Result<PathBuf> {
     Ok(base.join(CONFIG_DIR).join("config.yaml"))
 }
 
-/// Checked before it replaces anything; made beside and renamed, so that the file is never half written.
+/// Checked before it replaces anything.
 fn write(path: &Path, edits: &[Edit]) -> Result<()> {
     let before = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -78,10 +78,7 @@ fn write(path: &Path, edits: &[Edit]) -> Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(io("create", parent))?;
     }
-    let fresh = path.with_extension("yaml.new");
-    fs::write(&fresh, after)
-        .and_then(|()| fs::rename(&fresh, path))
-        .map_err(io("write", path))
+    project::replace(path, &after, project::AS_USUAL)
 }
 
 fn show(context: &Context) -> Result<Outcome> {

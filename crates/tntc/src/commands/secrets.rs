@@ -1,8 +1,6 @@
 //! `tntc secrets`: what the contract requires against what is there, and a template to fill in.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -15,7 +13,7 @@ use crate::cli::{SecretsCheck, SecretsInit};
 use crate::context::{Context, Overrides};
 use crate::error::{Error, Result, io};
 use crate::output::Outcome;
-use crate::project::Opened;
+use crate::project::{self, Opened};
 use crate::secrets as local;
 use crate::table;
 
@@ -116,7 +114,7 @@ pub fn init(arguments: &SecretsInit, context: &Context) -> Result<Outcome> {
     }
     let template = template(&opened)?;
     ignore(&opened.dir)?;
-    write(&path, &template)?;
+    project::replace(&path, &template, project::PRIVATE)?;
     let required: Vec<_> = contract::inventory(&opened.workflow)
         .iter()
         .map(ToString::to_string)
@@ -150,21 +148,6 @@ fn template(opened: &Opened) -> Result<String> {
     } else {
         secrets::template(&required)
     })
-}
-
-/// Made beside and renamed, so that the file is never readable by others and never half written.
-fn write(path: &Path, text: &str) -> Result<()> {
-    let fresh = path.with_extension("yaml.new");
-    let file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh);
-    let written = file
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| fs::rename(&fresh, path));
-    written.map_err(io("write", path))
 }
 
 /// Adds the file to `.gitignore` when git would take it in.

@@ -12,7 +12,7 @@ use crate::cli::Visualize;
 use crate::context::Context;
 use crate::error::{Result, io};
 use crate::output::Outcome;
-use crate::project::Opened;
+use crate::project::{self, Opened};
 
 /// Something that was drawn or written.
 #[derive(Debug, Serialize)]
@@ -112,19 +112,11 @@ fn write(pages: Vec<Artifact>, context: &Context) -> Result<Vec<Artifact>> {
                 .printer
                 .note(format!("{} is up to date", path.display()));
         } else {
-            replace(path, &page.content)?;
+            project::replace(path, &page.content, project::AS_USUAL)?;
             context.printer.note(format!("wrote {}", path.display()));
         }
     }
     Ok(pages)
-}
-
-/// Made beside and renamed, so that the file is never half written.
-fn replace(path: &Path, content: &str) -> Result<()> {
-    let fresh = path.with_extension("md.new");
-    fs::write(&fresh, content)
-        .and_then(|()| fs::rename(&fresh, path))
-        .map_err(io("write", path))
 }
 
 fn drawn(opened: &Opened, chart: String, pages: Vec<Artifact>) -> Outcome {
