@@ -4,7 +4,9 @@
 # prints `N passed, M failed`. Sourced by the tests in this directory.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
-trap - ERR
+# What no check guards must succeed, or the script ends, without its closing line.
+set +o errtrace
+trap 'echo "not ok - ${BASH_SOURCE[0]##*/} goes on after line $LINENO: $BASH_COMMAND"' ERR
 
 PASSED=0
 FAILED=0
