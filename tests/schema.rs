@@ -39,7 +39,7 @@ fn every_command_has_a_schema() {
 }
 
 #[test]
-fn an_answer_that_lacks_its_own_field_is_not_valid() {
+fn an_answer_with_a_field_too_few_or_too_many_is_not_valid() {
     let workflow = example("word-counter");
     let mut answer = tntc(["validate", workflow.path(), "-o", "json"])
         .run()
@@ -47,7 +47,10 @@ fn an_answer_that_lacks_its_own_field_is_not_valid() {
         .json();
     let schema = jsonschema::validator_for(&schema("validate")).expect("a schema");
     assert!(schema.is_valid(&answer));
-    answer["derived"].take();
+    let derived = answer["derived"].take();
+    assert!(!schema.is_valid(&answer));
+    answer["derived"] = derived;
+    answer["derived"]["more"] = 1.into();
     assert!(!schema.is_valid(&answer));
 }
 

@@ -142,3 +142,35 @@ fn a_directory_without_a_workflow_is_told() {
         .exits(2)
         .says("cannot open /nonexistent");
 }
+
+#[test]
+fn an_environment_changes_what_is_derived_as_it_does_at_a_deploy() {
+    let workflow = sealed();
+    let config = "environments: {prod: {config_overrides: {nats_url: 'nats://prod.example.com:4333'}, otel_endpoint: 'http://otel.example.com:4318', metrics_namespace: monitoring}}\n";
+    workflow.write(".tentacular/config.yaml", config);
+    let answer = tntc(["validate", workflow.path(), "--env", "prod", "-v"])
+        .run()
+        .exits(0);
+    let (_, derived) = answer.stdout.split_once("NETWORK").expect("a table");
+    for line in [
+        "prod.example.com      4333/TCP",
+        "otel.example.com      4318/TCP",
+        "monitoring",
+        "prod.example.com:4333",
+    ] {
+        assert!(derived.contains(line), "{line} is not in:\n{derived}");
+    }
+    assert!(!derived.contains("nats.example.com"), "{derived}");
+}
+
+#[test]
+fn an_override_that_does_not_fit_is_told() {
+    let workflow = sealed();
+    let config = "environments: {prod: {config_overrides: {timeout: soon}}}\n";
+    workflow.write(".tentacular/config.yaml", config);
+    let validate = ["validate", workflow.path(), "-o", "json", "--env"];
+    let told = |environment| tntc(validate.into_iter().chain([environment])).run();
+    let answer = told("prod").exits(1).json();
+    assert_eq!(answer["errors"][0]["path"], "/config/timeout", "{answer:#}");
+    told("nowhere").exits(2);
+}

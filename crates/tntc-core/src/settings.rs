@@ -136,7 +136,7 @@ pub struct ConfigFile {
 }
 
 /// Where a value came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "from", content = "name", rename_all = "kebab-case")]
 pub enum Origin {
     /// A command-line flag.
@@ -173,7 +173,7 @@ impl fmt::Display for Origin {
 }
 
 /// A value and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Setting<T> {
     /// The value in force.
     pub value: T,
@@ -220,7 +220,7 @@ pub struct Inputs<'a> {
 }
 
 /// Every setting in force, with its origin.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Settings {
     /// Namespace to work in.
     pub namespace: Setting<String>,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use crate::answer::Evidence;
 
 /// Everything in this crate that can fail fails with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -40,8 +40,8 @@ pub struct Error {
     pub details: Option<String>,
     /// What to run or change next.
     pub hints: Vec<String>,
-    /// The command's own fields of the JSON envelope, present on failure too.
-    pub fields: Map<String, Value>,
+    /// What programs read of it, in the JSON envelope.
+    pub evidence: Box<Evidence>,
 }
 
 impl Error {
@@ -52,7 +52,7 @@ impl Error {
             message: message.into(),
             details: None,
             hints: Vec::new(),
-            fields: Map::new(),
+            evidence: Box::default(),
         }
     }
 
@@ -82,13 +82,6 @@ impl Error {
     #[must_use]
     pub fn details(mut self, details: impl Into<String>) -> Self {
         self.details = Some(details.into());
-        self
-    }
-
-    /// Adds one of the command's own fields to the JSON envelope.
-    #[must_use]
-    pub fn field(mut self, name: &str, value: Value) -> Self {
-        self.fields.insert(name.to_owned(), value);
         self
     }
 }

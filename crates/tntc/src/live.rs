@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
-use serde_json::{Value, json};
 use tntc_core::manifests::{Plan, labels};
 
 use crate::cli::Global;
@@ -13,11 +12,12 @@ use crate::cluster::trigger::{self, Request};
 use crate::cluster::{Cluster, apply, logs, preflight, remove, rollout};
 use crate::context::{Context, Overrides};
 use crate::error::{Error, Result};
+use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::output::Outcome;
 use crate::phases::Phases;
 use crate::prepare::{Prepared, Variant, prepare};
-use crate::{execution, project, unique};
+use crate::{project, unique};
 
 /// The environment of the gate, and of `test --live` without `--env`.
 pub const DEFAULT_ENVIRONMENT: &str = "dev";
@@ -130,9 +130,8 @@ pub async fn test(dir: &Path, options: &Options, context: &Context) -> Result<Ou
             prepared.namespace
         )
     });
-    let outcome = Outcome::new(&summary)
-        .text(summary)
-        .field("execution", execution);
+    let mut outcome = Outcome::new(&summary).text(summary);
+    outcome.evidence.execution = Some(execution);
     Ok(phases.finish(kept.into_iter().fold(outcome, Outcome::hint)))
 }
 
@@ -168,7 +167,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    async fn run(&self, phases: &mut Phases<'_>, timeout: Duration) -> Result<Value> {
+    async fn run(&self, phases: &mut Phases<'_>, timeout: Duration) -> Result<Execution> {
         let applied = phases
             .run(
                 "apply",
@@ -184,13 +183,13 @@ impl Attempt<'_> {
         phases.run("run", self.trigger(timeout)).await
     }
 
-    async fn trigger(&self, timeout: Duration) -> Result<Value> {
+    async fn trigger(&self, timeout: Duration) -> Result<Execution> {
         let result = run_once(self.cluster, self.prepared, self.name, timeout).await?;
         require_success(result)
     }
 
     /// The engine's last words are gone once it is cleaned up.
-    async fn with_log(&self, error: Error) -> Error {
+    async fn with_log(&self, mut error: Error) -> Error {
         let namespace = self.prepared.namespace.as_str();
         let Ok(pods) = logs::pods(self.cluster, namespace, self.name).await else {
             return error;
@@ -206,12 +205,11 @@ impl Attempt<'_> {
             return error;
         };
         let text: Vec<_> = recent.lines.iter().map(|line| line.line.clone()).collect();
-        let error = error.field("log", json!(text));
-        if text.is_empty() {
-            error
-        } else {
-            error.details(text.join("\n"))
+        if !text.is_empty() {
+            error = error.details(text.join("\n"));
         }
+        error.evidence.log = Some(text);
+        error
     }
 
     async fn clean_up(&self) -> Result<()> {
@@ -227,12 +225,12 @@ pub async fn verify(
     prepared: &Prepared,
     applied: &Deployment,
     timeout: Duration,
-) -> Result<Value> {
+) -> Result<Execution> {
     let name = applied.name_any();
     let revision = revision(applied);
     for _ in 0..STALE_ANSWERS {
         let execution = run_once(cluster, prepared, &name, timeout).await?;
-        if execution.get("revision").and_then(Value::as_str) == revision {
+        if execution.revision.as_deref() == revision {
             return require_success(execution).map_err(|error| prefixed("verification", error));
         }
     }
@@ -260,7 +258,7 @@ async fn run_once(
     prepared: &Prepared,
     name: &str,
     timeout: Duration,
-) -> Result<Value> {
+) -> Result<Execution> {
     let request = Request {
         namespace: prepared.namespace.as_str(),
         workflow: name,
@@ -269,18 +267,17 @@ async fn run_once(
         timeout,
     };
     let answer = trigger::run(cluster, &request).await?;
-    execution::parse(name, &answer.body)
+    Execution::parse(name, &answer.body)
 }
 
-fn require_success(execution: Value) -> Result<Value> {
-    if execution::succeeded(&execution) {
+fn require_success(execution: Execution) -> Result<Execution> {
+    if execution.success {
         return Ok(execution);
     }
-    let first = execution::first_error(&execution);
-    Err(
-        Error::failed(format!("workflow returned success=false: {first}"))
-            .field("execution", execution),
-    )
+    let first = execution.first_error();
+    let mut error = Error::failed(format!("workflow returned success=false: {first}"));
+    error.evidence.execution = Some(execution);
+    Err(error)
 }
 
 fn prefixed(prefix: &str, mut error: Error) -> Error {

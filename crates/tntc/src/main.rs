@@ -1,5 +1,6 @@
 //! `tntc`: validate, build, deploy, run and remove sealed workflows on Kubernetes.
 
+mod answer;
 mod bundle;
 mod cli;
 mod cluster;

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::answer::{Envelope, Evidence, Status, Timing};
 use crate::error::{Error, Kind};
 
 /// How the answer is written.
@@ -38,8 +39,10 @@ pub struct Outcome {
     pub summary: String,
     /// The answer itself, as text for stdout.
     pub text: String,
-    /// The command's own fields of the JSON envelope.
-    pub fields: Map<String, Value>,
+    /// The command's own fields of the JSON envelope, as an object; null when it has none.
+    pub own: Value,
+    /// What was found on the way.
+    pub evidence: Evidence,
     /// What to do next.
     pub hints: Vec<String>,
     /// Set when the thing asked about failed although the command itself worked.
@@ -74,10 +77,10 @@ impl Outcome {
         self
     }
 
-    /// One of the command's own fields of the JSON envelope.
+    /// The command's own fields of the JSON envelope.
     #[must_use]
-    pub fn field(mut self, name: &str, value: Value) -> Self {
-        self.fields.insert(name.to_owned(), value);
+    pub fn own(mut self, fields: impl Serialize) -> Self {
+        self.own = json!(fields);
         self
     }
 
@@ -107,19 +110,6 @@ impl Outcome {
         self.failed = failed;
         self
     }
-}
-
-/// The envelope that every `-o json` answer shares.
-#[derive(Debug, Serialize)]
-struct Envelope<'a> {
-    version: &'static str,
-    command: &'a str,
-    status: &'static str,
-    summary: &'a str,
-    hints: &'a [String],
-    timing: Value,
-    #[serde(flatten)]
-    fields: &'a Map<String, Value>,
 }
 
 /// Writes answers, errors and progress of one command.
@@ -192,12 +182,8 @@ impl Printer {
             return outcome.exit_status();
         }
         if self.json() {
-            self.envelope(
-                outcome.failed,
-                &outcome.summary,
-                &outcome.hints,
-                &outcome.fields,
-            );
+            let told = (outcome.summary.as_str(), outcome.hints.as_slice());
+            self.envelope(outcome.failed, told, &outcome.evidence, &outcome.own);
         } else {
             to_stdout(&outcome.text);
             for hint in &outcome.hints {
@@ -210,7 +196,8 @@ impl Printer {
     /// Writes an error; the exit status follows from its kind.
     pub fn fail(&self, error: &Error) -> u8 {
         if self.json() {
-            self.envelope(true, &error.message, &error.hints, &error.fields);
+            let told = (error.message.as_str(), error.hints.as_slice());
+            self.envelope(true, told, &error.evidence, &Value::Null);
         } else {
             if let Some(details) = &error.details {
                 to_stderr(details.trim_end());
@@ -223,18 +210,25 @@ impl Printer {
         error.kind.exit_status()
     }
 
-    fn envelope(&self, failed: bool, summary: &str, hints: &[String], fields: &Map<String, Value>) {
+    fn envelope(
+        &self,
+        failed: bool,
+        (summary, hints): (&str, &[String]),
+        evidence: &Evidence,
+        own: &Value,
+    ) {
         let envelope = Envelope {
             version: "1",
             command: &self.command,
-            status: if failed { "fail" } else { "pass" },
+            status: Status::of(failed),
             summary,
             hints,
-            timing: json!({
-                "startedAt": self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-                "durationMs": u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            }),
-            fields,
+            timing: Timing {
+                started_at: self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                duration_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            },
+            evidence,
+            own,
         };
         match serde_json::to_string_pretty(&envelope) {
             Ok(text) => to_stdout(&text),

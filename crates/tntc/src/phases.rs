@@ -3,18 +3,19 @@
 use std::future::Future;
 use std::time::Instant;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 
+use crate::answer::Status;
 use crate::error::{Error, Result};
 use crate::output::{Outcome, Printer};
 
 /// One finished step.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Phase {
     name: &'static str,
-    status: &'static str,
+    status: Status,
     duration_ms: u64,
 }
 
@@ -42,9 +43,9 @@ impl<'a> Phases<'a> {
         let started = Instant::now();
         let result = step.await;
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let status = if result.is_ok() { "pass" } else { "fail" };
+        let status = Status::of(result.is_err());
         self.printer
-            .note(format!("{name}: {status}, {duration_ms} ms"));
+            .note(format!("{name}: {}, {duration_ms} ms", status.word()));
         self.done.push(Phase {
             name,
             status,
@@ -54,11 +55,13 @@ impl<'a> Phases<'a> {
     }
 
     /// The answer with its phases.
-    pub fn finish(self, outcome: Outcome) -> Outcome {
-        outcome.field("phases", json!(self.done))
+    pub fn finish(self, mut outcome: Outcome) -> Outcome {
+        outcome.evidence.phases = Some(self.done);
+        outcome
     }
 
-    fn told(&self, error: Error) -> Error {
-        error.field("phases", json!(self.done))
+    fn told(&self, mut error: Error) -> Error {
+        error.evidence.phases = Some(self.done.clone());
+        error
     }
 }

@@ -6,7 +6,7 @@ use tntc_core::contract::network::{Services, Surroundings};
 use tntc_core::contract::{Endpoint, endpoints};
 use tntc_core::manifests::code::{Code, CodeError};
 use tntc_core::manifests::{Inputs, Plan, PullPolicy, secret};
-use tntc_core::project::{Project, WORKFLOW_FILE};
+use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::Settings;
 use tntc_core::workflow::{
     Namespace, Overridden, OverrideError, Trigger, TriggerKind, Workflow, overridden,
@@ -17,6 +17,7 @@ use crate::cluster::connect::Target;
 use crate::cluster::{Cluster, services};
 use crate::context::{self, Context, Overrides};
 use crate::error::{Error, Result};
+use crate::project::Opened;
 use crate::secrets::{self, Local};
 
 /// A workflow directory, read and checked, with every setting that applies to it.
@@ -33,7 +34,20 @@ pub struct Prepared {
     pub secrets: Option<Local>,
     /// Name of the kind cluster, when the context leads to one.
     pub kind: Option<String>,
-    extra: Vec<Endpoint>,
+    endpoints: Vec<Endpoint>,
+    metrics_namespace: Option<Namespace>,
+}
+
+/// A workflow as an environment changes it.
+pub struct InEnvironment {
+    /// The workflow with the environment's overrides merged in.
+    pub workflow: Workflow,
+    /// The `workflow.yaml` that says the same.
+    pub text: String,
+    /// What is reached besides the contract's dependencies.
+    pub endpoints: Vec<Endpoint>,
+    /// Namespace whose pods may read `/metrics`.
+    pub metrics_namespace: Option<Namespace>,
 }
 
 /// Which Deployment a plan is of.
@@ -56,11 +70,11 @@ pub async fn prepare(
     let target = Target::find(&settings).await;
     let kind = target.as_ref().ok().and_then(|target| target.kind.clone());
     let settings = settings.on_kind(kind.as_deref());
-    let Overridden { checked, text } = merged(&opened.project, &settings)?;
+    let changed = in_environment(&opened, &settings)?;
     // Boxed: few workflows need it, and every caller would carry its size.
     let project = Box::pin(bundle::delivered(&opened, &context.printer)).await?;
-    let code = Code::collect(&project, &checked.workflow)
-        .and_then(|code| code.with_workflow_file(&text))
+    let code = Code::collect(&project, &changed.workflow)
+        .and_then(|code| code.with_workflow_file(&changed.text))
         .map_err(|errors| not_deliverable(&errors))?;
     let source = settings
         .secrets_source
@@ -69,8 +83,9 @@ pub async fn prepare(
     let secrets = secrets::read(dir, source)?;
     let prepared = Prepared {
         namespace: context::namespace(&settings)?,
-        extra: extra(&settings)?,
-        workflow: checked.workflow,
+        endpoints: changed.endpoints,
+        metrics_namespace: changed.metrics_namespace,
+        workflow: changed.workflow,
         settings,
         code,
         secrets,
@@ -79,16 +94,35 @@ pub async fn prepare(
     Ok((prepared, target))
 }
 
-fn merged(project: &Project, settings: &Settings) -> Result<Overridden> {
-    overridden(project, &settings.config_overrides).map_err(|cause| {
-        let summary = cause.to_string();
-        match cause {
-            OverrideError::File(report) => Error::failed(summary).details(report.to_string()),
-            OverrideError::Merged { report, text } => {
-                Error::failed(summary).details(report.render(WORKFLOW_FILE, text.as_bytes(), false))
-            }
-        }
+/// Applies what an environment says about the workflow itself; without one, nothing changes.
+///
+/// # Errors
+/// The workflow is wrong with the overrides, or a setting is no URL or no namespace.
+pub fn in_environment(opened: &Opened, settings: &Settings) -> Result<InEnvironment> {
+    let Overridden { workflow, text } = overridden(
+        &opened.project,
+        &opened.workflow,
+        &settings.config_overrides,
+    )
+    .map_err(|cause| not_overridable(&cause))?;
+    Ok(InEnvironment {
+        workflow,
+        text,
+        endpoints: collector(settings)?,
+        metrics_namespace: metrics_namespace(settings)?,
     })
+}
+
+fn not_overridable(cause: &OverrideError) -> Error {
+    let OverrideError { report, text } = cause;
+    let mut error = Error::failed(cause.to_string()).details(report.render(
+        WORKFLOW_FILE,
+        text.as_bytes(),
+        false,
+    ));
+    error.evidence.errors = Some(report.errors().cloned().collect());
+    error.evidence.warnings = Some(report.warnings().cloned().collect());
+    error
 }
 
 fn not_deliverable(errors: &[CodeError]) -> Error {
@@ -98,7 +132,7 @@ fn not_deliverable(errors: &[CodeError]) -> Error {
 }
 
 /// The telemetry collector is reached like a dependency.
-fn extra(settings: &Settings) -> Result<Vec<Endpoint>> {
+fn collector(settings: &Settings) -> Result<Vec<Endpoint>> {
     let Some(endpoint) = &settings.otel_endpoint else {
         return Ok(Vec::new());
     };
@@ -109,6 +143,19 @@ fn extra(settings: &Settings) -> Result<Vec<Endpoint>> {
         ))
     })?;
     Ok(vec![parsed])
+}
+
+fn metrics_namespace(settings: &Settings) -> Result<Option<Namespace>> {
+    let Some(setting) = &settings.metrics_namespace else {
+        return Ok(None);
+    };
+    let parsed = setting.value.parse();
+    parsed.map(Some).map_err(|cause| {
+        Error::usage(format!(
+            "metrics_namespace `{}` (from {}): {cause}",
+            setting.value, setting.origin
+        ))
+    })
 }
 
 impl Prepared {
@@ -135,7 +182,6 @@ impl Prepared {
             Variant::Live(name) => Some(live_workflow(&self.workflow, name)?),
         };
         let files = self.secrets.as_ref().map(|local| &local.services);
-        let metrics = self.metrics_namespace()?;
         Ok(Plan::new(&Inputs {
             workflow: live.as_ref().unwrap_or(&self.workflow),
             namespace: &self.namespace,
@@ -158,29 +204,17 @@ impl Prepared {
             http_only: live.is_some(),
             surroundings: Surroundings {
                 services,
-                metrics_namespace: metrics.as_ref(),
-                endpoints: &self.extra,
+                metrics_namespace: self.metrics_namespace.as_ref(),
+                endpoints: &self.endpoints,
             },
         }))
     }
 
     /// Decides every object, with the Services that the contract names as the cluster has them.
     pub async fn plan_on(&self, cluster: &Cluster, variant: Variant<'_>) -> Result<Plan> {
-        let services = services::read(cluster, &self.namespace, &self.workflow, &self.extra).await;
+        let services =
+            services::read(cluster, &self.namespace, &self.workflow, &self.endpoints).await;
         self.plan(&services, variant)
-    }
-
-    fn metrics_namespace(&self) -> Result<Option<Namespace>> {
-        let Some(setting) = &self.settings.metrics_namespace else {
-            return Ok(None);
-        };
-        let parsed = setting.value.parse();
-        parsed.map(Some).map_err(|cause| {
-            Error::usage(format!(
-                "metrics_namespace `{}` (from {}): {cause}",
-                setting.value, setting.origin
-            ))
-        })
     }
 }
 

@@ -83,16 +83,11 @@ pub fn invalid(dir: &Path, project: &Project, report: &Report, color: bool) -> E
     let file = dir.join(WORKFLOW_FILE).display().to_string();
     let count = report.errors().count();
     let plural = if count == 1 { "" } else { "s" };
-    Error::failed(format!("{file} is invalid: {count} error{plural}"))
-        .details(report.render(&file, project.workflow_file().unwrap_or_default(), color))
-        .field(
-            "errors",
-            serde_json::json!(report.errors().collect::<Vec<_>>()),
-        )
-        .field(
-            "warnings",
-            serde_json::json!(report.warnings().collect::<Vec<_>>()),
-        )
+    let mut error = Error::failed(format!("{file} is invalid: {count} error{plural}"))
+        .details(report.render(&file, project.workflow_file().unwrap_or_default(), color));
+    error.evidence.errors = Some(report.errors().cloned().collect());
+    error.evidence.warnings = Some(report.warnings().cloned().collect());
+    error
 }
 
 fn no_directory(dir: &Path, cause: &std::io::Error) -> Error {

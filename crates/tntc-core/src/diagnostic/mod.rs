@@ -9,6 +9,7 @@ mod source;
 use std::fmt;
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(crate) use sink::Sink;
@@ -27,7 +28,7 @@ pub enum Severity {
 }
 
 /// One finding about one place of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diagnostic {
     /// Whether the file can still be used. Not serialised: reports list errors and warnings apart.
     #[serde(skip)]

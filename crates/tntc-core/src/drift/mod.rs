@@ -8,6 +8,7 @@ mod sources;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::endpoints::{Endpoint, nats_server};
@@ -16,7 +17,9 @@ use crate::workflow::Workflow;
 pub use sources::read;
 
 /// The ways to drift.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A request to somewhere that the contract does not declare, or one that goes around it.
@@ -41,7 +44,9 @@ impl fmt::Display for Kind {
 }
 
 /// A place in a source file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 pub struct Place {
     /// Relative to the workflow directory.
     pub file: String,
@@ -71,7 +76,7 @@ pub struct Deviation {
 }
 
 /// A place where only a run knows what is used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unknown {
     /// What is not known.
     #[serde(rename = "type")]
@@ -82,7 +87,7 @@ pub struct Unknown {
 }
 
 /// What the sources leave open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnknownKind {
     /// The name in `ctx.dependency(name)`.
@@ -109,7 +114,7 @@ pub struct Evidence {
 }
 
 /// One violation, ready to be told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Violation {
     /// How the code and the contract have come apart.
@@ -127,7 +132,7 @@ pub struct Violation {
 }
 
 /// Everything there is to say about drift.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Drift {
     /// By place, then by kind.
     pub violations: Vec<Violation>,
@@ -138,7 +143,7 @@ pub struct Drift {
 }
 
 /// The report in short.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Declared dependencies in use, sorted.

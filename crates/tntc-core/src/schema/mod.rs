@@ -3,14 +3,11 @@
 //! The structs of [`file`] mirror what the parser reads; tests hold the two against each other. A schema cannot say
 //! everything (that edges lead to nodes, that the graph has no cycle), so a file that it accepts may still be refused.
 
-mod answers;
 mod file;
 
 use serde_json::Value;
 
 use crate::settings::Config;
-
-pub use answers::COMMANDS;
 
 /// The schema of `workflow.yaml` (JSON Schema 2020-12).
 #[must_use]
@@ -22,10 +19,4 @@ pub fn workflow() -> Value {
 #[must_use]
 pub fn config() -> Value {
     schemars::schema_for!(Config).to_value()
-}
-
-/// The schema of a command's answer with `-o json`; of any command's, when it is none of [`COMMANDS`].
-#[must_use]
-pub fn answer(command: &str) -> Value {
-    answers::of(command)
 }

@@ -2,53 +2,47 @@
 
 use serde_json::{Map, Value};
 
-use super::{Checked, Workflow, parse};
+use super::{Workflow, parse};
 use crate::config_file;
 use crate::diagnostic::Report;
 use crate::project::{Project, WORKFLOW_FILE};
 
-/// A checked workflow and the text of the `workflow.yaml` that says the same.
+/// A workflow and the text of the `workflow.yaml` that says the same.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overridden {
-    /// The workflow, with the warnings about the user's own file.
-    pub checked: Checked,
+    /// The workflow.
+    pub workflow: Workflow,
     /// The user's own text, with `config` replaced when something is overridden.
     pub text: String,
 }
 
-/// Why there is no workflow.
+/// The user's file is right, but not with the overrides.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OverrideError {
-    /// The user's own file is wrong.
-    #[error("workflow.yaml is wrong")]
-    File(Report),
-    /// The file is right, but not with the overrides.
-    #[error(
-        "workflow.yaml is wrong once the environment's config_overrides are merged into its config"
-    )]
-    Merged {
-        /// What is wrong, with places in `text`.
-        report: Report,
-        /// The merged file.
-        text: String,
-    },
+#[error(
+    "workflow.yaml is wrong once the environment's config_overrides are merged into its config"
+)]
+pub struct OverrideError {
+    /// What is wrong, with places in `text`.
+    pub report: Report,
+    /// The merged file.
+    pub text: String,
 }
 
-/// Reads a project's workflow with values merged into its `config`: mappings key by key, everything else as a whole.
+/// Merges values into the `config` of a project's workflow: mappings key by key, everything else as a whole.
 ///
 /// # Errors
-/// What is wrong with the user's file, or with the merged one.
+/// What is wrong with the merged file.
 pub fn overridden(
     project: &Project,
+    own: &Workflow,
     overrides: &Map<String, Value>,
 ) -> Result<Overridden, OverrideError> {
-    let own = parse(project).map_err(OverrideError::File)?;
+    let mut workflow = own.clone();
     if overrides.is_empty() {
         let text =
             String::from_utf8_lossy(project.workflow_file().unwrap_or_default()).into_owned();
-        return Ok(Overridden { checked: own, text });
+        return Ok(Overridden { workflow, text });
     }
-    let mut workflow = own.workflow;
     merge(&mut workflow.config.values, overrides);
     let text = with_config(project, &workflow);
     let mut merged = project.clone();
@@ -56,14 +50,11 @@ pub fn overridden(
         .files
         .insert(WORKFLOW_FILE.to_owned(), text.clone().into_bytes());
     match parse(&merged) {
-        Ok(Checked { workflow, .. }) => Ok(Overridden {
-            checked: Checked {
-                workflow,
-                warnings: own.warnings,
-            },
+        Ok(checked) => Ok(Overridden {
+            workflow: checked.workflow,
             text,
         }),
-        Err(report) => Err(OverrideError::Merged { report, text }),
+        Err(report) => Err(OverrideError { report, text }),
     }
 }
 
@@ -99,10 +90,9 @@ mod tests {
         let Value::Object(overrides) = overrides else {
             unreachable!("overrides are a mapping")
         };
-        overridden(
-            &Project::from_files([("workflow.yaml", YAML), ("a.ts", "")]),
-            &overrides,
-        )
+        let project = Project::from_files([("workflow.yaml", YAML), ("a.ts", "")]);
+        let own = parse(&project).unwrap().workflow;
+        overridden(&project, &own, &overrides)
     }
 
     #[test]
@@ -124,7 +114,7 @@ mod tests {
     fn mappings_are_merged_and_everything_else_is_replaced() {
         let merged =
             with(json!({"timeout": "60s", "deep": {"b": [2], "c": null}, "new": true})).unwrap();
-        let workflow = merged.checked.workflow;
+        let workflow = merged.workflow;
         assert_eq!(
             Value::Object(workflow.config.values),
             json!({"timeout": "60s", "deep": {"a": 1, "b": [2], "c": null}, "new": true})
@@ -137,26 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn an_override_that_does_not_fit_is_told_apart_from_a_wrong_file() {
-        assert!(matches!(
-            with(json!({"timeout": "soon"})),
-            Err(OverrideError::Merged { .. })
-        ));
-        assert!(matches!(
-            overridden(&Project::default(), &Map::new()),
-            Err(OverrideError::File(_))
-        ));
-    }
-
-    #[test]
-    fn warnings_are_those_of_the_users_own_file() {
-        let merged = with(json!({"new": true})).unwrap();
-        let codes: Vec<&str> = merged
-            .checked
-            .warnings
-            .iter()
-            .map(|warning| warning.code)
-            .collect();
-        assert_eq!(codes, ["unquoted-version"]);
+    fn an_override_that_does_not_fit_is_told_with_its_place_in_the_merged_file() {
+        let error = with(json!({"timeout": "soon"})).unwrap_err();
+        let paths: Vec<_> = error.report.errors().map(|it| it.path.as_str()).collect();
+        assert_eq!(paths, ["/config/timeout"]);
+        assert!(error.text.contains("soon"));
     }
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 const CRASH_LINES: i64 = 20;
 
 /// A line and the pod that wrote it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Line {
     /// Name of the pod.
     pub pod: String,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use tntc_core::contract::SecretRef;
 use tntc_core::contract::secrets::Need;
 use tntc_core::manifests::Plan;
@@ -14,7 +14,7 @@ use super::{Cluster, checks};
 use crate::error::{Error, Kind, Result};
 
 /// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// As it should be.
@@ -39,7 +39,7 @@ impl State {
 }
 
 /// One thing that was looked at.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
     /// Which check this is, for programs.
     #[serde(rename = "check")]
@@ -253,6 +253,7 @@ pub async fn require(cluster: &Cluster, plan: &Plan) -> Result<Vec<String>> {
         .collect();
     let error = Error::new(fault, failed.join("; "));
     let hints = report.failures().flat_map(|check| check.remedies.clone());
-    let error = hints.fold(error, Error::hint);
-    Err(error.field("checks", json!(report.checks)))
+    let mut error = hints.fold(error, Error::hint);
+    error.evidence.checks = Some(report.checks);
+    Err(error)
 }

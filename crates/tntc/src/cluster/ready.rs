@@ -1,7 +1,6 @@
 //! Is there an engine that could answer, and if not, why not?
 
 use k8s_openapi::api::apps::v1::Deployment;
-use serde_json::json;
 
 use super::diagnose::Problem;
 use super::logs::Line;
@@ -85,7 +84,9 @@ fn told(namespace: &str, name: &str, problem: &Problem, log: &[Line]) -> Error {
         .iter()
         .map(|line| format!("{} {}", line.pod, line.line))
         .collect();
-    error.details(text.join("\n")).field("lines", json!(log))
+    let mut error = error.details(text.join("\n"));
+    error.evidence.lines = Some(log.to_vec());
+    error
 }
 
 /// The hint that leads to everything else that is known.

@@ -1,6 +1,8 @@
 //! `tntc audit`: is what is deployed still what the workflow directory means?
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use tntc_core::audit::{self, Compared, Finding, Kind};
 
 use crate::cli::Audit;
@@ -9,6 +11,13 @@ use crate::context::{Context, Overrides};
 use crate::error::Result;
 use crate::output::Outcome;
 use crate::prepare::{Variant, prepare};
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer<'a> {
+    /// Every object that was planned or found.
+    audit: &'a [Compared],
+}
 
 /// Plans as deploy would, reads what the cluster has, and compares the two.
 pub async fn run(arguments: Audit, context: &Context) -> Result<Outcome> {
@@ -43,7 +52,7 @@ fn outcome(name: &str, namespace: &str, compared: &[Compared]) -> Outcome {
     lines.push(format!("{} {summary}", mark(differing == 0)));
     let outcome = Outcome::new(summary)
         .text(lines.join("\n"))
-        .field("audit", json!(compared))
+        .own(Answer { audit: compared })
         .failed_if(differing > 0);
     if differing == 0 {
         return outcome;

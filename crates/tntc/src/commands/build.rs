@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use tntc_core::settings::{DEFAULT_IMAGE, Settings};
 
 use crate::cli::{Build, Builder};
@@ -15,6 +16,21 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output::{Outcome, Printer};
 use crate::remembered::{self, Turn};
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer<'a> {
+    /// The image's full reference.
+    image: &'a str,
+    /// `sha256:…`; null for an image that only Docker or Podman has.
+    digest: Option<&'a str>,
+    /// `docker`, `podman` or `oci`.
+    builder: &'static str,
+    /// Such as `linux/amd64`; empty for this machine's own.
+    platforms: Vec<String>,
+    /// Where it was written to, besides.
+    output: Option<&'a Path>,
+}
 
 /// Everything that a build is decided by.
 struct Plan<'a> {
@@ -272,12 +288,11 @@ fn outcome(plan: &Plan<'_>, built: &Built) -> Outcome {
         Some(digest) => format!("{summary}\n{digest}"),
         None => summary.clone(),
     };
-    let platforms: Vec<_> = plan.platforms.iter().map(ToString::to_string).collect();
-    Outcome::new(summary)
-        .text(text)
-        .field("image", json!(image))
-        .field("digest", json!(built.digest))
-        .field("builder", json!(built.builder))
-        .field("platforms", json!(platforms))
-        .field("output", json!(plan.output))
+    Outcome::new(summary).text(text).own(Answer {
+        image,
+        digest: built.digest.as_deref(),
+        builder: built.builder,
+        platforms: plan.platforms.iter().map(ToString::to_string).collect(),
+        output: plan.output.as_deref(),
+    })
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use tntc_core::contract::secrets;
 use tntc_core::manifests::secret;
 use tntc_core::project::WORKFLOW_FILE;
@@ -11,12 +12,21 @@ use tntc_core::workflow::Namespace;
 
 use crate::cli::{self, ClusterCheck, ClusterCommand};
 use crate::cluster::connect::Target;
-use crate::cluster::preflight::{self, Report, Wanted, WantedSecrets};
+use crate::cluster::preflight::{self, Check, Report, Wanted, WantedSecrets};
 use crate::cluster::{Cluster, fix, probe, rights};
 use crate::context::{self, Context, Overrides};
 use crate::error::{Kind, Result};
 use crate::output::Outcome;
 use crate::project::Opened;
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer<'a> {
+    /// Every check, in the order in which they depend on each other.
+    checks: &'a [Check],
+    /// With `--fix`: what was created.
+    fixed: &'a [String],
+}
 
 /// Runs the one command there is.
 pub async fn run(arguments: cli::Cluster, context: &Context) -> Result<Outcome> {
@@ -131,7 +141,9 @@ fn outcome(report: &Report, fixed: &[String]) -> Outcome {
     });
     Outcome::new(summary)
         .text(lines.join("\n"))
-        .field("checks", json!(report.checks))
-        .field("fixed", json!(fixed))
+        .own(Answer {
+            checks: &report.checks,
+            fixed,
+        })
         .failed_by(fault)
 }

@@ -1,9 +1,18 @@
 //! `tntc completions`.
 
 use clap::CommandFactory;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::cli::{Cli, Completions};
 use crate::output::Outcome;
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// To be sourced by the shell.
+    script: String,
+}
 
 /// The completion script of a shell.
 pub fn run(arguments: &Completions) -> Outcome {
@@ -12,6 +21,6 @@ pub fn run(arguments: &Completions) -> Outcome {
     let script = String::from_utf8_lossy(&script).into_owned();
     let summary = format!("completions for {}", arguments.shell);
     Outcome::new(summary)
-        .field("script", serde_json::json!(script))
-        .text(script)
+        .text(script.as_str())
+        .own(Answer { script })
 }

@@ -1,9 +1,12 @@
 //! `tntc configure`: writes config files, keeping everything else that is in them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use tntc_core::config_file::{self, Edit};
 use tntc_core::settings::{Origin, Settings};
 
@@ -13,6 +16,21 @@ use crate::error::{Error, Result, io};
 use crate::output::Outcome;
 use crate::project::{self, CONFIG_DIR};
 use crate::table;
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    settings: Shown,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Shown {
+    /// What was written, by name.
+    Written(BTreeMap<String, String>),
+    /// With `--show`: everything in force, with where it came from.
+    InForce(Box<Settings>),
+}
 
 /// Writes the settings given, then shows those in force when asked or when none was given.
 pub fn run(arguments: &Configure, context: &Context) -> Result<Outcome> {
@@ -28,13 +46,13 @@ pub fn run(arguments: &Configure, context: &Context) -> Result<Outcome> {
     let path = path(arguments, context)?;
     write(&path, &edits)?;
     let summary = format!("wrote {}", path.display());
-    let settings: serde_json::Map<_, _> = edits
+    let written = edits
         .iter()
-        .map(|edit| (edit.key.to_owned(), json!(edit.value)))
+        .map(|edit| (edit.key.to_owned(), edit.value.to_owned()))
         .collect();
-    Ok(Outcome::new(&summary)
-        .text(summary)
-        .field("settings", Value::Object(settings)))
+    Ok(Outcome::new(&summary).text(summary).own(Answer {
+        settings: Shown::Written(written),
+    }))
 }
 
 fn edits<'a>(arguments: &'a Configure, context: &'a Context) -> Vec<Edit<'a>> {
@@ -84,9 +102,9 @@ fn write(path: &Path, edits: &[Edit]) -> Result<()> {
 fn show(context: &Context) -> Result<Outcome> {
     let settings = context.settings()?;
     let text = table::render(["SETTING", "VALUE", "FROM"], rows(&settings));
-    Ok(Outcome::new("settings in force")
-        .text(text)
-        .field("settings", json!(settings)))
+    Ok(Outcome::new("settings in force").text(text).own(Answer {
+        settings: Shown::InForce(Box::new(settings)),
+    }))
 }
 
 fn rows(settings: &Settings) -> Vec<[String; 3]> {

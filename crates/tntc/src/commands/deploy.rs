@@ -1,7 +1,8 @@
 //! `tntc deploy`: from a workflow directory to a running Deployment.
 
 use kube::ResourceExt;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use tntc_core::contract::network::Services;
 use tntc_core::manifests::Plan;
 
@@ -16,6 +17,21 @@ use crate::live;
 use crate::output::Outcome;
 use crate::phases::Phases;
 use crate::prepare::{Prepared, Variant, prepare};
+
+/// The fields of the answer.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Answer<'a> {
+    /// With `--dry-run`: the objects, every Secret value redacted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<serde_json::Map<String, serde_json::Value>>>")]
+    manifests: Option<Vec<serde_json::Value>>,
+    /// `Kind/name` of what changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applied: Option<&'a [String]>,
+    /// `Kind/name` of what was no longer wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted: Option<&'a [String]>,
+}
 
 /// Decides every object, then applies them; returns once applied, or with --wait and --verify once rolled out.
 pub async fn run(arguments: Deploy, context: &Context) -> Result<Outcome> {
@@ -86,7 +102,7 @@ async fn act(
                 live::verify(cluster, prepared, &applied.deployment, arguments.timeout),
             )
             .await?;
-        outcome = outcome.field("execution", execution);
+        outcome.evidence.execution = Some(execution);
     }
     Ok(phases.finish(outcome))
 }
@@ -118,9 +134,10 @@ async fn manifests(
         text.push_str(&yaml);
     }
     let summary = format!("{} manifests, nothing applied", objects.len());
-    Ok(Outcome::new(summary)
-        .text(text)
-        .field("manifests", json!(objects)))
+    Ok(Outcome::new(summary).text(text).own(Answer {
+        manifests: Some(objects),
+        ..Answer::default()
+    }))
 }
 
 fn outcome(applied: &Applied, waited: bool) -> Outcome {
@@ -149,8 +166,9 @@ fn outcome(applied: &Applied, waited: bool) -> Outcome {
             "see how it is doing with: tntc status {name} -n {namespace}"
         ));
     }
-    Outcome::new(summary)
-        .text(lines.join("\n"))
-        .field("applied", json!(applied.changed))
-        .field("deleted", json!(applied.deleted))
+    Outcome::new(summary).text(lines.join("\n")).own(Answer {
+        applied: Some(&applied.changed),
+        deleted: Some(&applied.deleted),
+        ..Answer::default()
+    })
 }

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use rust_embed::RustEmbed;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::schema;
 use tntc_core::workflow::WorkflowName;
@@ -23,6 +24,13 @@ const TYPES: &str = ".tentacular/mod.ts";
 
 /// Where editors find the schema of workflow.yaml: beside it, so that they need no network.
 const SCHEMA: &str = ".tentacular/workflow.schema.json";
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// What was written, relative to where the command ran.
+    files: Vec<String>,
+}
 
 /// Leading underscores stand for the dots of hidden files, which tools tend to skip.
 #[derive(RustEmbed)]
@@ -123,5 +131,5 @@ fn outcome(name: &str, files: &[(String, String)]) -> Outcome {
     let next = format!("try it with: tntc test {name}");
     Outcome::new(format!("created {name}"))
         .text(format!("created {name}\n  {}\n{next}", paths.join("\n  ")))
-        .field("files", json!(paths))
+        .own(Answer { files: paths })
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use tntc_core::manifests::labels;
 
 use crate::cli::List;
@@ -14,8 +14,15 @@ use crate::error::Result;
 use crate::output::Outcome;
 use crate::table::{self};
 
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// By namespace and name.
+    workflows: Vec<Row>,
+}
+
 /// One deployed workflow.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Row {
     name: String,
@@ -54,7 +61,7 @@ pub async fn run(arguments: &List, context: &Context) -> Result<Outcome> {
     };
     Ok(Outcome::new(summary)
         .text(text)
-        .field("workflows", json!(rows)))
+        .own(Answer { workflows: rows }))
 }
 
 fn row(deployment: &Deployment, now: Timestamp) -> Row {

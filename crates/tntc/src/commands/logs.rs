@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::Logs;
@@ -12,6 +14,13 @@ use crate::context::{self, Context};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::output::Outcome;
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// Pod by pod.
+    lines: Vec<Line>,
+}
 
 /// Shows recent lines of every replica, or follows them until interrupted.
 pub async fn run(arguments: &Logs, context: &Context) -> Result<Outcome> {
@@ -42,7 +51,7 @@ pub async fn run(arguments: &Logs, context: &Context) -> Result<Outcome> {
     );
     Ok(Outcome::new(summary)
         .text(text.join("\n"))
-        .field("lines", json!(lines)))
+        .own(Answer { lines }))
 }
 
 fn selection(arguments: &Logs) -> Selection {

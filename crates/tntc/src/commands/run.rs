@@ -3,14 +3,24 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::cli::{Run, Via};
 use crate::cluster::direct;
-use crate::cluster::trigger::{self, Answer, Request};
+use crate::cluster::trigger::{self, Request};
 use crate::context::{self, Context};
 use crate::error::{Error, Result, io};
-use crate::execution;
+use crate::execution::Execution;
 use crate::local;
 use crate::output::Outcome;
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The engine's answer.
+    execution: Execution,
+}
 
 /// Runs a workflow once; the result's JSON is the answer, also when the workflow failed.
 pub async fn run(arguments: Run, context: &Context) -> Result<Outcome> {
@@ -78,7 +88,7 @@ fn stdin() -> Result<String> {
 }
 
 /// curl says on its stderr when it had to try again; that is worth knowing, but no answer.
-fn tell_retries(answer: &Answer, context: &Context) {
+fn tell_retries(answer: &trigger::Answer, context: &Context) {
     for line in answer
         .messages
         .lines()
@@ -89,15 +99,15 @@ fn tell_retries(answer: &Answer, context: &Context) {
 }
 
 fn outcome(name: &str, body: &str) -> Result<Outcome> {
-    let execution = execution::parse(name, body)?;
-    let succeeded = execution::succeeded(&execution);
+    let execution = Execution::parse(name, body)?;
+    let succeeded = execution.success;
     let summary = if succeeded {
         format!("{name} succeeded")
     } else {
-        format!("{name} failed: {}", execution::first_error(&execution))
+        format!("{name} failed: {}", execution.first_error())
     };
     Ok(Outcome::new(summary)
         .text(body.trim_end())
-        .field("execution", execution)
+        .own(Answer { execution })
         .failed_if(!succeeded))
 }

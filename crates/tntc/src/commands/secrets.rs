@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use tntc_core::contract::{SecretRef, secrets as contract};
 use tntc_core::secrets;
 
@@ -17,8 +17,22 @@ use crate::project::{self, Opened};
 use crate::secrets as local;
 use crate::table;
 
+/// The fields of the answer of `secrets check`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Checked {
+    /// What the contract requires, sorted.
+    secrets: Vec<Row>,
+}
+
+/// The fields of the answer of `secrets init`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Written {
+    /// What is to be filled in, as `service.key`, sorted.
+    secrets: Vec<String>,
+}
+
 /// One required secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Row {
     secret: String,
@@ -53,7 +67,7 @@ pub fn check(arguments: &SecretsCheck, context: &Context) -> Result<Outcome> {
     };
     let outcome = Outcome::new(&summary)
         .text(text(&rows, &summary))
-        .field("secrets", json!(rows))
+        .own(Checked { secrets: rows })
         .failed_if(missing > 0);
     Ok(if missing > 0 {
         outcome.hint(format!(
@@ -122,7 +136,7 @@ pub fn init(arguments: &SecretsInit, context: &Context) -> Result<Outcome> {
     let summary = format!("wrote {}", path.display());
     Ok(Outcome::new(&summary)
         .text(summary)
-        .field("secrets", json!(required))
+        .own(Written { secrets: required })
         .hint(format!(
             "fill in the values, then: tntc secrets check {}",
             opened.dir.display()

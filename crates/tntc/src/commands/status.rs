@@ -1,10 +1,15 @@
 //! `tntc status`: how a deployed workflow is doing.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Container, Event, Pod, PodSpec};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tntc_core::manifests::labels;
 
@@ -16,6 +21,89 @@ use crate::cluster::watch::Observed;
 use crate::context::{self, Context};
 use crate::error::{Error, Result};
 use crate::output::Outcome;
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    workflow: Workflow,
+}
+
+/// A deployed workflow; everything from `image` on only with `--detail`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Workflow {
+    name: String,
+    namespace: Option<String>,
+    version: Option<String>,
+    status: &'static str,
+    /// Ready and wanted, such as `1/1`.
+    replicas: String,
+    /// Why it is not ready, when the cluster says.
+    problem: Option<String>,
+    #[serde(flatten)]
+    detail: Option<Detail>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    image: Option<String>,
+    /// `none` for the cluster's default runtime.
+    runtime_class: String,
+    resources: Resources,
+    /// Host and port of the Service.
+    endpoint: Option<String>,
+    pods: Vec<PodLine>,
+    /// The newest, oldest first.
+    events: Vec<EventLine>,
+    cron_jobs: Vec<CronJobLine>,
+}
+
+/// Quantities by name, as Kubernetes writes them.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Resources {
+    requests: Option<BTreeMap<String, String>>,
+    limits: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct PodLine {
+    name: String,
+    phase: Option<String>,
+    ready: bool,
+    restarts: i32,
+    /// The machine that it runs on.
+    node: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct EventLine {
+    /// RFC 3339.
+    at: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    reason: Option<String>,
+    /// `Kind/name`.
+    object: String,
+    message: Option<String>,
+    count: i32,
+}
+
+/// When it runs next is the controller's business; when and how it last ran is what a person looks for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CronJobLine {
+    name: String,
+    schedule: Option<String>,
+    timezone: Option<String>,
+    suspended: bool,
+    /// RFC 3339.
+    last_scheduled_at: Option<String>,
+    /// RFC 3339.
+    last_succeeded_at: Option<String>,
+    /// `running`, `succeeded`, or why it failed.
+    last_run: Option<String>,
+}
 
 /// Most events that `--detail` shows.
 const EVENTS: usize = 10;
@@ -42,16 +130,12 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
         let service = service?;
         let endpoint =
             service.map(|_| format!("{}.{namespace}.svc.cluster.local:8080", arguments.name));
-        merge(
-            &mut workflow,
-            detail(deployment, endpoint.as_deref(), &seen)?,
-        );
-        let cron_jobs: Vec<_> = cron_jobs?.iter().map(cron_job).collect();
-        merge(&mut workflow, json!({ "cronJobs": cron_jobs }));
+        let cron_jobs = cron_jobs?.iter().map(cron_job).collect();
+        workflow.detail = Some(detail(deployment, endpoint, &seen, cron_jobs)?);
     }
     let outcome = Outcome::new(summary(deployment, problem.as_ref()))
-        .text(text(&workflow))
-        .field("workflow", workflow);
+        .text(text(&json!(workflow)))
+        .own(Answer { workflow });
     Ok(problem
         .and_then(|problem| problem.hint)
         .into_iter()
@@ -63,19 +147,25 @@ fn summary(deployment: &Deployment, problem: Option<&Problem>) -> String {
     problem.map_or_else(|| line.clone(), |problem| format!("{line}: {problem}"))
 }
 
-fn basics(deployment: &Deployment, problem: Option<&Problem>) -> Value {
+fn basics(deployment: &Deployment, problem: Option<&Problem>) -> Workflow {
     let (ready, wanted) = list::replicas(deployment);
-    json!({
-        "name": deployment.name_any(),
-        "namespace": deployment.namespace(),
-        "version": deployment.labels().get(labels::VERSION),
-        "status": list::state(deployment),
-        "replicas": format!("{ready}/{wanted}"),
-        "problem": problem.map(ToString::to_string),
-    })
+    Workflow {
+        name: deployment.name_any(),
+        namespace: deployment.namespace(),
+        version: deployment.labels().get(labels::VERSION).cloned(),
+        status: list::state(deployment),
+        replicas: format!("{ready}/{wanted}"),
+        problem: problem.map(ToString::to_string),
+        detail: None,
+    }
 }
 
-fn detail(deployment: &Deployment, endpoint: Option<&str>, seen: &Observed) -> Result<Value> {
+fn detail(
+    deployment: &Deployment,
+    endpoint: Option<String>,
+    seen: &Observed,
+    cron_jobs: Vec<CronJobLine>,
+) -> Result<Detail> {
     let template = deployment
         .spec
         .as_ref()
@@ -97,57 +187,63 @@ fn detail(deployment: &Deployment, endpoint: Option<&str>, seen: &Observed) -> R
         .take(EVENTS)
         .rev()
         .map(|event| shown(event));
-    Ok(json!({
-        "image": engine.image,
-        "runtimeClass": runtime_class(template),
-        "resources": resources(engine),
-        "endpoint": endpoint,
-        "pods": seen.pods.values().map(pod).collect::<Vec<_>>(),
-        "events": recent.collect::<Vec<_>>(),
-    }))
+    Ok(Detail {
+        image: engine.image.clone(),
+        runtime_class: runtime_class(template).to_owned(),
+        resources: resources(engine),
+        endpoint,
+        pods: seen.pods.values().map(pod).collect(),
+        events: recent.collect(),
+        cron_jobs,
+    })
 }
 
 fn runtime_class(template: &PodSpec) -> &str {
     template.runtime_class_name.as_deref().unwrap_or("none")
 }
 
-fn resources(engine: &Container) -> Value {
-    let resources = engine.resources.as_ref();
-    json!({
-        "requests": resources.and_then(|resources| resources.requests.as_ref()),
-        "limits": resources.and_then(|resources| resources.limits.as_ref()),
-    })
+fn resources(engine: &Container) -> Resources {
+    let resources = engine.resources.clone().unwrap_or_default();
+    Resources {
+        requests: resources.requests.map(amounts),
+        limits: resources.limits.map(amounts),
+    }
 }
 
-fn pod(pod: &Pod) -> Value {
-    let restarts: i32 = diagnose::containers(pod)
+fn amounts(quantities: BTreeMap<String, Quantity>) -> BTreeMap<String, String> {
+    quantities
+        .into_iter()
+        .map(|(name, Quantity(amount))| (name, amount))
+        .collect()
+}
+
+fn pod(pod: &Pod) -> PodLine {
+    let restarts = diagnose::containers(pod)
         .map(|container| container.restart_count)
         .sum();
-    let ready = diagnose::containers(pod).all(|container| container.ready);
     let status = pod.status.as_ref();
-    json!({
-        "name": pod.name_any(),
-        "phase": status.and_then(|status| status.phase.clone()),
-        "ready": ready,
-        "restarts": restarts,
-        "node": pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
-    })
+    PodLine {
+        name: pod.name_any(),
+        phase: status.and_then(|status| status.phase.clone()),
+        ready: diagnose::containers(pod).all(|container| container.ready),
+        restarts,
+        node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
+    }
 }
 
-/// When it runs next is the controller's business; when and how it last ran is what a person looks for.
-fn cron_job((cron_job, newest): &(CronJob, Option<Job>)) -> Value {
+fn cron_job((cron_job, newest): &(CronJob, Option<Job>)) -> CronJobLine {
     let spec = cron_job.spec.as_ref();
     let status = cron_job.status.clone().unwrap_or_default();
     let time = |time: Option<Time>| time.map(|time| time.0.to_string());
-    json!({
-        "name": cron_job.name_any(),
-        "schedule": spec.map(|spec| &spec.schedule),
-        "timezone": spec.and_then(|spec| spec.time_zone.as_ref()),
-        "suspended": spec.and_then(|spec| spec.suspend).unwrap_or_default(),
-        "lastScheduledAt": time(status.last_schedule_time),
-        "lastSucceededAt": time(status.last_successful_time),
-        "lastRun": newest.as_ref().map(last_run),
-    })
+    CronJobLine {
+        name: cron_job.name_any(),
+        schedule: spec.map(|spec| spec.schedule.clone()),
+        timezone: spec.and_then(|spec| spec.time_zone.clone()),
+        suspended: spec.and_then(|spec| spec.suspend).unwrap_or_default(),
+        last_scheduled_at: time(status.last_schedule_time),
+        last_succeeded_at: time(status.last_successful_time),
+        last_run: newest.as_ref().map(last_run),
+    }
 }
 
 fn last_run(job: &Job) -> String {
@@ -185,20 +281,19 @@ fn when(event: &Event) -> Option<jiff::Timestamp> {
     last.or_else(|| event.event_time.as_ref().map(|time| time.0))
 }
 
-fn shown(event: &Event) -> Value {
-    json!({
-        "at": when(event).map(|time| time.to_string()),
-        "type": event.type_,
-        "reason": event.reason,
-        "object": format!("{}/{}", event.involved_object.kind.as_deref().unwrap_or_default(), event.involved_object.name.as_deref().unwrap_or_default()),
-        "message": event.message,
-        "count": event.count.unwrap_or(1),
-    })
-}
-
-fn merge(into: &mut Value, more: Value) {
-    if let (Value::Object(into), Value::Object(more)) = (into, more) {
-        into.extend(more);
+fn shown(event: &Event) -> EventLine {
+    let involved = &event.involved_object;
+    EventLine {
+        at: when(event).map(|time| time.to_string()),
+        kind: event.type_.clone(),
+        reason: event.reason.clone(),
+        object: format!(
+            "{}/{}",
+            involved.kind.as_deref().unwrap_or_default(),
+            involved.name.as_deref().unwrap_or_default()
+        ),
+        message: event.message.clone(),
+        count: event.count.unwrap_or(1),
     }
 }
 

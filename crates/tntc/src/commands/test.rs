@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use tntc_core::drift::{self, Drift};
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::Enforcement;
@@ -17,6 +18,17 @@ use crate::live;
 use crate::output::Outcome;
 use crate::project::{self, Opened};
 use crate::testing::{self, NodeResult, Status, Suite, Tested};
+
+/// The fields of the answer; a live test has none of them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer<'a> {
+    /// One entry a fixture, and one for each node without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<&'a [NodeResult]>,
+    /// How code and contract have come apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<&'a Drift>,
+}
 
 /// Runs the fixtures of a workflow, or of one of its nodes.
 pub async fn run(arguments: cli::Test, context: &Context) -> Result<Outcome> {
@@ -235,12 +247,12 @@ fn outcome(
     );
     let mut outcome = Outcome::new(summary)
         .text(text)
-        .field("results", json!(tested.results))
-        .field("drift", json!(drift))
+        .own(Answer {
+            results: Some(&tested.results),
+            drift: Some(drift),
+        })
         .failed_if(verdict.is_failure());
-    if let Some(execution) = tested.execution {
-        outcome = outcome.field("execution", execution);
-    }
+    outcome.evidence.execution = tested.execution;
     verdict.hints().into_iter().fold(outcome, Outcome::hint)
 }
 

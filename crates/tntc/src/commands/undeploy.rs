@@ -2,7 +2,8 @@
 
 use std::io::IsTerminal;
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::cli::Undeploy;
 use crate::cluster::inventory;
@@ -10,6 +11,15 @@ use crate::cluster::remove::{self, Removal};
 use crate::context::{self, Context};
 use crate::error::{Error, Result};
 use crate::output::Outcome;
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer<'a> {
+    /// `Kind/name` of what was deleted.
+    removed: &'a [String],
+    /// `Kind/name` of what stays.
+    kept: &'a [String],
+}
 
 /// Shows what will go, asks, deletes, and waits until the pods are gone.
 pub async fn run(arguments: &Undeploy, context: &Context) -> Result<Outcome> {
@@ -72,8 +82,8 @@ fn outcome(name: &str, namespace: &str, removal: &Removal) -> Outcome {
             .map(|what| format!("  removed {what}")),
     );
     lines.extend(removal.keep.iter().map(|what| format!("  kept {what}")));
-    Outcome::new(summary)
-        .text(lines.join("\n"))
-        .field("removed", json!(removal.remove))
-        .field("kept", json!(removal.keep))
+    Outcome::new(summary).text(lines.join("\n")).own(Answer {
+        removed: &removal.remove,
+        kept: &removal.keep,
+    })
 }

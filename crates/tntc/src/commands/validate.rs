@@ -2,40 +2,66 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tntc_core::contract::network::{Direction, Row};
 use tntc_core::contract::{SecretRef, network, permissions, secrets};
+use tntc_core::diagnostic::Diagnostic;
 use tntc_core::workflow::Workflow;
 
 use crate::cli::Validate;
-use crate::context::Context;
+use crate::context::{Context, Overrides};
 use crate::error::Result;
 use crate::output::Outcome;
+use crate::prepare::{InEnvironment, in_environment};
 use crate::table;
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// What is wrong; a workflow that is valid has none.
+    errors: Vec<Diagnostic>,
+    /// What is questionable.
+    warnings: Vec<Diagnostic>,
+    /// What follows from the workflow and its contract.
+    derived: Derived,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Derived {
+    /// As `service.key`, sorted.
+    secrets: Vec<String>,
+    /// Who may talk to whom.
+    network: Vec<Row>,
+    /// Null without a contract.
+    deno_flags: Option<Vec<String>>,
+}
 
 /// Checks a workflow directory; never touches a cluster or Deno.
 pub fn run(arguments: &Validate, context: &Context) -> Result<Outcome> {
     let opened = context.open(&arguments.dir)?;
-    let workflow = &opened.workflow;
+    let settings = context.settings_of(&opened, Overrides::default())?;
+    let checked = in_environment(&opened, &settings)?;
+    let workflow = &checked.workflow;
     let summary = format!("{} {} is valid", workflow.name, workflow.version);
     Ok(Outcome::new(&summary)
-        .text(text(workflow, &summary, context.printer.verbose()))
-        .field("errors", json!([]))
-        .field(
-            "warnings",
-            json!(opened.warnings.iter().collect::<Vec<_>>()),
-        )
-        .field("derived", derived(workflow)))
+        .text(text(&checked, &summary, context.printer.verbose()))
+        .own(Answer {
+            errors: Vec::new(),
+            warnings: opened.warnings.iter().cloned().collect(),
+            derived: derived(&checked),
+        }))
 }
 
-fn text(workflow: &Workflow, summary: &str, verbose: bool) -> String {
+fn text(checked: &InEnvironment, summary: &str, verbose: bool) -> String {
     let mut parts = vec![
         summary.to_owned(),
-        secret_table(workflow),
-        network_table(workflow),
+        secret_table(&checked.workflow),
+        network_table(checked),
     ];
     if verbose {
-        parts.push(flags(workflow));
+        parts.push(flags(checked));
     }
     parts.join("\n\n")
 }
@@ -71,15 +97,19 @@ fn users(workflow: &Workflow) -> BTreeMap<SecretRef, Vec<String>> {
     users
 }
 
-fn network_table(workflow: &Workflow) -> String {
-    if workflow.contract.is_none() {
+fn network_table(checked: &InEnvironment) -> String {
+    if checked.workflow.contract.is_none() {
         return "The network is open: there is no contract.".to_owned();
     }
-    let rows = network::summary(workflow, &[], None);
     table::render(
         ["NETWORK", "PEER", "PORTS", "BECAUSE OF"],
-        rows.into_iter().map(cells),
+        network(checked).into_iter().map(cells),
     )
+}
+
+fn network(checked: &InEnvironment) -> Vec<Row> {
+    let metrics = checked.metrics_namespace.as_ref();
+    network::summary(&checked.workflow, &checked.endpoints, metrics)
 }
 
 fn cells(row: Row) -> [String; 4] {
@@ -95,21 +125,18 @@ fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
-fn flags(workflow: &Workflow) -> String {
-    match permissions::deno_flags(workflow, &[]) {
+fn flags(checked: &InEnvironment) -> String {
+    match permissions::deno_flags(&checked.workflow, &checked.endpoints) {
         Some(flags) => format!("Deno flags:\n  {}", flags.join("\n  ")),
         None => "Deno flags: those of the image, for there is no contract.".to_owned(),
     }
 }
 
-fn derived(workflow: &Workflow) -> Value {
-    let secrets: Vec<_> = secrets::inventory(workflow)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    json!({
-        "secrets": secrets,
-        "network": network::summary(workflow, &[], None),
-        "denoFlags": permissions::deno_flags(workflow, &[]),
-    })
+fn derived(checked: &InEnvironment) -> Derived {
+    let secrets = secrets::inventory(&checked.workflow);
+    Derived {
+        secrets: secrets.iter().map(ToString::to_string).collect(),
+        network: network(checked),
+        deno_flags: permissions::deno_flags(&checked.workflow, &checked.endpoints),
+    }
 }

@@ -1,8 +1,16 @@
 //! `tntc version`.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::output::Outcome;
+
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// This program's version.
+    tntc: &'static str,
+}
 
 /// This program's version.
 pub fn run() -> Outcome {
@@ -10,5 +18,5 @@ pub fn run() -> Outcome {
     let line = format!("tntc {version}");
     Outcome::new(&line)
         .text(&line)
-        .field("tntc", json!(version))
+        .own(Answer { tntc: version })
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use tntc_core::diagram::{self, DIAGRAM_FILE, SUMMARY_FILE, Usage};
 
 use crate::cli::Visualize;
@@ -14,12 +14,27 @@ use crate::error::{Result, io};
 use crate::output::Outcome;
 use crate::project::{self, Opened};
 
+/// The fields of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The diagram, then the pages.
+    artifacts: Vec<Artifact>,
+}
+
+/// The language of an artifact.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    Mermaid,
+    Markdown,
+}
+
 /// Something that was drawn or written.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Artifact {
     /// `diagram`, or the page's file name.
     name: &'static str,
-    format: &'static str,
+    format: Format,
     content: String,
     /// Where the page belongs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,7 +45,7 @@ struct Artifact {
 }
 
 /// How a file compares with the page that belongs there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum State {
     Current,
@@ -85,7 +100,7 @@ fn page(name: &'static str, content: String, dir: &Path) -> Result<Artifact> {
     let state = state(&path, &content)?;
     Ok(Artifact {
         name,
-        format: "markdown",
+        format: Format::Markdown,
         content,
         path: Some(path),
         state: Some(state),
@@ -124,18 +139,20 @@ fn drawn(opened: &Opened, chart: String, pages: Vec<Artifact>) -> Outcome {
     let summary = format!("{} {} as a diagram", workflow.name, workflow.version);
     Outcome::new(summary)
         .text(chart.as_str())
-        .field("artifacts", json!(with_diagram(chart, pages)))
+        .own(with_diagram(chart, pages))
 }
 
-fn with_diagram(content: String, pages: Vec<Artifact>) -> Vec<Artifact> {
+fn with_diagram(content: String, pages: Vec<Artifact>) -> Answer {
     let diagram = Artifact {
         name: "diagram",
-        format: "mermaid",
+        format: Format::Mermaid,
         content,
         path: None,
         state: None,
     };
-    std::iter::once(diagram).chain(pages).collect()
+    Answer {
+        artifacts: std::iter::once(diagram).chain(pages).collect(),
+    }
 }
 
 fn check(chart: String, pages: Vec<Artifact>, dir: &Path) -> Outcome {
@@ -148,7 +165,7 @@ fn check(chart: String, pages: Vec<Artifact>, dir: &Path) -> Outcome {
     };
     let outcome = Outcome::new(&summary)
         .text(summary)
-        .field("artifacts", json!(with_diagram(chart, pages)))
+        .own(with_diagram(chart, pages))
         .failed_if(!passed);
     if passed {
         outcome

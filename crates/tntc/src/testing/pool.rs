@@ -10,6 +10,7 @@ use tntc_core::workflow::format_duration;
 
 use super::process::{Answer, Launch, Process, Said};
 use crate::error::Result;
+use crate::execution::Execution;
 
 /// Fixtures that are worth a process of their own: fewer are done sooner than another Deno has started.
 const WORTH_A_PROCESS: usize = 8;
@@ -44,7 +45,7 @@ pub struct Done {
     /// What the node did.
     pub answer: Answer,
     /// The result of a run of the whole workflow.
-    pub run: Option<Value>,
+    pub run: Option<Execution>,
 }
 
 /// Runs all jobs; the results are in the order of their ids.

@@ -12,6 +12,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
+use crate::execution::Execution;
 
 /// What an answer's line begins with (RFC 7464), so that it is told from what nodes print.
 const RECORD_SEPARATOR: char = '\u{1e}';
@@ -39,7 +40,7 @@ pub struct Launch {
 }
 
 /// One difference between what was expected and what came.
-#[derive(Debug, Clone, Deserialize, serde::Serialize)]
+#[derive(Debug, Clone, Deserialize, serde::Serialize, schemars::JsonSchema)]
 pub struct Difference {
     /// As JavaScript would write it; empty for the whole value.
     pub path: String,
@@ -116,13 +117,13 @@ struct Message {
     id: usize,
     report: Answer,
     #[serde(default)]
-    run: Option<Value>,
+    run: Option<Execution>,
 }
 
 /// What came of one job.
 pub enum Said {
     /// The process answered; with the result of the run when the job was the whole workflow.
-    Answered(Box<Answer>, Option<Value>),
+    Answered(Box<Answer>, Option<Execution>),
     /// The process did not answer in time.
     Hung,
     /// The process ended; its last words.

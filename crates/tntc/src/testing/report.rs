@@ -1,5 +1,6 @@
 //! What `tntc test` says about each fixture.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ const SHOWN: usize = 20;
 const WIDTH: usize = 120;
 
 /// How a fixture did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// The node did what the fixture expects.
@@ -23,7 +24,7 @@ pub enum Status {
 }
 
 /// What came of one fixture, or of a node without one.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeResult {
     /// The node.

@@ -13,6 +13,7 @@ use super::process::{Answer, Launch};
 use super::report::NodeResult;
 use crate::deno;
 use crate::error::{Result, io};
+use crate::execution::Execution;
 use crate::project::Opened;
 
 /// Everything that one call of `tntc test` runs.
@@ -59,7 +60,7 @@ pub struct Tested {
     /// For the judgement on drift.
     pub evidence: Evidence,
     /// The result of the run when the whole workflow was run.
-    pub execution: Option<Value>,
+    pub execution: Option<Execution>,
 }
 
 impl Suite {
@@ -127,7 +128,7 @@ impl Suite {
         groups.into_iter().map(|(_, jobs)| jobs).collect()
     }
 
-    fn conclude(self, answers: Vec<Option<Answer>>, execution: Option<Value>) -> Tested {
+    fn conclude(self, answers: Vec<Option<Answer>>, execution: Option<Execution>) -> Tested {
         let mut evidence = Evidence::default();
         let mut results = Vec::new();
         for (item, answer) in self.items.into_iter().zip(answers) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::services::service_of;
@@ -10,7 +11,7 @@ use crate::contract::{Dependency, Endpoint, Host, Target, endpoints};
 use crate::workflow::{Namespace, TransportPort, Workflow};
 
 /// One line of the summary.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Row {
     /// Which way the connection goes.
     pub direction: Direction,
@@ -23,7 +24,7 @@ pub struct Row {
 }
 
 /// Which way a connection goes, seen from the engine's pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// From the pod to the peer.
