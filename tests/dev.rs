@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Workflow, interrupt, tntc};
+use crate::support::{Tntc, Workflow, interrupt, tntc};
 
 /// Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,8 +23,14 @@ pub struct Running {
 impl Running {
     /// Starts `tntc dev` on a free port and waits until it listens.
     pub fn start(workflow: &Workflow) -> Self {
+        Self::with(workflow, |command| command)
+    }
+
+    /// The same with something changed about the command.
+    pub fn with(workflow: &Workflow, change: impl FnOnce(Tntc) -> Tntc) -> Self {
         let port = free_port();
-        let mut process = tntc(["dev", workflow.path(), "-p", &port.to_string()])
+        let command = tntc(["dev", workflow.path(), "-p", &port.to_string()]);
+        let mut process = change(command)
             .command()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -62,7 +68,7 @@ impl Running {
     }
 
     /// `POST /run` with an empty body.
-    fn run(&self) -> Value {
+    pub fn run(&self) -> Value {
         let mut stream =
             TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("a connection");
         let request =

@@ -17,6 +17,7 @@ mod images;
 mod init;
 mod list;
 mod live;
+mod local;
 mod logs;
 mod run;
 mod sandbox;

@@ -1,8 +1,8 @@
-//! `tntc run`: on a real cluster, and locally.
+//! `tntc run` on a real cluster.
 
 use serde_json::{Value, json};
 
-use crate::support::{Namespace, Workflow, engine_image, example, tntc};
+use crate::support::{Namespace, Workflow, engine_image, tntc};
 
 fn deployed(workflow: &Workflow, stem: &str) -> Namespace {
     let namespace = Namespace::new(stem);
@@ -393,61 +393,10 @@ fn input_of_several_megabytes_arrives_whole() {
 }
 
 #[test]
-fn a_local_run_needs_no_cluster() {
-    let workflow = example("word-counter");
-    let answer = tntc([
-        "run",
-        "--local",
-        workflow.path(),
-        "--input",
-        r#"{"text": "one two two"}"#,
-    ])
-    .env("KUBECONFIG", "/nonexistent")
-    .run()
-    .exits(0);
-    assert_eq!(answer.json()["outputs"]["report"]["words"], 3);
-}
-
-#[test]
-fn a_local_run_that_fails_exits_with_one() {
-    let workflow = Workflow::of_one_node("failing", "throw new Error(\"made to fail\");");
-    let answer = tntc(["run", "--local", workflow.path()]).run().exits(1);
-    assert_eq!(
-        answer.json()["errors"],
-        json!(["node only threw: made to fail"])
-    );
-}
-
-#[test]
-fn a_local_run_is_sealed_like_the_pod() {
-    let workflow = Workflow::of_one_node(
-        "escape",
-        "return await (await fetch(\"http://127.0.0.1:18999/\")).text();",
-    );
-    let answer = tntc(["run", "--local", workflow.path()]).run().exits(1);
-    let error = answer.json()["errors"][0]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    assert!(error.contains("127.0.0.1:18999"), "{error}");
-    assert!(error.contains("net access"), "{error}");
-}
-
-#[test]
 fn input_that_is_no_json_is_a_usage_error() {
     tntc(["run", "any", "--input", "{oops"])
         .run()
         .exits(2)
         .says("--input is not JSON")
         .says("column");
-}
-
-#[test]
-fn without_deno_a_local_run_says_which_version_is_needed() {
-    let workflow = example("word-counter");
-    tntc(["run", "--local", workflow.path()])
-        .env("TNTC_DENO", "/nonexistent/deno")
-        .run()
-        .exits(3)
-        .says("version 2.9.8 or newer is needed");
 }

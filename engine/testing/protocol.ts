@@ -10,10 +10,8 @@ import type { Report } from "./stage.ts";
 export interface Setup {
   /** workflow.yaml as JSON. */
   readonly workflow: Readonly<Record<string, unknown>>;
-  /** Absolute path of the workflow's directory. */
+  /** Absolute path of the directory that holds the workflow's code. */
   readonly directory: string;
-  /** Absolute paths of files to import instead of the nodes' own, by node. */
-  readonly bundles: Readonly<Record<string, string>>;
 }
 
 /** Every further line: one fixture of a node, or the whole workflow when there is no node. */

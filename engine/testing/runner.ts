@@ -36,10 +36,8 @@ function realClock(): Clock {
   };
 }
 
-function openSuite({ workflow, directory, bundles }: Setup): Suite {
+function openSuite({ workflow, directory }: Setup): Suite {
   const load = async (spec: NodeSpec): Promise<NodeFunction> => {
-    const bundle = bundles[spec.name];
-    if (bundle !== undefined) return (await import(fileUrl(bundle))).default;
     const [code] = await importNodes(directory, [spec]);
     if (code === undefined) throw new Error(`${spec.path} was not imported`);
     return code;

@@ -1,14 +1,10 @@
 //! Nodes whose imports come from npm, JSR or a URL.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use serde_json::Value;
-use tempfile::TempDir;
 
-use super::registry::certificate;
-use crate::support::{Answer, Namespace, Tntc, Workflow, engine_image, tntc};
+use crate::support::{
+    Answer, ModuleServer, Namespace, Postgres, Tntc, Workflow, engine_image, tntc,
+};
 
 const FROM_NPM: &str = "import { parse } from \"npm:postgres-array@2.0.0\";\n\
     export default async function run(): Promise<unknown> {\n  return parse(\"{1,2}\", Number);\n}\n";
@@ -105,7 +101,7 @@ fn a_lock_file_is_held_to() {
 
 #[test]
 fn imports_from_a_url_and_from_jsr_are_bundled() {
-    let server = Server::start();
+    let server = ModuleServer::start();
     let workflow = workflow(&format!(
         "import {{ twice }} from \"{}/twice.ts\";\nimport {{ thrice }} from \"jsr:@test/thrice@1\";\n\
          export default async function run(): Promise<unknown> {{\n  return twice(1) + thrice(1);\n}}\n",
@@ -122,7 +118,7 @@ fn imports_from_a_url_and_from_jsr_are_bundled() {
 
 #[test]
 fn a_bundle_that_is_too_large_names_the_import_that_is() {
-    let server = Server::start();
+    let server = ModuleServer::start();
     let workflow = workflow(&format!(
         "import {{ large }} from \"{}/large.ts\";\n\
          export default async function run(): Promise<unknown> {{\n  return large.length;\n}}\n",
@@ -165,9 +161,9 @@ fn a_driver_from_npm_queries_a_real_database_from_a_sealed_pod() {
         "workflow.yaml",
         &format!(
             "name: bundled\nversion: \"1.0\"\ntriggers: [{{type: manual}}]\nnodes: {{only: {{path: nodes/only.ts}}}}\n\
-             contract: {{version: \"1\", dependencies: {{db: {{protocol: postgresql, host: {ADDRESS}, port: {}, \
+             contract: {{version: \"1\", dependencies: {{db: {{protocol: postgresql, host: {}, port: {}, \
              database: postgres, user: reader, auth: {{type: password, secret: db.password}}}}}}}}\n",
-            database.port
+            database.host, database.port
         ),
     );
     workflow.write(".secrets.yaml", "db: {password: sesame}\n");
@@ -189,7 +185,10 @@ fn a_driver_from_npm_queries_a_real_database_from_a_sealed_pod() {
         assert!(deployment.contains(flag), "{deployment}");
     }
     let policy = namespace.get("networkpolicy", "bundled-netpol").to_string();
-    assert!(policy.contains(&format!("{ADDRESS}/32")), "{policy}");
+    assert!(
+        policy.contains(&format!("{}/32", database.host)),
+        "{policy}"
+    );
     let answer = tntc(["run", "bundled", "-n", name]).run().exits(0).json();
     let row = &answer["outputs"]["only"];
     assert_eq!(row["answer"], 42, "{answer}");
@@ -199,124 +198,4 @@ fn a_driver_from_npm_queries_a_real_database_from_a_sealed_pod() {
             .is_some_and(|it| it.starts_with("PostgreSQL 15")),
         "{row}"
     );
-}
-
-/// A server of modules over TLS, which is a registry of JSR as well.
-struct Server {
-    process: Child,
-    url: String,
-    dir: TempDir,
-}
-
-const MODULES: &str = r#"
-const [dir] = Deno.args;
-const thrice = "export const thrice = (n: number): number => 3 * n;\n";
-const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(thrice)));
-const checksum = "sha256-" + [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-const files: Record<string, string> = {
-  "/twice.ts": "export const twice = (n: number): number => 2 * n;\n",
-  "/large.ts": `export const large = "${"x".repeat(1_000_000)}";\n`,
-  "/@test/thrice/meta.json": JSON.stringify({ scope: "test", name: "thrice", latest: "1.0.0", versions: { "1.0.0": {} } }),
-  "/@test/thrice/1.0.0_meta.json": JSON.stringify({
-    manifest: { "/mod.ts": { size: thrice.length, checksum } },
-    exports: { ".": "./mod.ts" },
-  }),
-  "/@test/thrice/1.0.0/mod.ts": thrice,
-};
-const tls = { cert: await Deno.readTextFile(`${dir}/tls.pem`), key: await Deno.readTextFile(`${dir}/tls.key`) };
-Deno.serve({ hostname: "127.0.0.1", port: 0, ...tls, onListen: ({ port }) => console.log(port) }, (request) => {
-  const path = new URL(request.url).pathname;
-  const type = path.endsWith(".json") ? "application/json" : "application/typescript";
-  return path in files
-    ? new Response(files[path], { headers: { "content-type": type } })
-    : new Response("no such module", { status: 404 });
-});
-"#;
-
-impl Server {
-    fn start() -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        certificate(dir.path());
-        fs::write(dir.path().join("serve.ts"), MODULES).expect("a file");
-        let deno = std::env::var("TNTC_DENO").unwrap_or_else(|_| "deno".to_owned());
-        let mut process = Command::new(deno)
-            .args(["run", "--quiet", "--allow-net", "--allow-read"])
-            .args([dir.path().join("serve.ts"), dir.path().to_owned()])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("deno starts");
-        let mut port = String::new();
-        let stdout = process.stdout.take().expect("a pipe");
-        BufReader::new(stdout).read_line(&mut port).expect("a port");
-        let url = format!("https://127.0.0.1:{}", port.trim());
-        Self { process, url, dir }
-    }
-
-    /// `tntc` that trusts this server, takes it for JSR, and has nothing cached.
-    fn trusted(&self, command: Tntc) -> Tntc {
-        command
-            .env("DENO_CERT", self.dir.path().join("ca.pem"))
-            .env("JSR_URL", format!("{}/", self.url))
-            .env("DENO_DIR", self.dir.path().join("cache"))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
-
-/// The address of the test cluster's node, which pods reach.
-const ADDRESS: &str = "198.18.128.1";
-
-/// A `PostgreSQL` of one test, with a user `reader` whose password is `sesame`.
-struct Postgres {
-    dir: TempDir,
-    port: u16,
-}
-
-impl Postgres {
-    fn start() -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        let port = super::registry::free_port(ADDRESS);
-        let database = Self { dir, port };
-        super::program("chown", ["postgres", &database.path("")]);
-        let script = format!(
-            "initdb -D {data} -A scram-sha-256 --pwfile=<(echo sesame) -U reader -N >/dev/null && \
-             echo 'host all all 198.18.0.0/16 scram-sha-256' >>{data}/pg_hba.conf && \
-             pg_ctl -D {data} -w -l {log} -o \"-h {ADDRESS} -p {port} -k {socket} -F\" start >/dev/null",
-            data = database.path("data"),
-            log = database.path("log"),
-            socket = database.path("")
-        );
-        database.run(&script);
-        database
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.dir.path().join(name).display().to_string()
-    }
-
-    #[track_caller]
-    fn run(&self, script: &str) {
-        let programs = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed");
-        let version = programs.flatten().next().expect("a version").path();
-        let full = format!(
-            "PATH={}/bin:$PATH; cd {}; {script}",
-            version.display(),
-            self.path("")
-        );
-        super::program("runuser", ["-u", "postgres", "--", "bash", "-c", &full]);
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        self.run(&format!(
-            "pg_ctl -D {} -m immediate stop >/dev/null",
-            self.path("data")
-        ));
-    }
 }

@@ -4,6 +4,8 @@ mod cluster;
 mod command;
 mod forwarder;
 mod kubeconfig;
+mod modules;
+mod postgres;
 mod requests;
 mod workflow;
 
@@ -11,5 +13,7 @@ pub use cluster::{Namespace, engine_image, kubectl, registry_image};
 pub use command::{Answer, Tntc, interrupt, tntc};
 pub use forwarder::Forwarder;
 pub use kubeconfig::Kubeconfig;
+pub use modules::ModuleServer;
+pub use postgres::Postgres;
 pub use requests::requests;
-pub use workflow::{Workflow, example};
+pub use workflow::{Workflow, example, node};

@@ -127,6 +127,32 @@ pub fn of_file(content: Vec<u8>) -> Entry {
     }
 }
 
+/// Two entries of one service, of which `over` wins key by key; a text has the key `value`, as in the engine.
+#[must_use]
+pub fn merged(under: Entry, over: Entry) -> Entry {
+    match (values(under), values(over.clone())) {
+        (Some(mut under), Some(over)) => {
+            under.extend(over);
+            Entry::Values(under)
+        }
+        _ => over,
+    }
+}
+
+/// Nothing for bytes that are no text, which cannot be merged with anything.
+fn values(entry: Entry) -> Option<Map<String, Value>> {
+    match entry {
+        Entry::Values(values) => Some(values),
+        Entry::Raw(content) => {
+            let text = String::from_utf8(content).ok()?;
+            let line = text.strip_suffix("\r\n").or(text.strip_suffix('\n'));
+            let text = line.unwrap_or(&text);
+            Some(Map::from_iter([("value".to_owned(), text.into())]))
+        }
+        Entry::Shared(_) => None,
+    }
+}
+
 /// Requires a name that a Kubernetes Secret can have as a key.
 ///
 /// # Errors
@@ -275,6 +301,20 @@ mod tests {
             keys(&content(&of_file(br#"{"token": "t"}"#.to_vec()))),
             BTreeSet::from(["token".to_owned()])
         );
+    }
+
+    #[test]
+    fn the_later_of_two_entries_wins_key_by_key() {
+        let entry = |text: &str| of_file(text.as_bytes().to_vec());
+        let both = merged(
+            entry(r#"{"token": "old", "user": "u"}"#),
+            entry(r#"{"token": "new"}"#),
+        );
+        assert_eq!(both, entry(r#"{"token": "new", "user": "u"}"#));
+        let text = merged(entry(r#"{"token": "t"}"#), entry("plain\r\n"));
+        assert_eq!(text, entry(r#"{"token": "t", "value": "plain"}"#));
+        let bytes = Entry::Raw(vec![0xff]);
+        assert_eq!(merged(entry("plain"), bytes.clone()), bytes);
     }
 
     #[test]

@@ -149,6 +149,14 @@ impl Reader<'_> {
     }
 }
 
+/// Writes a file of a copy of a project, with the directories that it needs.
+pub fn write(dir: &Path, name: &str, content: &[u8]) -> Result<()> {
+    let path = dir.join(name);
+    let parent = path.parent().unwrap_or(dir);
+    fs::create_dir_all(parent).map_err(io("create", parent))?;
+    fs::write(&path, content).map_err(io("write", &path))
+}
+
 /// The image tag that `build` left for this workflow.
 pub fn built_image(dir: &Path) -> Result<Option<String>> {
     optional(&dir.join(BASE_IMAGE_FILE))

@@ -33,27 +33,53 @@ pub struct Local {
 /// holds a value.
 pub fn read(dir: &Path, source: Option<&str>) -> Result<Option<Local>> {
     let path = match source {
-        Some(source) => dir.join(source),
-        None => match [FILE, DIR]
-            .map(|name| dir.join(name))
-            .into_iter()
-            .find(|path| path.exists())
-        {
-            Some(path) => path,
-            None => return Ok(None),
-        },
+        Some(source) => Some(dir.join(source)),
+        None => own_sources(dir).into_iter().next_back(),
     };
+    path.map(|path| read_all(dir, &[path])).transpose()
+}
+
+/// The local secrets of a workflow that runs on this machine: `.secrets/`, and `.secrets.yaml` over it key by key;
+/// `None` when there is neither.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_merged(dir: &Path) -> Result<Option<Local>> {
+    let paths = own_sources(dir);
+    let some = !paths.is_empty();
+    some.then(|| read_all(dir, &paths)).transpose()
+}
+
+/// What there is beside workflow.yaml, the one that wins last.
+fn own_sources(dir: &Path) -> Vec<PathBuf> {
+    let all = [DIR, FILE].map(|name| dir.join(name));
+    all.into_iter().filter(|path| path.exists()).collect()
+}
+
+fn read_all(dir: &Path, paths: &[PathBuf]) -> Result<Local> {
     let mut local = Local::default();
-    let entries = if path.is_dir() {
-        directory(&path, &mut local)?
-    } else {
-        file(&path, &mut local)?
-    };
-    for (service, entry) in entries {
-        let place = resolve(dir, &service, entry, &path, &mut local)?;
-        local.places.insert(service, place);
+    let mut merged: BTreeMap<String, Entry> = BTreeMap::new();
+    for path in paths {
+        let entries = if path.is_dir() {
+            directory(path, &mut local)?
+        } else {
+            file(path, &mut local)?
+        };
+        for (service, entry) in entries {
+            let (entry, place) = resolve(dir, &service, entry, path, &mut local)?;
+            local.places.insert(service.clone(), place);
+            let entry = match merged.remove(&service) {
+                Some(under) => secrets::merged(under, entry),
+                None => entry,
+            };
+            merged.insert(service, entry);
+        }
     }
-    Ok(Some(local))
+    local.services = merged
+        .into_iter()
+        .map(|(service, entry)| (service, secrets::content(&entry)))
+        .collect();
+    Ok(local)
 }
 
 fn file(path: &Path, local: &mut Local) -> Result<BTreeMap<String, Entry>> {
@@ -79,27 +105,21 @@ fn directory(path: &Path, local: &mut Local) -> Result<BTreeMap<String, Entry>> 
     Ok(entries)
 }
 
-/// Puts the service's content into `local` and says where it was found.
+/// The entry with its values, and where it was found.
 fn resolve(
     dir: &Path,
     service: &str,
     entry: Entry,
     path: &Path,
     local: &mut Local,
-) -> Result<String> {
-    let (entry, place) = match entry {
-        Entry::Shared(name) => {
-            let shared = shared_file(dir, service, &name)?;
-            warn_if_open(&shared, local);
-            let content = fs::read(&shared).map_err(io("read the shared secret", &shared))?;
-            (secrets::of_file(content), shared.display().to_string())
-        }
-        entry => (entry, path.display().to_string()),
+) -> Result<(Entry, String)> {
+    let Entry::Shared(name) = entry else {
+        return Ok((entry, path.display().to_string()));
     };
-    local
-        .services
-        .insert(service.to_owned(), secrets::content(&entry));
-    Ok(place)
+    let shared = shared_file(dir, service, &name)?;
+    warn_if_open(&shared, local);
+    let content = fs::read(&shared).map_err(io("read the shared secret", &shared))?;
+    Ok((secrets::of_file(content), shared.display().to_string()))
 }
 
 /// The shared pool's file of this name; a symbolic link cannot lead out of the pool either.

@@ -1,18 +1,19 @@
-//! Nodes that import from npm, JSR or a URL, made into files that need no download: `deno bundle`, at deploy time.
+//! Nodes that import from npm, JSR or a URL, made into files that need no download: `deno bundle`, before a deploy and
+//! before a local run.
 //!
-//! A pod runs with `--no-remote --no-npm`. So such a node's file becomes one line that re-exports its bundle, and the
+//! Both run with `--no-remote --no-npm`. So such a node's file becomes one line that re-exports its bundle, and the
 //! bundle goes beside it under its own key. It cannot take the node's own place: `f(a<b,c>(d))` is two comparisons in
 //! the bundle's JavaScript and a call in a `.ts` file.
 
 mod map;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
 use tntc_core::manifests::code::MAX_BYTES;
-use tntc_core::modules::{self, ImportKind};
+use tntc_core::modules::{self, ImportKind, SyntaxError};
 use tntc_core::project::Project;
 use tokio::process::Command;
 
@@ -23,7 +24,7 @@ use crate::error::{Error, Kind, Result, io};
 use crate::interrupt::Interrupt;
 use crate::output::Printer;
 use crate::progress::Phase;
-use crate::project::Opened;
+use crate::project::{self, Opened};
 
 /// What a workflow calls the file that fixes the versions of its dependencies.
 const LOCK_FILE: &str = "deno.lock";
@@ -40,6 +41,15 @@ struct Needy {
     import: String,
 }
 
+/// What a bundle is made for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// To fit a ConfigMap.
+    Small,
+    /// To give errors with the names and the places of the sources.
+    Readable,
+}
+
 /// One bundled node.
 struct Bundle {
     code: String,
@@ -49,12 +59,75 @@ struct Bundle {
 /// The project as it is delivered: every node with such imports replaced by its bundle. Without any, no Deno is needed.
 ///
 /// # Errors
-/// Deno is missing, an import cannot be had, the lock file is out of date, or the bundles do not fit a ConfigMap.
+/// A file is no TypeScript, Deno is missing, an import cannot be had, the lock file is out of date, or the bundles do
+/// not fit a ConfigMap.
 pub async fn delivered(opened: &Opened, printer: &Printer) -> Result<Project> {
-    let mut project = opened.project.clone();
-    let needy = needy(opened)?;
+    let found: std::result::Result<Vec<_>, _> = paths(opened, |_| true)
+        .into_iter()
+        .map(|path| needy(&opened.project, path))
+        .collect();
+    let found = found.map_err(|cause| Error::failed(cause.to_string()))?;
+    let needy: Vec<_> = found.into_iter().flatten().collect();
+    let bundles = bundle_all(opened, &needy, Shape::Small, printer).await?;
+    require_room(&bundles)?;
+    replaced(&opened.project, &bundles)
+}
+
+/// The project as it runs on this machine, with the nodes that `wanted` accepts replaced as in [`delivered`]; `None`
+/// when none of them has to be. A node that is no TypeScript is left for Deno to refuse when it is imported.
+///
+/// # Errors
+/// Deno is missing, an import cannot be had, or the lock file is out of date.
+pub async fn runnable(
+    opened: &Opened,
+    wanted: impl Fn(&str) -> bool,
+    printer: &Printer,
+) -> Result<Option<Project>> {
+    let needy: Vec<_> = paths(opened, wanted)
+        .into_iter()
+        .filter_map(|path| needy(&opened.project, path).ok().flatten())
+        .collect();
+    if needy.is_empty() {
+        return Ok(None);
+    }
+    let bundles = bundle_all(opened, &needy, Shape::Readable, printer).await?;
+    replaced(&opened.project, &bundles).map(Some)
+}
+
+/// Files of the nodes whose names `wanted` accepts, each once.
+fn paths(opened: &Opened, wanted: impl Fn(&str) -> bool) -> BTreeSet<&str> {
+    let nodes = opened.workflow.nodes.iter();
+    nodes
+        .filter(|node| wanted(node.name.as_str()))
+        .map(|node| node.path.as_str())
+        .collect()
+}
+
+/// Whether a node's file imports something from outside, itself or through files that it imports.
+fn needy(project: &Project, path: &str) -> std::result::Result<Option<Needy>, SyntaxError> {
+    let closure = modules::closure(project, path)?;
+    let mut imports = closure.modules.values().flat_map(|module| &module.imports);
+    let outside = imports.find(|import| {
+        // A bare name is one that the workflow's deno.json may explain.
+        let mapped = import.kind == ImportKind::Other;
+        (import.kind.is_remote() || mapped) && !import.types_only
+    });
+    Ok(outside.map(|import| Needy {
+        path: path.to_owned(),
+        import: import.specifier.clone(),
+    }))
+}
+
+/// Bundles by the path of their node.
+async fn bundle_all(
+    opened: &Opened,
+    needy: &[Needy],
+    shape: Shape,
+    printer: &Printer,
+) -> Result<BTreeMap<String, Bundle>> {
+    let mut bundles = BTreeMap::new();
     let Some(first) = needy.first() else {
-        return Ok(project);
+        return Ok(bundles);
     };
     let deno = deno::find().await.map_err(|error| {
         error.hint(format!(
@@ -64,43 +137,25 @@ pub async fn delivered(opened: &Opened, printer: &Printer) -> Result<Project> {
     })?;
     let mut interrupt = Interrupt::listen()?;
     let copy = copy(opened)?;
-    let mut bundles = BTreeMap::new();
-    for node in &needy {
+    for node in needy {
         let phase = Phase::begin(&format!("bundling {}", node.path), printer);
         let made = tokio::select! {
-            made = bundle(&deno, copy.path(), node, &project, &phase) => made?,
-            () = interrupt.raised() => return Err(Error::failed("interrupted; nothing was deployed")),
+            made = bundle(&deno, copy.path(), node, shape, &opened.project, &phase) => made?,
+            () = interrupt.raised() => {
+                return Err(Error::failed(format!("interrupted while bundling {}", node.path)));
+            }
         };
         bundles.insert(node.path.clone(), made);
     }
-    require_room(&bundles)?;
-    for (path, bundle) in bundles {
-        put(&mut project, &path, &bundle)?;
-    }
-    Ok(project)
+    Ok(bundles)
 }
 
-/// The nodes that import something from outside, themselves or through files that they import.
-fn needy(opened: &Opened) -> Result<Vec<Needy>> {
-    let mut found = Vec::new();
-    for node in &opened.workflow.nodes {
-        let closure = modules::closure(&opened.project, &node.path)
-            .map_err(|cause| Error::failed(cause.to_string()))?;
-        let mut imports = closure.modules.values().flat_map(|module| &module.imports);
-        let outside = imports.find(|import| {
-            // A bare name is one that the workflow's deno.json may explain.
-            let mapped = import.kind == ImportKind::Other;
-            (import.kind.is_remote() || mapped) && !import.types_only
-        });
-        let known = |needy: &Needy| needy.path == node.path;
-        if let Some(import) = outside.filter(|_| !found.iter().any(known)) {
-            found.push(Needy {
-                path: node.path.clone(),
-                import: import.specifier.clone(),
-            });
-        }
+fn replaced(project: &Project, bundles: &BTreeMap<String, Bundle>) -> Result<Project> {
+    let mut project = project.clone();
+    for (path, bundle) in bundles {
+        put(&mut project, path, bundle)?;
     }
-    Ok(found)
+    Ok(project)
 }
 
 /// Bundling happens in a copy: Deno writes lock files and module directories beside what it reads.
@@ -112,10 +167,7 @@ fn copy(opened: &Opened) -> Result<TempDir> {
         Error::surroundings(format!("cannot make a temporary directory: {cause}"))
     })?;
     for (name, content) in &opened.project.files {
-        let path = dir.path().join(name);
-        let parent = path.parent().unwrap_or(dir.path());
-        fs::create_dir_all(parent).map_err(io("create", parent))?;
-        fs::write(&path, content).map_err(io("write", &path))?;
+        project::write(dir.path(), name, content)?;
     }
     let npm_config = opened.dir.join(NPM_CONFIG);
     if npm_config.is_file() {
@@ -128,6 +180,7 @@ async fn bundle(
     deno: &Path,
     dir: &Path,
     node: &Needy,
+    shape: Shape,
     project: &Project,
     phase: &Phase<'_>,
 ) -> Result<Bundle> {
@@ -138,9 +191,11 @@ async fn bundle(
         "--quiet",
         "--platform",
         "deno",
-        "--minify",
         "--sourcemap=external",
     ]);
+    if shape == Shape::Small {
+        command.arg("--minify");
+    }
     command.args(PROVIDED.map(|name| format!("--external={name}")));
     // Nothing of what is fetched runs here, so any host may be imported from.
     command.args(["--allow-import", "--node-modules-dir=none"]);

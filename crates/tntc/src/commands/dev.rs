@@ -1,79 +1,171 @@
 //! `tntc dev`: the engine on this machine, sealed as in the pod, taking over changes as they are saved.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tntc_core::workflow;
+use tntc_core::project::Project;
+use tntc_core::workflow::Workflow;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
 use crate::cli::Dev;
 use crate::context::Context;
-use crate::deno;
-use crate::error::{Error, Result, io};
+use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::local::Served;
+use crate::local::Site;
 use crate::output::{Outcome, Printer};
-use crate::{port, project};
+use crate::project::Opened;
+use crate::{port, project, secrets};
 
-/// How often the contract is looked at: a changed one needs an engine with other permissions.
+/// How often it is looked whether the engine must be started again, or its code bundled again.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// How long runs under way may take to finish after Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Where the engine listens in a pod.
+const POD_LISTENER: &str = "0.0.0.0:8080";
 
 /// Serves until Ctrl-C.
 pub async fn run(arguments: Dev, context: &Context) -> Result<Outcome> {
     let opened = context.open(&arguments.dir)?;
     port::require_free(arguments.port)?;
-    let served = Served {
-        deno: deno::find().await?,
-        engine: deno::cached_engine()?,
-        dir: std::fs::canonicalize(&opened.dir).map_err(io("open", &opened.dir))?,
-        port: arguments.port,
-    };
     let mut interrupt = Interrupt::listen()?;
-    let mut flags = served.flags(&opened.workflow);
+    let mut session = Session::of(opened, arguments.port, &context.printer).await?;
     loop {
-        let mut engine = start(&served, &flags, &context.printer)?;
+        let mut engine = session.start(&context.printer)?;
         tokio::select! {
             ended = engine.wait() => return Err(gone(ended)),
             () = interrupt.raised() => {
                 stop(&mut engine, &mut interrupt).await;
                 return Ok(Outcome::silent());
             }
-            changed = other_flags(&served, &flags) => {
-                context.printer.note("the contract has changed: starting the engine again with other permissions");
+            next = session.outdated(&context.printer) => {
                 stop(&mut engine, &mut interrupt).await;
-                flags = changed;
+                session = next;
             }
         }
     }
 }
 
-fn start(served: &Served, flags: &[String], printer: &Printer) -> Result<Child> {
-    let failed =
-        |cause| Error::surroundings(format!("cannot run {}: {cause}", served.deno.display()));
-    let mut engine = Command::new(&served.deno)
-        .args(served.arguments(flags))
-        .env("NO_COLOR", "1")
-        // Ctrl-C reaches the whole group of a terminal; the engine is told by us, once.
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(failed)?;
-    let color = printer.color();
-    if let Some(stdout) = engine.stdout.take() {
-        tokio::spawn(follow(stdout, color));
+/// One engine, from its start until it has to be started in another way.
+struct Session {
+    site: Site,
+    flags: Vec<String>,
+    port: u16,
+    dir: PathBuf,
+    seen: Seen,
+}
+
+/// What a session was made of, to be compared.
+#[derive(PartialEq)]
+struct Seen {
+    project: Option<Project>,
+    secrets: Option<BTreeMap<String, Vec<u8>>>,
+}
+
+impl Seen {
+    fn in_dir(dir: &Path) -> Self {
+        let secrets = secrets::read_merged(dir).ok().flatten();
+        Self {
+            project: project::read(dir).ok(),
+            secrets: secrets.map(|local| local.services),
+        }
     }
-    if let Some(stderr) = engine.stderr.take() {
-        tokio::spawn(follow(stderr, color));
+}
+
+impl Session {
+    async fn of(opened: Opened, port: u16, printer: &Printer) -> Result<Self> {
+        let seen = Seen::in_dir(&opened.dir);
+        let site = Site::of(&opened, printer).await?;
+        Ok(Self {
+            flags: flags(&site, &opened.workflow, port),
+            site,
+            port,
+            dir: opened.dir,
+            seen,
+        })
     }
-    Ok(engine)
+
+    fn start(&self, printer: &Printer) -> Result<Child> {
+        let failed = |cause| {
+            Error::surroundings(format!("cannot run {}: {cause}", self.site.deno.display()))
+        };
+        let port = self.port.to_string();
+        let mut engine = Command::new(&self.site.deno)
+            .args(self.site.arguments("main.ts", &self.flags))
+            .args(["--host", "127.0.0.1", "--port", &port, "--watch"])
+            .env("NO_COLOR", "1")
+            // Ctrl-C reaches the whole group of a terminal; the engine is told by us, once.
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        let color = printer.color();
+        if let Some(stdout) = engine.stdout.take() {
+            tokio::spawn(follow(stdout, color));
+        }
+        if let Some(stderr) = engine.stderr.take() {
+            tokio::spawn(follow(stderr, color));
+        }
+        Ok(engine)
+    }
+
+    /// Resolves, with the session to go on with, when this one cannot take over a change. What stands in the way of a
+    /// change is told, and the engine serves on as it is.
+    async fn outdated(&mut self, printer: &Printer) -> Self {
+        loop {
+            sleep(LOOK_EVERY).await;
+            let seen = Seen::in_dir(&self.dir);
+            if seen == self.seen {
+                continue;
+            }
+            let other_secrets = seen.secrets != self.seen.secrets;
+            self.seen = seen;
+            match self.take_over(other_secrets, printer).await {
+                Ok(None) => {}
+                Ok(Some(next)) => return next,
+                Err(error) => drop(printer.fail(&error)),
+            }
+        }
+    }
+
+    async fn take_over(&mut self, other_secrets: bool, printer: &Printer) -> Result<Option<Self>> {
+        let opened = match project::open(&self.dir, printer.color()) {
+            Ok(opened) => opened,
+            // The engine follows this directory itself, and says what is wrong.
+            Err(_) if !self.site.code.is_copy() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let why = if flags(&self.site, &opened.workflow, self.port) != self.flags {
+            "the contract has changed: starting the engine again with other permissions"
+        } else if other_secrets {
+            "the secrets have changed: starting the engine again with them"
+        } else if !self.site.code.follow(&opened, printer).await? {
+            "the imports have changed: starting the engine again, on bundles where it needs them"
+        } else {
+            return Ok(None);
+        };
+        let next = Self::of(opened, self.port, printer).await?;
+        printer.note(why);
+        Ok(Some(next))
+    }
+}
+
+/// The pod's own flags, but for what may be read and where the engine listens.
+fn flags(site: &Site, workflow: &Workflow, port: u16) -> Vec<String> {
+    let listener = format!("127.0.0.1:{port}");
+    let flags = site.flags(workflow).into_iter();
+    flags
+        .map(|flag| match flag.strip_prefix("--allow-net=") {
+            Some(hosts) => format!("--allow-net={}", hosts.replace(POD_LISTENER, &listener)),
+            None => flag,
+        })
+        .collect()
 }
 
 /// Passes lines on as they come, each with the colour of its node.
@@ -101,22 +193,6 @@ fn colored(line: &str) -> String {
         "\u{1b}[{}m[{source}]\u{1b}[0m{rest}",
         COLORS[sum % COLORS.len()]
     )
-}
-
-/// Resolves when the contract asks for other permissions; a workflow that is wrong for the moment asks for none.
-async fn other_flags(served: &Served, flags: &[String]) -> Vec<String> {
-    loop {
-        sleep(LOOK_EVERY).await;
-        if let Some(found) = flags_of(served).filter(|found| found != flags) {
-            return found;
-        }
-    }
-}
-
-fn flags_of(served: &Served) -> Option<Vec<String>> {
-    let project = project::read(Path::new(&served.dir)).ok()?;
-    let checked = workflow::parse(&project).ok()?;
-    Some(served.flags(&checked.workflow))
 }
 
 /// Lets runs under way finish, but not for ever, and not after a second Ctrl-C.

@@ -28,7 +28,7 @@ pub async fn run(arguments: Run, context: &Context) -> Result<Outcome> {
     let name = arguments.name.clone().unwrap_or_else(|| ".".to_owned());
     if arguments.local {
         let opened = context.open(&PathBuf::from(&name))?;
-        let body = local::run(&opened.dir, &opened.workflow, &input, arguments.timeout).await?;
+        let body = local::run(&opened, &input, arguments.timeout, &context.printer).await?;
         return outcome(opened.workflow.name.as_str(), &body);
     }
     let settings = context.settings()?;

@@ -41,7 +41,11 @@ pub async fn run(arguments: cli::Test, context: &Context) -> Result<Outcome> {
     }
     let opened = context.open(&dir)?;
     require_node(&opened.workflow, node.as_deref())?;
-    once(&arguments, &opened, node.as_deref(), None, context).await
+    let mut interrupt = Interrupt::listen()?;
+    tokio::select! {
+        outcome = once(&arguments, &opened, node.as_deref(), None, context) => outcome,
+        () = interrupt.raised() => Err(Error::failed("interrupted; nothing is left running")),
+    }
 }
 
 /// Tests `node` or all; of these, only what is in `concerned`, when that is given.
@@ -64,7 +68,7 @@ async fn once(
     for warning in &suite.warnings {
         context.printer.warn(warning);
     }
-    let tested = suite.run(opened).await?;
+    let tested = suite.run(opened, &context.printer).await?;
     let mut evidence = drift::read(&opened.workflow, &opened.project, node);
     evidence.add(tested.evidence.clone());
     let drift = drift::judge(&opened.workflow, evidence);

@@ -31,10 +31,8 @@ pub struct Launch {
     pub deno: PathBuf,
     /// The engine's directory.
     pub engine: PathBuf,
-    /// The workflow's directory, absolute.
+    /// The directory of the workflow's code, absolute.
     pub directory: PathBuf,
-    /// Directories that may be read besides these two.
-    pub readable: Vec<PathBuf>,
     /// The first line that the process reads.
     pub setup: String,
 }
@@ -205,11 +203,7 @@ impl Process {
 
 fn arguments(launch: &Launch) -> Vec<String> {
     let shown = |path: &Path| path.display().to_string();
-    let readable: Vec<_> = [&launch.directory, &launch.engine]
-        .into_iter()
-        .chain(&launch.readable)
-        .map(|path| shown(path))
-        .collect();
+    let readable = [&launch.directory, &launch.engine].map(|path| shown(path));
     let closed = [
         "--no-lock",
         "--no-prompt",

@@ -1,6 +1,5 @@
 //! What is to be tested of a workflow directory, and what came of it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -12,8 +11,10 @@ use super::pool::{self, Job, Plan};
 use super::process::{Answer, Launch};
 use super::report::NodeResult;
 use crate::deno;
-use crate::error::{Result, io};
+use crate::error::Result;
 use crate::execution::Execution;
+use crate::local::Code;
+use crate::output::Printer;
 use crate::project::Opened;
 
 /// Everything that one call of `tntc test` runs.
@@ -98,12 +99,13 @@ impl Suite {
     }
 
     /// Runs everything.
-    pub async fn run(self, opened: &Opened) -> Result<Tested> {
+    pub async fn run(self, opened: &Opened, printer: &Printer) -> Result<Tested> {
         let groups = self.groups();
         let done = if groups.is_empty() {
             Vec::new()
         } else {
-            pool::run(plan(opened, groups).await?).await?
+            let code = Code::of(opened, |node| self.runs(node), printer).await?;
+            pool::run(plan(opened, &code, groups).await?).await?
         };
         let mut answers: Vec<Option<Answer>> = self.items.iter().map(|_| None).collect();
         let mut execution = None;
@@ -112,6 +114,11 @@ impl Suite {
             execution = execution.or(one.run);
         }
         Ok(self.conclude(answers, execution))
+    }
+
+    fn runs(&self, node: &str) -> bool {
+        let mut nodes = self.items.iter().map(|item| item.node.as_deref());
+        nodes.any(|tested| tested.is_none_or(|tested| tested == node))
     }
 
     /// Fixtures of one node stay together: they share its modules, as runs in a pod do.
@@ -177,19 +184,13 @@ fn longest_run(workflow: &Workflow) -> Duration {
         .sum()
 }
 
-async fn plan(opened: &Opened, groups: Vec<Vec<Job>>) -> Result<Plan> {
-    let directory = std::fs::canonicalize(&opened.dir).map_err(io("open", &opened.dir))?;
-    let setup = json!({
-        "workflow": opened.workflow,
-        "directory": directory,
-        "bundles": {},
-    });
+async fn plan(opened: &Opened, code: &Code, groups: Vec<Vec<Job>>) -> Result<Plan> {
+    let setup = json!({"workflow": opened.workflow, "directory": code.dir()});
     Ok(Plan {
         launch: Launch {
             deno: deno::find().await?,
             engine: deno::cached_engine()?,
-            directory,
-            readable: Vec::<PathBuf>::new(),
+            directory: code.dir().to_owned(),
             setup: setup.to_string(),
         },
         groups,
