@@ -279,3 +279,36 @@ fn code_that_is_nested_beyond_reason_is_an_error_and_no_crash() {
     );
     assert!(analyse("a.ts", code.as_bytes()).is_ok());
 }
+
+#[test]
+fn a_file_of_one_endless_expression_is_read_to_its_end() {
+    let chains = [
+        ("a.ts", "let a = 1", "+1", "", 300_000),
+        ("a.ts", "let a = ", "!", "x", 300_000),
+        ("a.ts", "let a = ", "new ", "X", 100_000),
+        ("a.ts", "let a = b", ".c", "", 300_000),
+        ("a.ts", "let a = b", "()", "", 300_000),
+        ("a.ts", "", "if (a) b; else ", "c", 60_000),
+        ("a.ts", "let a: ", "A<", "A", 100_000),
+        ("a.tsx", "let a = ", "<a>", "", 100_000),
+    ];
+    for (path, head, link, tail, count) in chains {
+        let closing = match link {
+            "A<" => ">".repeat(count),
+            "<a>" => "</a>".repeat(count),
+            _ => String::new(),
+        };
+        let code = format!(
+            "{head}{}{tail}{closing};\nfetch(\"https://a.b\");",
+            link.repeat(count)
+        );
+        let module = analyse(path, code.as_bytes()).unwrap();
+        assert_eq!(module.uses.len(), 1, "{link}");
+    }
+}
+
+#[test]
+fn a_file_that_no_config_map_could_deliver_is_not_read() {
+    let error = analyse("a.ts", &vec![b'\n'; 1024 * 1024 + 1]).unwrap_err();
+    assert!(error.to_string().starts_with("a.ts:1:1: "), "{error}");
+}

@@ -92,7 +92,17 @@ impl<'s> Bindings<'s> {
     }
 
     fn member(&self, object: &Expression<'_>, name: &str) -> Option<Meaning> {
-        (self.meaning(object)? == Meaning::Context).then(|| Meaning::Member(name.to_owned()))
+        self.is_context(object)
+            .then(|| Meaning::Member(name.to_owned()))
+    }
+
+    /// Whether an expression is the context. Only a name is: no member of anything stands for it.
+    pub(super) fn is_context(&self, expression: &Expression<'_>) -> bool {
+        let Expression::Identifier(identifier) = expression.get_inner_expression() else {
+            return false;
+        };
+        let symbol = self.symbol(identifier);
+        symbol.and_then(|symbol| self.meanings.get(&symbol)) == Some(&Meaning::Context)
     }
 
     /// The text that an expression always is.

@@ -109,7 +109,7 @@ impl<'a> Visit<'a> for Finder<'_, '_> {
         }
         if let MemberExpression::ComputedMemberExpression(computed) = it
             && it.static_property_name().is_none()
-            && self.bindings.meaning(it.object()) == Some(Meaning::Context)
+            && self.bindings.is_context(it.object())
         {
             self.add(UseKind::Member, computed.span);
         }
