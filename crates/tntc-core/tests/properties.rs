@@ -251,7 +251,7 @@ fn contract() -> impl Strategy<Value = Value> {
     let egress = prop_oneof![
         Just(json!({"toCIDR": "10.0.0.0/8"})),
         Just(
-            json!({"toCIDR": "fd00::/8", "ports": ["80/TCP", {"port": 53, "protocol": "UDP"}], "reason": "why: not"})
+            json!({"toCIDR": "fd00::/8", "ports": ["80/TCP", {"port": 53, "protocol": "UDP", "x-p": [1]}], "reason": "why: not"})
         ),
     ];
     let dependencies = prop::collection::vec(dependency(), 0..5);
@@ -286,6 +286,56 @@ fn workflow_file() -> impl Strategy<Value = Value> {
             merged(file, more)
         },
     )
+}
+
+/// Every `x-` key with the place it stands at.
+fn extensions_in(file: &Value) -> Vec<(String, Value)> {
+    fn collect(value: &Value, place: &str, found: &mut Vec<(String, Value)>) {
+        let children: Vec<(String, &Value)> = match value {
+            Value::Object(fields) => fields.iter().map(|(key, it)| (key.clone(), it)).collect(),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .map(|(at, it)| (at.to_string(), it))
+                .collect(),
+            _ => Vec::new(),
+        };
+        for (key, child) in children {
+            let place = format!("{place}/{key}");
+            if key.starts_with("x-") {
+                found.push((place, child.clone()));
+            } else {
+                collect(child, &place, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(file, "", &mut found);
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
+#[test]
+fn extensions_are_kept_wherever_keys_are_read() {
+    let file = json!({
+        "name": "a", "version": "1.0", "x-a": 1,
+        "triggers": [{"type": "manual", "x-b": 2}],
+        "nodes": {"a": {"path": "b.mjs", "x-c": 3}, "b": {"path": "b.mjs"}},
+        "edges": [{"from": "a", "to": "b", "x-d": 4}],
+        "config": {"x-e": 5},
+        "deployment": {"namespace": "a", "x-f": 6},
+        "contract": {"version": "1", "x-g": 7, "dependencies": {
+            "a": {"protocol": "https", "host": "a.b", "x-h": 8, "auth": {"type": "t", "secret": "a.b", "x-i": 9}},
+            "b": {"type": "dynamic-target", "cidr": "::/0", "dynPorts": [{"port": 1, "x-j": 10}], "reason": "r", "x-k": 11},
+        }, "networkPolicy": {"x-l": 12, "additionalEgress": [
+            {"toCIDR": "::/0", "x-m": 13, "ports": [{"port": 1, "protocol": "UDP", "x-n": {"o": 14}}]},
+        ]}},
+    });
+    assert_eq!(extensions_in(&file).len(), 14);
+    assert_eq!(
+        extensions_in(&parsed(&text(&file)).to_json()),
+        extensions_in(&file)
+    );
 }
 
 proptest! {

@@ -10,6 +10,8 @@ pub mod permissions;
 mod secret_ref;
 pub mod secrets;
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::workflow::{DependencyName, Port, Subject, TransportPort};
@@ -58,11 +60,26 @@ pub struct AdditionalEgress {
     /// The addresses that may be reached.
     pub to: Cidr,
     /// The ports that may be reached; all of them when absent. Never empty.
-    pub ports: Option<Vec<TransportPort>>,
+    pub ports: Option<Vec<ListedPort>>,
     /// Why this is needed.
     pub reason: Option<String>,
     /// The user's own `x-` keys.
     pub extensions: Map<String, Value>,
+}
+
+/// One entry of a list of ports.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedPort {
+    /// The port itself.
+    pub port: TransportPort,
+    /// The user's own `x-` keys, when the entry is a mapping.
+    pub extensions: Map<String, Value>,
+}
+
+impl fmt::Display for ListedPort {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.port.fmt(out)
+    }
 }
 
 /// One thing that the workflow talks to.
@@ -95,7 +112,7 @@ pub enum Target {
         /// The addresses that may be reached.
         cidr: Cidr,
         /// The ports that may be reached, at least one.
-        ports: Vec<TransportPort>,
+        ports: Vec<ListedPort>,
         /// Why the target cannot be named.
         reason: Option<String>,
     },

@@ -53,7 +53,11 @@ fn allow_net(workflow: &Workflow, extra: &[Endpoint]) -> String {
             if !is_expressible(cidr) {
                 return "--allow-net".to_owned();
             }
-            entries.extend(ports.iter().map(|port| format!("{cidr}:{}", port.port)));
+            entries.extend(
+                ports
+                    .iter()
+                    .map(|listed| format!("{cidr}:{}", listed.port.port)),
+            );
         }
     }
     format!(

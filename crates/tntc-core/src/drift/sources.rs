@@ -149,7 +149,7 @@ fn covers(dependency: &Dependency, endpoint: &Endpoint) -> bool {
         Host::Address(address) => contains(cidr, *address),
         Host::Name(_) => false,
     };
-    in_block && ports.iter().any(|it| it.port == endpoint.port)
+    in_block && ports.iter().any(|it| it.port.port == endpoint.port)
 }
 
 fn contains(cidr: &Cidr, address: IpAddr) -> bool {

@@ -5,8 +5,10 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Edge, Node, Trigger, TriggerKind, Webhook, Workflow, format_duration};
-use crate::contract::{AdditionalEgress, Auth, CONTRACT_VERSION, Contract, Dependency, Target};
+use super::{Edge, Node, TransportPort, Trigger, TriggerKind, Webhook, Workflow, format_duration};
+use crate::contract::{
+    AdditionalEgress, Auth, CONTRACT_VERSION, Contract, Dependency, ListedPort, Target,
+};
 
 impl Workflow {
     /// The workflow as JSON with the keys of its file. Ports and other defaults that were filled in are written out.
@@ -194,7 +196,7 @@ fn dependency(dependency: &Dependency) -> Value {
             reason,
         } => {
             out.put("type", "dynamic-target").text("cidr", cidr);
-            out.list("dynPorts", ports, |port| port.to_string().into())
+            out.list("dynPorts", ports, listed_port)
                 .maybe("reason", reason.as_ref());
         }
     }
@@ -208,11 +210,23 @@ fn auth(auth: &Auth) -> Value {
     out.finish(&auth.extensions)
 }
 
+/// As a text, unless there is something to it that a text cannot say.
+fn listed_port(listed: &ListedPort) -> Value {
+    let TransportPort { port, transport } = listed.port;
+    if listed.extensions.is_empty() {
+        return listed.to_string().into();
+    }
+    let mut out = Object::default();
+    out.put("port", port.get())
+        .put("protocol", transport.as_str());
+    out.finish(&listed.extensions)
+}
+
 fn egress(egress: &AdditionalEgress) -> Value {
     let mut out = Object::default();
     out.text("toCIDR", &egress.to);
     if let Some(ports) = &egress.ports {
-        out.list("ports", ports, |port| port.to_string().into());
+        out.list("ports", ports, listed_port);
     }
     out.maybe("reason", egress.reason.as_ref());
     out.finish(&egress.extensions)

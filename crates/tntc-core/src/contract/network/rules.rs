@@ -55,13 +55,13 @@ impl Rules {
             if let Target::Dynamic { cidr, ports, .. } = &dependency.target {
                 self.add(
                     Peer::Block(cidr.clone()),
-                    Ports::Some(ports.iter().copied().collect()),
+                    Ports::Some(ports.iter().map(|listed| listed.port).collect()),
                 );
             }
         }
         for egress in &contract.network_policy.additional_egress {
             let ports = egress.ports.as_ref().map_or(Ports::All, |ports| {
-                Ports::Some(ports.iter().copied().collect())
+                Ports::Some(ports.iter().map(|listed| listed.port).collect())
             });
             self.add(Peer::Block(egress.to.clone()), ports);
         }

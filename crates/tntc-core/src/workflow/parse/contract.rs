@@ -1,9 +1,11 @@
 //! The `contract` section.
 
+use serde_json::Map;
+
 use crate::contract::Place;
 use crate::contract::{
-    AdditionalEgress, Auth, CONTRACT_VERSION, Cidr, Contract, Dependency, Host, NetworkPolicy,
-    Protocol, Target,
+    AdditionalEgress, Auth, CONTRACT_VERSION, Cidr, Contract, Dependency, Host, ListedPort,
+    NetworkPolicy, Protocol, Target,
 };
 use crate::diagnostic::{Invalid, Sink, shown};
 use crate::workflow::{DependencyName, Port, Transport, TransportPort};
@@ -315,7 +317,7 @@ fn cidr(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Cidr> {
 }
 
 /// A list of ports that is not empty.
-fn ports(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<TransportPort>> {
+fn ports(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<ListedPort>> {
     let items = Items::open(sink, spot)?;
     if items.nodes.is_empty() {
         sink.error(
@@ -327,23 +329,29 @@ fn ports(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<TransportPort>> {
     Some(
         items
             .iter()
-            .filter_map(|item| transport_port(sink, item))
+            .filter_map(|item| listed_port(sink, item))
             .collect(),
     )
 }
 
 /// `"443/TCP"`, or the same as a mapping.
-fn transport_port(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<TransportPort> {
+fn listed_port(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<ListedPort> {
     if let Value::Scalar(scalar) = &spot.node.value {
-        return accept(sink, spot, scalar.text.parse());
+        return Some(ListedPort {
+            port: accept(sink, spot, scalar.text.parse())?,
+            extensions: Map::new(),
+        });
     }
     let fields = Fields::open(sink, spot)?;
-    fields.extensions(sink, &["port", "protocol"]);
+    let extensions = fields.extensions(sink, &["port", "protocol"]);
     let port = fields.required(sink, "port", "443", port);
     let transport = fields.optional(sink, "protocol", parsed);
-    Some(TransportPort {
-        port: port?,
-        transport: transport.unwrap_or(Transport::Tcp),
+    Some(ListedPort {
+        port: TransportPort {
+            port: port?,
+            transport: transport.unwrap_or(Transport::Tcp),
+        },
+        extensions,
     })
 }
 
