@@ -2,6 +2,7 @@
 
 mod cluster;
 mod command;
+mod deploy;
 mod forwarder;
 mod kubeconfig;
 mod modules;
@@ -11,6 +12,7 @@ mod workflow;
 
 pub use cluster::{Namespace, engine_image, kubectl, registry_image};
 pub use command::{Answer, Tntc, interrupt, tntc};
+pub use deploy::{deploy, deployed, deploying, phases, run};
 pub use forwarder::Forwarder;
 pub use kubeconfig::Kubeconfig;
 pub use modules::ModuleServer;

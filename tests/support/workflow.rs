@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+/// The contract of a workflow that talks to nobody.
+const CONTRACT: &str = "contract: {version: \"1\", dependencies: {}}\n";
+
 /// A workflow directory of its own, deleted with the test.
 pub struct Workflow {
     dir: TempDir,
@@ -39,11 +42,17 @@ impl Workflow {
         workflow.write(
             "workflow.yaml",
             &format!(
-                "name: {name}\nversion: \"1.0\"\ntriggers: [{{type: manual}}]\nnodes: {{only: {{path: nodes/only.ts}}}}\n\
-                 contract: {{version: \"1\", dependencies: {{}}}}\n"
+                "name: {name}\nversion: \"1.0\"\ntriggers: [{{type: manual}}]\nnodes: {{only: {{path: nodes/only.ts}}}}\n{CONTRACT}"
             ),
         );
         workflow.write("nodes/only.ts", &node(body));
+        workflow
+    }
+
+    /// The same without a contract, for nodes that use `ctx.secrets`, which no contract allows.
+    pub fn without_contract(name: &str, body: &str) -> Self {
+        let workflow = Self::of_one_node(name, body);
+        workflow.replace("workflow.yaml", CONTRACT, "");
         workflow
     }
 

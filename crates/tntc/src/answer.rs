@@ -8,7 +8,9 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tntc_core::diagnostic::Diagnostic;
+use tntc_core::drift::Drift;
 
+use crate::cluster::events;
 use crate::cluster::logs::Line;
 use crate::cluster::preflight::Check;
 use crate::execution::Execution;
@@ -95,6 +97,12 @@ pub struct Evidence {
     /// The last lines of the engine that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<Vec<String>>,
+    /// The newest events about that engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<Vec<events::Line>>,
+    /// How code and contract have come apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// The last lines of pods that crashed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<Line>>,

@@ -284,6 +284,9 @@ pub struct Deploy {
     /// Restart the pods even when nothing changed
     #[arg(long)]
     pub restart: bool,
+    /// Let contract drift and missing secrets only warn
+    #[arg(long)]
+    pub warn: bool,
     /// Take back fields that another manager has taken over
     #[arg(long)]
     pub force_conflicts: bool,

@@ -67,6 +67,36 @@ impl Execution {
             .first()
             .map_or("no error was given", String::as_str)
     }
+
+    /// What may be behind the first of its errors.
+    pub fn hint(&self) -> Option<&'static str> {
+        hint(self.first_error())
+    }
+}
+
+/// What Deno says when its permission flags keep a node from a host.
+const NOT_PERMITTED: &str = "Requires net access";
+
+/// How errors of nodes begin or end that reached nobody: Deno's own, and the engine's about a node's timeout.
+const NOT_REACHED: [&str; 5] = [
+    "timed out",
+    "timeout",
+    "error sending request",
+    "tcp connect error",
+    "Connection refused",
+];
+
+/// What may be behind the error of a node in a sealed pod.
+fn hint(error: &str) -> Option<&'static str> {
+    if error.contains(NOT_PERMITTED) {
+        return Some(
+            "the pod may reach only what the contract declares: add the host under contract.dependencies",
+        );
+    }
+    let unreached = NOT_REACHED.iter().any(|text| error.contains(text));
+    unreached.then_some(
+        "the NetworkPolicy opens only what the contract declares, as tntc validate shows it: a host with a private address needs a line under contract.networkPolicy.additionalEgress",
+    )
 }
 
 fn not_an_engine(name: &str, body: &str) -> Error {
@@ -74,4 +104,18 @@ fn not_an_engine(name: &str, body: &str) -> Error {
     Error::failed(format!(
         "{name} gave an answer that is no run result: {start}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_reached_nobody_is_led_to_the_contract() {
+        let denied = "node a threw: Requires net access to \"x.example.com:443\", run again with the --allow-net flag";
+        assert!(hint(denied).is_some_and(|hint| hint.contains("contract.dependencies")));
+        let refused = "node a threw: error sending request for url (https://x.example.com/)";
+        assert!(hint(refused).is_some_and(|hint| hint.contains("NetworkPolicy")));
+        assert_eq!(hint("node a threw: made to fail"), None);
+    }
 }

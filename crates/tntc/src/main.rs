@@ -7,6 +7,7 @@ mod cluster;
 mod commands;
 mod container;
 mod context;
+mod contract;
 mod deno;
 mod error;
 mod execution;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tntc_core::contract::network::{Services, Surroundings};
 use tntc_core::contract::{Endpoint, endpoints};
+use tntc_core::drift::{self, Drift};
 use tntc_core::manifests::code::{Code, CodeError};
 use tntc_core::manifests::{Inputs, Plan, PullPolicy, secret};
 use tntc_core::project::WORKFLOW_FILE;
@@ -30,6 +31,8 @@ pub struct Prepared {
     pub workflow: Workflow,
     /// The files to deliver.
     pub code: Code,
+    /// Where code and contract have come apart, as far as the sources show.
+    pub drift: Drift,
     /// Local secrets, when there are any.
     pub secrets: Option<Local>,
     /// Name of the kind cluster, when the context leads to one.
@@ -81,7 +84,9 @@ pub async fn prepare(
         .as_ref()
         .map(|source| source.value.as_str());
     let secrets = secrets::read(dir, source)?;
+    let evidence = drift::read(&changed.workflow, &opened.project, None);
     let prepared = Prepared {
+        drift: drift::judge(&changed.workflow, evidence),
         namespace: context::namespace(&settings)?,
         endpoints: changed.endpoints,
         metrics_namespace: changed.metrics_namespace,

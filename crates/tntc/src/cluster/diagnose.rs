@@ -87,6 +87,14 @@ fn hint_for_refusal(message: &str) -> Option<&'static str> {
         Some("the cluster lacks this RuntimeClass: install it, or deploy with --runtime-class \"\"")
     } else if message.contains("exceeded quota") {
         Some("raise the namespace's ResourceQuota, or free some of it")
+    } else if message.contains("violates PodSecurity") {
+        Some(
+            "the pods pass the level `restricted`: see which label pod-security.kubernetes.io/enforce the namespace has, and what was changed in them on their way",
+        )
+    } else if message.contains("denied") {
+        Some(
+            "an admission policy or webhook of the cluster refused the pods: ask whoever runs it, or meet what it asks for",
+        )
     } else {
         None
     }
@@ -156,7 +164,7 @@ fn crashed(container: &ContainerStatus) -> Option<Problem> {
         hint: Some(if reason == "OOMKilled" {
             "the container needed more memory than its limit"
         } else {
-            "the container's log tells why: tntc logs"
+            "the last lines of the container's log tell why"
         }),
         reason,
         fatal: true,
@@ -169,7 +177,7 @@ fn hint_for(reason: &str) -> Option<&'static str> {
             "check the image's name and that the nodes can pull it; `tntc build --push -r REGISTRY` builds and pushes one, --image names another",
         ),
         "InvalidImageName" => Some("write the image as [HOST/]NAME[:TAG][@DIGEST]"),
-        "CrashLoopBackOff" => Some("the container's log tells why: tntc logs"),
+        "CrashLoopBackOff" => Some("the last lines of the container's log tell why"),
         _ => None,
     }
 }
@@ -210,18 +218,24 @@ fn ended(pod: &Pod) -> Option<Problem> {
 fn of_event(event: &Event) -> Option<Problem> {
     let reason = event.reason.as_deref()?;
     let message = event.message.clone().unwrap_or_default();
-    let fatal = match reason {
+    let (fatal, hint) = match reason {
         // The kubelet says so in passing at every first mount.
         "FailedMount" if message.contains("failed to sync") => return None,
-        "FailedMount" => true,
-        "Unhealthy" | "FailedCreatePodSandBox" => false,
+        "FailedMount" => (true, None),
+        "FailedCreatePodSandBox" => (false, None),
+        "Unhealthy" => (
+            false,
+            Some(
+                "the engine answers /health once every node file is loaded: what do they do at their top level?",
+            ),
+        ),
         _ => return None,
     };
     Some(Problem {
         reason: reason.to_owned(),
         message,
         fatal,
-        hint: None,
+        hint,
     })
 }
 

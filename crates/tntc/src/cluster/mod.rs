@@ -7,6 +7,7 @@ pub mod deployed;
 pub mod diagnose;
 pub mod direct;
 pub mod errors;
+pub mod events;
 pub mod fix;
 pub mod follow;
 pub mod inventory;

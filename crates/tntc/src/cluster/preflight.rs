@@ -183,6 +183,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// Only what was looked for and is not there; a Secret that could not be read stays a failure.
+    fn let_missing_secrets_warn(&mut self) {
+        let missing = self.checks.iter_mut().filter(|check| {
+            check.id == "secrets" && check.status == State::Fail && check.fault == Kind::Failed
+        });
+        missing.for_each(|check| check.status = State::Warn);
+    }
+
     /// The checks that failed.
     pub fn failures(&self) -> impl Iterator<Item = &Check> {
         self.checks
@@ -234,12 +242,16 @@ pub async fn look(cluster: &Cluster, wanted: &Wanted<'_>) -> Report {
     Report { checks }
 }
 
-/// Checks the surroundings of a plan; what is merely questionable comes back as warnings.
+/// Checks the surroundings of a plan; what is merely questionable comes back as warnings, with `lenient` also secrets
+/// that are missing.
 ///
 /// # Errors
 /// Every failed check, in one error.
-pub async fn require(cluster: &Cluster, plan: &Plan) -> Result<Vec<String>> {
-    let report = look(cluster, &Wanted::by(plan)).await;
+pub async fn require(cluster: &Cluster, plan: &Plan, lenient: bool) -> Result<Vec<String>> {
+    let mut report = look(cluster, &Wanted::by(plan)).await;
+    if lenient {
+        report.let_missing_secrets_warn();
+    }
     let Some(fault) = report.fault() else {
         let warned = report
             .checks

@@ -97,10 +97,7 @@ fn told(name: &str, namespace: &str, problem: &Problem) -> Error {
     let error = Error::failed(format!(
         "rollout of {name} in namespace {namespace} failed: {problem}"
     ));
-    let error = problem.hint.into_iter().fold(error, Error::hint);
-    error.hint(format!(
-        "look closer with: tntc status {name} -n {namespace} --detail"
-    ))
+    problem.hint.into_iter().fold(error, Error::hint)
 }
 
 fn timed_out(watch: &Watch, name: &str, namespace: &str, timeout: Duration) -> Error {
@@ -109,16 +106,14 @@ fn timed_out(watch: &Watch, name: &str, namespace: &str, timeout: Duration) -> E
         .deployments
         .get(name)
         .and_then(|deployment| problem(seen, deployment));
-    let reason = last.map_or_else(
-        || "the pods are not ready".to_owned(),
-        |problem| problem.to_string(),
-    );
-    Error::failed(format!(
+    let reason = last
+        .as_ref()
+        .map_or_else(|| "the pods are not ready".to_owned(), ToString::to_string);
+    let error = Error::failed(format!(
         "rollout of {name} in namespace {namespace} is not complete after {}s: {reason}",
         timeout.as_secs()
-    ))
-    .hint(format!(
-        "look closer with: tntc status {name} -n {namespace} --detail"
-    ))
-    .hint("give it more time with --timeout")
+    ));
+    let hint = last.and_then(|problem| problem.hint);
+    let error = hint.into_iter().fold(error, Error::hint);
+    error.hint("give it more time with --timeout")
 }

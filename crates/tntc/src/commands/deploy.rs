@@ -9,9 +9,11 @@ use tntc_core::manifests::Plan;
 use crate::cli::Deploy;
 use crate::cluster::apply::{self, Applied};
 use crate::cluster::connect::Target;
-use crate::cluster::{Cluster, preflight, present, rollout};
+use crate::cluster::{Cluster, preflight, present, ready, rollout};
 use crate::context::{Context, Overrides};
+use crate::contract;
 use crate::error::{Error, Result};
+use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::live;
 use crate::output::Outcome;
@@ -40,30 +42,49 @@ pub async fn run(arguments: Deploy, context: &Context) -> Result<Outcome> {
         runtime_class: arguments.runtime_class.clone(),
         ..Overrides::default()
     };
-    let (prepared, target) = prepare(&arguments.dir, overrides, context).await?;
-    prepared.tell(context);
     if arguments.dry_run {
+        let (prepared, target) = ready(&arguments, overrides, context).await?;
         return manifests(&prepared, target, context).await;
     }
+    let mut phases = Phases::new(&context.printer);
+    let (prepared, target) = phases
+        .run("prepare", ready(&arguments, overrides, context))
+        .await?;
     let cluster = target?.connect()?;
     let mut interrupt = Interrupt::listen()?;
     tokio::select! {
-        outcome = act(&arguments, &prepared, &cluster, context) => outcome,
+        outcome = act(&arguments, &prepared, &cluster, phases, context) => outcome,
         () = interrupt.raised() => Err(Error::failed("interrupted; a second deploy completes what this one began")),
     }
+}
+
+/// Everything that needs no cluster: read, checked, and held against the contract.
+async fn ready(
+    arguments: &Deploy,
+    overrides: Overrides,
+    context: &Context,
+) -> Result<(Prepared, Result<Target>)> {
+    let (prepared, target) = prepare(&arguments.dir, overrides, context).await?;
+    prepared.tell(context);
+    let lenient = contract::only_warns(arguments.warn, &prepared.settings);
+    contract::require_kept(&prepared.drift, lenient, &context.printer)?;
+    Ok((prepared, target))
 }
 
 async fn act(
     arguments: &Deploy,
     prepared: &Prepared,
     cluster: &Cluster,
+    mut phases: Phases<'_>,
     context: &Context,
 ) -> Result<Outcome> {
-    let mut phases = Phases::new(&context.printer);
     let plan = prepared.plan_on(cluster, Variant::Own).await?;
     warn(&plan, context);
     for warning in phases
-        .run("preflight", preflight::require(cluster, &plan))
+        .run(
+            "preflight",
+            preflight::require(cluster, &plan, arguments.warn),
+        )
         .await?
     {
         context.printer.warn(warning);
@@ -86,25 +107,40 @@ async fn act(
             present::apply(cluster, &plan, arguments.restart, options),
         )
         .await?;
-    if arguments.wait || arguments.verify {
-        phases
-            .run(
-                "rollout",
-                rollout::wait(cluster, &applied.deployment, arguments.timeout),
-            )
-            .await?;
-    }
     let mut outcome = outcome(&applied, arguments.wait || arguments.verify);
-    if arguments.verify {
-        let execution = phases
-            .run(
-                "verify",
-                live::verify(cluster, prepared, &applied.deployment, arguments.timeout),
-            )
-            .await?;
-        outcome.evidence.execution = Some(execution);
+    match follow(arguments, prepared, cluster, &applied, &mut phases).await {
+        Ok(execution) => outcome.evidence.execution = execution,
+        Err(error) => return Err(explained(cluster, &applied, error).await),
     }
     Ok(phases.finish(outcome))
+}
+
+/// Waits for the rollout and runs once, as far as that was asked for; the result of the run.
+async fn follow(
+    arguments: &Deploy,
+    prepared: &Prepared,
+    cluster: &Cluster,
+    applied: &Applied,
+    phases: &mut Phases<'_>,
+) -> Result<Option<Execution>> {
+    let (deployment, timeout) = (&applied.deployment, arguments.timeout);
+    if arguments.wait || arguments.verify {
+        phases
+            .run("rollout", rollout::wait(cluster, deployment, timeout))
+            .await?;
+    }
+    if !arguments.verify {
+        return Ok(None);
+    }
+    let verified = live::verify(cluster, prepared, deployment, timeout);
+    phases.run("verify", verified).await.map(Some)
+}
+
+async fn explained(cluster: &Cluster, applied: &Applied, error: Error) -> Error {
+    let name = applied.deployment.name_any();
+    let namespace = applied.deployment.namespace().unwrap_or_default();
+    let error = live::evidence::added(cluster, &namespace, &name, error).await;
+    error.hint(ready::look_closer(&namespace, &name))
 }
 
 fn warn(plan: &Plan, context: &Context) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Container, Event, Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
@@ -16,8 +16,8 @@ use tntc_core::manifests::labels;
 use super::list;
 use crate::cli::Status;
 use crate::cluster::diagnose::{self, Problem};
-use crate::cluster::inventory;
 use crate::cluster::watch::Observed;
+use crate::cluster::{events, inventory};
 use crate::context::{self, Context};
 use crate::error::{Error, Result};
 use crate::output::Outcome;
@@ -55,7 +55,7 @@ struct Detail {
     endpoint: Option<String>,
     pods: Vec<PodLine>,
     /// The newest, oldest first.
-    events: Vec<EventLine>,
+    events: Vec<events::Line>,
     cron_jobs: Vec<CronJobLine>,
 }
 
@@ -76,19 +76,6 @@ struct PodLine {
     node: Option<String>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct EventLine {
-    /// RFC 3339.
-    at: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    reason: Option<String>,
-    /// `Kind/name`.
-    object: String,
-    message: Option<String>,
-    count: i32,
-}
-
 /// When it runs next is the controller's business; when and how it last ran is what a person looks for.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -104,9 +91,6 @@ struct CronJobLine {
     /// `running`, `succeeded`, or why it failed.
     last_run: Option<String>,
 }
-
-/// Most events that `--detail` shows.
-const EVENTS: usize = 10;
 
 /// Shows readiness and replicas; with --detail, everything that helps to see why.
 pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
@@ -175,25 +159,13 @@ fn detail(
         .containers
         .first()
         .ok_or_else(|| Error::failed("the Deployment has no container"))?;
-    let mut events: Vec<_> = seen
-        .events
-        .values()
-        .filter(|event| concerns(event, deployment, seen))
-        .collect();
-    events.sort_by_key(|event| when(event));
-    let recent = events
-        .iter()
-        .rev()
-        .take(EVENTS)
-        .rev()
-        .map(|event| shown(event));
     Ok(Detail {
         image: engine.image.clone(),
         runtime_class: runtime_class(template).to_owned(),
         resources: resources(engine),
         endpoint,
         pods: seen.pods.values().map(pod).collect(),
-        events: recent.collect(),
+        events: events::recent(seen, deployment),
         cron_jobs,
     })
 }
@@ -264,36 +236,6 @@ fn last_run(job: &Job) -> String {
             condition.message.as_deref().unwrap_or_default()
         ),
         None => "running".to_owned(),
-    }
-}
-
-fn concerns(event: &Event, deployment: &Deployment, seen: &Observed) -> bool {
-    let Some(name) = event.involved_object.name.as_deref() else {
-        return false;
-    };
-    name == deployment.name_any()
-        || seen.pods.contains_key(name)
-        || seen.replica_sets.contains_key(name)
-}
-
-fn when(event: &Event) -> Option<jiff::Timestamp> {
-    let last = event.last_timestamp.as_ref().map(|time| time.0);
-    last.or_else(|| event.event_time.as_ref().map(|time| time.0))
-}
-
-fn shown(event: &Event) -> EventLine {
-    let involved = &event.involved_object;
-    EventLine {
-        at: when(event).map(|time| time.to_string()),
-        kind: event.type_.clone(),
-        reason: event.reason.clone(),
-        object: format!(
-            "{}/{}",
-            involved.kind.as_deref().unwrap_or_default(),
-            involved.name.as_deref().unwrap_or_default()
-        ),
-        message: event.message.clone(),
-        count: event.count.unwrap_or(1),
     }
 }
 

@@ -7,11 +7,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::drift::{self, Drift};
 use tntc_core::project::WORKFLOW_FILE;
-use tntc_core::settings::Enforcement;
 use tntc_core::workflow::Workflow;
 
 use crate::cli;
 use crate::context::{Context, Overrides};
+use crate::contract;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::live;
@@ -19,15 +19,12 @@ use crate::output::Outcome;
 use crate::project::{self, Opened};
 use crate::testing::{self, NodeResult, Status, Suite, Tested};
 
-/// The fields of the answer; a live test has none of them.
+/// The fields of the answer; a live test has none.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Answer<'a> {
     /// One entry a fixture, and one for each node without any.
     #[serde(skip_serializing_if = "Option::is_none")]
     results: Option<&'a [NodeResult]>,
-    /// How code and contract have come apart.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    drift: Option<&'a Drift>,
 }
 
 /// Runs the fixtures of a workflow, or of one of its nodes.
@@ -57,7 +54,7 @@ async fn once(
     context: &Context,
 ) -> Result<Outcome> {
     let settings = context.settings_of(opened, Overrides::default())?;
-    let lenient = arguments.warn || settings.enforcement.value == Enforcement::Audit;
+    let lenient = contract::only_warns(arguments.warn, &settings);
     let suite = if arguments.pipeline {
         Suite::of_pipeline(opened)
     } else {
@@ -132,6 +129,7 @@ fn live_options(arguments: &cli::Test, context: &Context) -> live::Options {
         environment: named.unwrap_or_else(|| live::DEFAULT_ENVIRONMENT.to_owned()),
         image: None,
         keep: arguments.keep,
+        lenient: arguments.warn,
         timeout: arguments.timeout,
     }
 }
@@ -253,10 +251,10 @@ fn outcome(
         .text(text)
         .own(Answer {
             results: Some(&tested.results),
-            drift: Some(drift),
         })
         .failed_if(verdict.is_failure());
     outcome.evidence.execution = tested.execution;
+    outcome.evidence.drift = Some(drift.clone());
     verdict.hints().into_iter().fold(outcome, Outcome::hint)
 }
 

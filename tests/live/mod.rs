@@ -1,8 +1,10 @@
 //! `tntc test --live` on a real cluster.
 
+mod failures;
+
 use serde_json::{Value, json};
 
-use crate::support::{Namespace, Workflow, engine_image, tntc};
+use crate::support::{Namespace, Workflow, engine_image, phases, tntc};
 
 /// A workflow with a `dev` environment in a namespace of its own.
 fn prepared(body: &str) -> (Workflow, Namespace) {
@@ -18,7 +20,7 @@ fn prepared(body: &str) -> (Workflow, Namespace) {
 }
 
 fn left(namespace: &Namespace) -> Vec<Value> {
-    namespace.list("deployments,services,networkpolicies,cronjobs,secrets")
+    namespace.list("deployments,services,networkpolicies,cronjobs,secrets,pods")
 }
 
 #[test]
@@ -34,13 +36,17 @@ fn a_workflow_is_run_once_for_real_and_nothing_is_left() {
         .exits(0)
         .json();
     assert_eq!(answer["execution"]["outputs"]["only"], 1);
-    let phases: Vec<_> = answer["phases"]
-        .as_array()
-        .expect("phases")
-        .iter()
-        .map(|phase| phase["name"].clone())
-        .collect();
-    assert_eq!(phases, ["preflight", "apply", "rollout", "run", "clean up"]);
+    assert_eq!(
+        phases(&answer),
+        [
+            "prepare",
+            "preflight",
+            "apply",
+            "rollout",
+            "run",
+            "clean up"
+        ]
+    );
     assert_eq!(left(&namespace), Vec::<Value>::new());
 }
 
@@ -71,21 +77,6 @@ fn kept_objects_are_named() {
         .says("tntc undeploy lively-live-");
     assert!(answer.stdout.contains("passed"), "{}", answer.stdout);
     assert_eq!(namespace.list("deployments").len(), 1);
-}
-
-#[test]
-fn code_that_crashes_shows_its_last_words_and_is_cleaned_up() {
-    let (workflow, namespace) = prepared("return 1;");
-    workflow.write("nodes/only.ts", "throw new Error(\"made to fail\");\n");
-    let answer = tntc(["test", "--live", workflow.path(), "-o", "json"])
-        .run()
-        .exits(1)
-        .json();
-    assert!(
-        answer["log"].to_string().contains("made to fail"),
-        "{answer}"
-    );
-    assert_eq!(left(&namespace), Vec::<Value>::new());
 }
 
 #[test]

@@ -1,0 +1,118 @@
+//! What a live test does in the cluster.
+
+use std::time::Duration;
+
+use tntc_core::manifests::Plan;
+use tokio::time::Instant;
+
+use super::{evidence, once};
+use crate::cluster::{Cluster, apply, preflight, remove, rollout};
+use crate::error::{Error, Result};
+use crate::execution::Execution;
+use crate::interrupt::Interrupt;
+use crate::output::Printer;
+use crate::phases::Phases;
+use crate::prepare::Prepared;
+
+/// When a live test must be over, but for its cleaning up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadline {
+    at: Instant,
+    timeout: Duration,
+}
+
+impl Deadline {
+    /// This long from now.
+    pub fn after(timeout: Duration) -> Self {
+        Self {
+            at: Instant::now() + timeout,
+            timeout,
+        }
+    }
+
+    /// In whole seconds, as messages tell it, and never none.
+    fn left(self) -> Duration {
+        let left = self.at.saturating_duration_since(Instant::now());
+        Duration::from_secs(left.as_secs() + 1)
+    }
+
+    async fn bounds<T>(self, step: impl Future<Output = Result<T>>) -> Result<T> {
+        let done = tokio::time::timeout_at(self.at, step).await;
+        done.unwrap_or_else(|_| {
+            let seconds = self.timeout.as_secs();
+            let error = Error::failed(format!("the live test took longer than {seconds}s"));
+            Err(error.hint("give it more time with --timeout"))
+        })
+    }
+}
+
+async fn unless<T>(interrupt: &mut Interrupt, step: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        done = Box::pin(step) => done,
+        () = interrupt.raised() => Err(Error::failed("interrupted")),
+    }
+}
+
+/// Everything of one live test that exists only while it runs.
+pub(super) struct Attempt<'a> {
+    pub cluster: &'a Cluster,
+    pub prepared: &'a Prepared,
+    pub plan: &'a Plan,
+    /// Name of the Deployment, which is not the workflow's.
+    pub name: &'a str,
+    /// Whether missing secrets only warn.
+    pub lenient: bool,
+    pub deadline: Deadline,
+}
+
+impl Attempt<'_> {
+    /// Deploys, waits and runs once; the result.
+    ///
+    /// Ctrl-C ends every step but the applying, which is short: what was sent and not answered could come into being
+    /// after the cleaning up.
+    pub async fn run(&self, phases: &mut Phases<'_>, printer: &Printer) -> Result<Execution> {
+        let mut interrupt = Interrupt::listen()?;
+        let checked = preflight::require(self.cluster, self.plan, self.lenient);
+        let checked = unless(&mut interrupt, self.deadline.bounds(checked));
+        let warnings = phases.run("preflight", checked).await?;
+        for warning in warnings {
+            printer.warn(warning);
+        }
+        let applied = apply::all(self.cluster, self.plan, apply::Options::default());
+        let applied = phases.run("apply", self.deadline.bounds(applied)).await?;
+        // The last two know why they waited in vain, so they keep to the deadline themselves.
+        let complete = rollout::wait(self.cluster, &applied.deployment, self.deadline.left());
+        let complete = unless(&mut interrupt, complete);
+        phases.run("rollout", complete).await?;
+        phases.run("run", self.trigger()).await
+    }
+
+    /// Removes its own pod, also when interrupted.
+    async fn trigger(&self) -> Result<Execution> {
+        let left = self.deadline.left();
+        let result = once::run(self.cluster, self.prepared, self.name, left).await?;
+        once::require_success(result)
+    }
+
+    /// With what is about to be cleaned up.
+    pub async fn with_evidence(&self, error: Error) -> Error {
+        let namespace = self.prepared.namespace.as_str();
+        evidence::added(self.cluster, namespace, self.name, error).await
+    }
+
+    /// Removes everything that was deployed.
+    pub async fn clean_up(&self) -> Result<()> {
+        let namespace = self.prepared.namespace.as_str();
+        let removal = remove::plan(self.cluster, namespace, self.name, false).await?;
+        remove::execute(self.cluster, namespace, self.name, &removal).await
+    }
+
+    /// For whoever is left with what a live test deployed.
+    pub fn how_to_remove(&self) -> String {
+        format!(
+            "kept as {name}; remove it with: tntc undeploy {name} -n {} --yes",
+            self.prepared.namespace,
+            name = self.name
+        )
+    }
+}

@@ -1,0 +1,163 @@
+//! Running a workflow once for real: the live test in an environment, the gate before a deploy, and the check after it.
+
+mod attempt;
+pub mod evidence;
+mod once;
+
+use std::path::Path;
+use std::time::Duration;
+
+use self::attempt::{Attempt, Deadline};
+pub use self::once::verify;
+use crate::cli::Global;
+use crate::context::{Context, Overrides};
+use crate::error::Result;
+use crate::execution::Execution;
+use crate::output::Outcome;
+use crate::phases::Phases;
+use crate::prepare::{Variant, prepare};
+use crate::{project, unique};
+
+/// The environment of the gate, and of `test --live` without `--env`.
+pub const DEFAULT_ENVIRONMENT: &str = "dev";
+
+/// Bound of the gate's live test.
+const GATE_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// How a live test runs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Environment to run in.
+    pub environment: String,
+    /// `--image`
+    pub image: Option<String>,
+    /// Leave everything in place afterwards.
+    pub keep: bool,
+    /// Whether missing secrets only warn.
+    pub lenient: bool,
+    /// Bound of everything but cleaning up.
+    pub timeout: Duration,
+}
+
+/// Whether a `dev` environment is defined, so that a deploy is tested there first.
+pub fn is_gated(dir: &Path, context: &Context) -> Result<bool> {
+    let files = [
+        project::user_config(context.home.as_deref())?,
+        project::project_config(dir, context.home.as_deref())?,
+    ];
+    Ok(files
+        .iter()
+        .flatten()
+        .any(|file| file.config.environments.contains_key(DEFAULT_ENVIRONMENT)))
+}
+
+/// The live test before a deploy; of the deploy's own flags only an explicit image enters it.
+pub async fn gate(dir: &Path, image: Option<String>, context: &Context) -> Result<()> {
+    let options = Options {
+        environment: DEFAULT_ENVIRONMENT.to_owned(),
+        image,
+        keep: false,
+        lenient: false,
+        timeout: GATE_TIMEOUT,
+    };
+    let tested = test(dir, &options, context).await;
+    tested.map(drop).map_err(|mut error| {
+        error.message = format!(
+            "deploy failed: pre-deploy live test failed (use --force to skip): {}",
+            error.message
+        );
+        error
+            .hints
+            .insert(0, "use --force to skip pre-deploy live test".to_owned());
+        error
+    })
+}
+
+/// Deploys under a name of its own, runs once, checks the result and always cleans up.
+///
+/// # Errors
+/// What failed, with the run's result, the pod's last log lines, its events and the phases.
+pub async fn test(dir: &Path, options: &Options, context: &Context) -> Result<Outcome> {
+    let environment = in_environment(options, context);
+    let overrides = Overrides {
+        image: options.image.clone(),
+        ..Overrides::default()
+    };
+    let mut phases = Phases::new(&environment.printer);
+    let (prepared, target) = phases
+        .run("prepare", prepare(dir, overrides, &environment))
+        .await?;
+    prepared.tell(&environment);
+    let cluster = target?.connect()?;
+    let name = live_name(prepared.workflow.name.as_str());
+    let plan = prepared.plan_on(&cluster, Variant::Live(&name)).await?;
+    let attempt = Attempt {
+        lenient: options.lenient,
+        deadline: Deadline::after(options.timeout),
+        cluster: &cluster,
+        prepared: &prepared,
+        plan: &plan,
+        name: &name,
+    };
+    let execution = Box::pin(attempt.run(&mut phases, &environment.printer)).await;
+    let execution = conclude(&attempt, execution, options, &mut phases).await?;
+    let summary = format!(
+        "live test of {} in {} passed",
+        prepared.workflow.name, options.environment
+    );
+    let mut outcome = Outcome::new(&summary).text(summary);
+    outcome.evidence.execution = Some(execution);
+    let kept = options.keep.then(|| attempt.how_to_remove());
+    Ok(phases.finish(kept.into_iter().fold(outcome, Outcome::hint)))
+}
+
+/// Collects what tells of a failure, then cleans up, unless everything is to be kept.
+async fn conclude(
+    attempt: &Attempt<'_>,
+    execution: Result<Execution>,
+    options: &Options,
+    phases: &mut Phases<'_>,
+) -> Result<Execution> {
+    let execution = match execution {
+        Ok(execution) => Ok(execution),
+        Err(error) => Err(attempt.with_evidence(error).await),
+    };
+    if options.keep {
+        return execution.map_err(|error| error.hint(attempt.how_to_remove()));
+    }
+    let cleaned = phases.run("clean up", attempt.clean_up()).await;
+    match (execution, cleaned) {
+        (Ok(execution), Ok(())) => Ok(execution),
+        (Ok(_), Err(left)) => Err(left.hint(attempt.how_to_remove())),
+        (Err(error), Ok(())) => {
+            Err(error.hint("--keep leaves everything in place, to be looked at"))
+        }
+        (Err(error), Err(left)) => Err(error
+            .hint(format!("cleaning up failed as well: {left}"))
+            .hint(attempt.how_to_remove())),
+    }
+}
+
+/// The same command in another environment: only what says how to print stays.
+fn in_environment(options: &Options, context: &Context) -> Context {
+    let global = Global {
+        environment: Some(options.environment.clone()),
+        namespace: None,
+        registry: None,
+        kubeconfig: None,
+        context: None,
+        ..context.global.clone()
+    };
+    Context {
+        printer: context.printer.clone(),
+        home: context.home.clone(),
+        global,
+    }
+}
+
+/// A deployment of that name, its Secret and its queue messages are never touched.
+fn live_name(workflow: &str) -> String {
+    let suffix = format!("-live-{}", unique::suffix());
+    let stem: String = workflow.chars().take(63 - suffix.len()).collect();
+    format!("{}{suffix}", stem.trim_end_matches('-'))
+}

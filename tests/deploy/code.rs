@@ -1,0 +1,95 @@
+//! How code reaches the pods.
+
+use serde_json::json;
+
+use super::revision;
+use crate::support::{Namespace, Workflow, deploy, deployed, example, run};
+
+#[test]
+fn a_real_pod_counts_the_words_of_a_real_document() {
+    let namespace = Namespace::new("words");
+    let text = include_str!("../../README.md");
+    deploy(&example("word-counter"), &namespace)
+        .exits(0)
+        .answers("deployed word-counter");
+    let result = run("word-counter", &namespace, &json!({ "text": text }));
+    let report = &result["outputs"]["report"];
+    assert_eq!(result["success"], true);
+    assert_eq!(report["characters"], text.chars().count());
+    assert_eq!(report["lines"], text.lines().count());
+    assert!(
+        report["words"].as_u64().is_some_and(|words| words > 100),
+        "{report}"
+    );
+}
+
+#[test]
+fn editing_a_node_and_deploying_again_changes_the_answer_without_a_build() {
+    let workflow = Workflow::of_one_node("greeter", r#"return { said: "before" };"#);
+    let namespace = deployed(&workflow, "edit");
+    assert_eq!(
+        run("greeter", &namespace, &json!({}))["outputs"]["only"]["said"],
+        "before"
+    );
+    workflow.replace("nodes/only.ts", "before", "after");
+    deploy(&workflow, &namespace)
+        .exits(0)
+        .answers("applied ConfigMap/greeter-code");
+    // New connections may reach the old pod for a moment; the revision in the answer tells which code gave it.
+    let revision = revision(&namespace, "greeter");
+    let answer = (0..50)
+        .map(|_| run("greeter", &namespace, &json!({})))
+        .find(|answer| answer["revision"] == revision);
+    assert_eq!(
+        answer.expect("an answer of the new revision")["outputs"]["only"]["said"],
+        "after"
+    );
+}
+
+#[test]
+fn a_source_file_that_begins_with_space_or_a_tab_arrives_as_it_is() {
+    let namespace = Namespace::new("indent");
+    let workflow = Workflow::of_one_node("indented", "return 1;");
+    let source = "\t \n\texport default () => \"kept\";\n  ";
+    workflow.write("nodes/only.ts", source);
+    deploy(&workflow, &namespace).exits(0);
+    assert_eq!(
+        namespace.get("configmap", "indented-code")["data"]["nodes__only.ts"],
+        source
+    );
+    assert_eq!(
+        run("indented", &namespace, &json!({}))["outputs"]["only"],
+        "kept"
+    );
+}
+
+#[test]
+fn a_key_that_a_running_pod_mounts_stays_until_no_pod_does() {
+    let namespace = Namespace::new("retain");
+    let workflow = Workflow::of_one_node("keeper", "return 1;");
+    workflow.write("nodes/helper.ts", "export const a = 1;\n");
+    deploy(&workflow, &namespace).exits(0);
+    std::fs::remove_file(std::path::Path::new(workflow.path()).join("nodes/helper.ts"))
+        .expect("a file");
+    deploy(&workflow, &namespace).exits(0);
+    let keys = |namespace: &Namespace| {
+        namespace.get("configmap", "keeper-code")["data"]
+            .as_object()
+            .map(serde_json::Map::len)
+    };
+    assert_eq!(keys(&namespace), Some(3), "the old pod's key is kept");
+    namespace.kubectl([
+        "wait",
+        "--for=delete",
+        "pod",
+        "--field-selector=status.phase!=Running",
+        "--timeout=60s",
+    ]);
+    let gone = (0..600).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        namespace.list("pods").len() == 1
+    });
+    assert!(gone, "the old pod did not go");
+    deploy(&workflow, &namespace).exits(0);
+    assert_eq!(keys(&namespace), Some(2));
+}

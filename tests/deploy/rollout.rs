@@ -1,0 +1,88 @@
+//! Rollouts that end well, and those that cannot.
+
+use crate::support::{Namespace, Workflow, deploy, deployed, example, requests, tntc};
+
+#[test]
+fn an_image_that_cannot_be_pulled_is_told_in_the_pods_own_words() {
+    let namespace = Namespace::new("pull");
+    let workflow = example("word-counter");
+    let image = "127.0.0.1:9/absent:v1";
+    let deploy = [
+        "deploy",
+        workflow.path(),
+        "-n",
+        &namespace.name,
+        "--image",
+        image,
+        "--wait",
+    ];
+    tntc(deploy).run().exits(1).says("ImagePull").says(image);
+    let status = tntc([
+        "status",
+        "word-counter",
+        "-n",
+        &namespace.name,
+        "-o",
+        "json",
+    ])
+    .run()
+    .exits(0)
+    .json();
+    let problem = status["workflow"]["problem"].as_str().unwrap_or_default();
+    assert!(
+        problem.contains("ImagePull") && problem.contains(image),
+        "{status}"
+    );
+    tntc(["run", "word-counter", "-n", &namespace.name])
+        .run()
+        .exits(1)
+        .says("ImagePull");
+}
+
+#[test]
+fn code_that_crashes_at_start_fails_the_rollout_and_the_log_tells_why() {
+    let namespace = Namespace::new("crash");
+    let workflow = Workflow::of_one_node("crasher", "return 1;");
+    workflow.write("nodes/only.ts", "throw new Error(\"made to fail\");\n");
+    deploy(&workflow, &namespace).exits(1).says("exit status 1");
+    tntc(["logs", "crasher", "-n", &namespace.name])
+        .run()
+        .exits(0)
+        .answers("made to fail");
+}
+
+#[test]
+fn a_quota_that_is_exceeded_is_told_by_the_rollout() {
+    let namespace = Namespace::new("quota");
+    namespace.kubectl(["create", "quota", "none", "--hard=pods=0"]);
+    let workflow = Workflow::of_one_node("barred", "return 1;");
+    deploy(&workflow, &namespace)
+        .exits(1)
+        .says("exceeded quota")
+        .says("ResourceQuota");
+}
+
+#[test]
+fn no_request_is_lost_during_a_rollout() {
+    let workflow = Workflow::of_one_node("steady", "return 1;");
+    let namespace = deployed(&workflow, "outage");
+    let address = namespace.kubectl([
+        "get",
+        "service",
+        "steady",
+        "-o",
+        "jsonpath={.spec.clusterIP}",
+    ]);
+    let requests = requests(&format!("{}:8080", address.trim()));
+    workflow.replace("nodes/only.ts", "return 1;", "return 2;");
+    deploy(&workflow, &namespace).exits(0);
+    // The old pod serves on for two seconds after it was told to stop.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let (answered, failures) = requests.stop();
+    assert_eq!(
+        failures,
+        Vec::<String>::new(),
+        "{answered} requests were answered"
+    );
+    assert!(answered > 50, "{answered}");
+}

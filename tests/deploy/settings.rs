@@ -1,0 +1,51 @@
+//! Where settings come from, and what kind changes.
+
+use serde_json::json;
+
+use crate::support::{Namespace, Workflow, deploying, example, kubectl, run, tntc};
+
+#[test]
+fn on_kind_the_adjustments_are_told() {
+    let workflow = example("word-counter");
+    let answer = tntc(["deploy", workflow.path(), "--dry-run"])
+        .run()
+        .exits(0);
+    let context = kubectl(["config", "current-context"]);
+    let cluster = context
+        .trim()
+        .strip_prefix("kind-")
+        .expect("the test cluster's context is named as kind names it");
+    answer
+        .says(&format!(
+            "Detected kind cluster '{cluster}', adjusted: no gVisor, imagePullPolicy=IfNotPresent"
+        ))
+        .answers("imagePullPolicy: IfNotPresent");
+}
+
+#[test]
+fn overrides_of_an_environment_reach_the_pod_and_comments_stay() {
+    let namespace = Namespace::new("overrides");
+    let workflow = Workflow::of_one_node("configured", "return ctx.config;");
+    workflow.replace(
+        "workflow.yaml",
+        "nodes:",
+        "config: {timeout: 30s, deep: {a: 1}}\n# the nodes\nnodes:",
+    );
+    let config = "environments: {test: {runtime_class: '', config_overrides: {timeout: 60s, deep: {b: 2}, debug: true}}}\n";
+    workflow.write(".tentacular/config.yaml", config);
+    deploying(&workflow, &namespace, &["--wait", "--env", "test"])
+        .run()
+        .exits(0);
+    let expected = json!({"timeout": "60s", "deep": {"a": 1, "b": 2}, "debug": true});
+    assert_eq!(
+        run("configured", &namespace, &json!({}))["outputs"]["only"],
+        expected
+    );
+    let delivered = namespace.get("configmap", "configured-code")["data"]["workflow.yaml"].clone();
+    assert!(
+        delivered
+            .as_str()
+            .is_some_and(|text| text.contains("# the nodes\n")),
+        "{delivered}"
+    );
+}
