@@ -139,11 +139,18 @@ fn a_kubeconfig_is_relative_to_the_file_that_names_it() {
 
 #[test]
 fn a_tilde_is_the_home_directory() {
-    let file = Path::new("/repo/.tentacular/config.yaml");
-    assert_eq!(
-        resolve_path("~/.kube/dev", file, Some(Path::new("/home/ada"))),
-        PathBuf::from("/home/ada/.kube/dev")
-    );
+    let user = config("environments: {dev: {kubeconfig: ~/.kube/dev}}");
+    let settings = resolve(&Inputs {
+        user: Some(&user),
+        home: Some(Path::new("/home/ada")),
+        flags: Flags {
+            environment: Some("dev".to_owned()),
+            ..Flags::default()
+        },
+        ..Inputs::default()
+    });
+    let kubeconfig = settings.expect("settings").kubeconfig.expect("a file");
+    assert_eq!(kubeconfig.value, PathBuf::from("/home/ada/.kube/dev"));
 }
 
 #[test]

@@ -1,0 +1,254 @@
+//! The layers of the cascade, each asked in turn.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::config::{Config, ConfigFile, Enforcement, Environment};
+use super::{
+    DEFAULT_BASE_IMAGE, DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_RUNTIME_CLASS,
+    DEFAULT_TRIGGER_IMAGE, Inputs, Origin, Setting, Settings, UnknownEnvironment,
+};
+use crate::workflow::merge;
+
+/// Resolves every setting.
+///
+/// # Errors
+/// The environment asked for is defined in neither config file.
+pub fn resolve(inputs: &Inputs) -> Result<Settings, UnknownEnvironment> {
+    let cascade = Cascade::new(inputs)?;
+    Ok(Settings {
+        namespace: cascade.namespace(),
+        registry: cascade.registry(),
+        base_image: cascade.base_image(),
+        image: cascade.image(),
+        runtime_class: cascade.runtime_class(),
+        trigger_image: cascade.trigger_image(),
+        context: cascade.context(),
+        kubeconfig: cascade.kubeconfig(),
+        secrets_source: cascade.of_environment(|environment| environment.secrets_source.clone()),
+        metrics_namespace: cascade
+            .of_environment(|environment| environment.metrics_namespace.clone()),
+        otel_endpoint: cascade.of_environment(|environment| environment.otel_endpoint.clone()),
+        enforcement: cascade.enforcement(),
+        config_overrides: cascade.config_overrides(),
+    })
+}
+
+/// The layers, with the environment already looked up.
+struct Cascade<'a> {
+    inputs: &'a Inputs<'a>,
+    environment: Option<ActiveEnvironment<'a>>,
+}
+
+/// The environment asked for, as the project and the user define it.
+struct ActiveEnvironment<'a> {
+    name: &'a str,
+    definitions: Vec<(&'a ConfigFile, &'a Environment)>,
+}
+
+impl<'a> Cascade<'a> {
+    fn new(inputs: &'a Inputs<'a>) -> Result<Self, UnknownEnvironment> {
+        let environment = match inputs
+            .flags
+            .environment
+            .as_deref()
+            .filter(|name| !name.is_empty())
+        {
+            Some(name) => Some(ActiveEnvironment::find(name, inputs)?),
+            None => None,
+        };
+        Ok(Self {
+            inputs,
+            environment,
+        })
+    }
+
+    fn namespace(&self) -> Setting<String> {
+        let flags = &self.inputs.flags;
+        flag(flags.namespace.clone())
+            .or_else(|| self.of_environment(|environment| environment.namespace.clone()))
+            .or_else(|| self.of_workflow())
+            .or_else(|| self.of_config(|config| config.namespace.clone()))
+            .filter_or_default(|name| !name.is_empty(), DEFAULT_NAMESPACE)
+    }
+
+    fn registry(&self) -> Option<Setting<String>> {
+        flag(self.inputs.flags.registry.clone())
+            .or_else(|| self.of_config(|config| config.registry.clone()))
+            .filter(|registry| !registry.value.is_empty())
+    }
+
+    fn base_image(&self) -> Setting<String> {
+        flag(self.inputs.flags.base.clone())
+            .or_else(|| self.of_config(|config| config.base_image.clone()))
+            .filter_or_default(|image| !image.is_empty(), DEFAULT_BASE_IMAGE)
+    }
+
+    fn image(&self) -> Setting<String> {
+        let built = self.inputs.built_image.map(str::trim).map(|image| Setting {
+            value: image.to_owned(),
+            origin: Origin::Build,
+        });
+        flag(self.inputs.flags.image.clone())
+            .or_else(|| self.of_environment(|environment| environment.image.clone()))
+            .or(built)
+            .filter_or_default(|image| !image.is_empty(), DEFAULT_IMAGE)
+    }
+
+    fn runtime_class(&self) -> Setting<Option<String>> {
+        let found = flag(self.inputs.flags.runtime_class.clone())
+            .or_else(|| self.of_environment(|environment| environment.runtime_class.clone()))
+            .or_else(|| self.of_config(|config| config.runtime_class.clone()))
+            .filter_or_default(|_| true, DEFAULT_RUNTIME_CLASS);
+        Setting {
+            value: Some(found.value).filter(|name| !name.is_empty()),
+            origin: found.origin,
+        }
+    }
+
+    fn trigger_image(&self) -> Setting<String> {
+        self.of_config(|config| config.trigger_image.clone())
+            .filter_or_default(|image| !image.is_empty(), DEFAULT_TRIGGER_IMAGE)
+    }
+
+    fn context(&self) -> Option<Setting<String>> {
+        flag(self.inputs.flags.context.clone())
+            .or_else(|| self.of_environment(|environment| environment.context.clone()))
+    }
+
+    fn kubeconfig(&self) -> Option<Setting<PathBuf>> {
+        if let Some(path) = self.inputs.flags.kubeconfig.clone() {
+            return Some(Setting {
+                value: path,
+                origin: Origin::Flag,
+            });
+        }
+        let environment = self.environment.as_ref()?;
+        environment
+            .definitions
+            .iter()
+            .find_map(|(file, definition)| {
+                let path = definition.kubeconfig.as_deref()?;
+                Some(Setting {
+                    value: resolve_path(path, &file.path, self.inputs.home),
+                    origin: Origin::Environment(environment.name.to_owned()),
+                })
+            })
+    }
+
+    fn enforcement(&self) -> Setting<Enforcement> {
+        let found = self.environment.as_ref().and_then(|environment| {
+            let value = environment
+                .definitions
+                .iter()
+                .find_map(|(_, definition)| definition.enforcement)?;
+            Some(Setting {
+                value,
+                origin: Origin::Environment(environment.name.to_owned()),
+            })
+        });
+        found.unwrap_or(Setting {
+            value: Enforcement::default(),
+            origin: Origin::Default,
+        })
+    }
+
+    /// The user's definition below the project's.
+    fn config_overrides(&self) -> Map<String, Value> {
+        let mut merged = Map::new();
+        let definitions = self
+            .environment
+            .iter()
+            .flat_map(|environment| environment.definitions.iter().rev());
+        for (_, definition) in definitions {
+            merge(&mut merged, &definition.config_overrides);
+        }
+        merged
+    }
+
+    fn of_environment(
+        &self,
+        get: impl Fn(&Environment) -> Option<String>,
+    ) -> Option<Setting<String>> {
+        let environment = self.environment.as_ref()?;
+        let value = environment
+            .definitions
+            .iter()
+            .find_map(|(_, definition)| get(definition))?;
+        Some(Setting {
+            value,
+            origin: Origin::Environment(environment.name.to_owned()),
+        })
+    }
+
+    fn of_workflow(&self) -> Option<Setting<String>> {
+        self.inputs.workflow_namespace.map(|namespace| Setting {
+            value: namespace.to_owned(),
+            origin: Origin::Workflow,
+        })
+    }
+
+    fn of_config(&self, get: impl Fn(&Config) -> Option<String>) -> Option<Setting<String>> {
+        let layers = [
+            (self.inputs.project, Origin::Project),
+            (self.inputs.user, Origin::User),
+        ];
+        layers.into_iter().find_map(|(file, origin)| {
+            let value = get(&file?.config)?;
+            Some(Setting { value, origin })
+        })
+    }
+}
+
+impl<'a> ActiveEnvironment<'a> {
+    fn find(name: &'a str, inputs: &Inputs<'a>) -> Result<Self, UnknownEnvironment> {
+        let files = [inputs.project, inputs.user].into_iter().flatten();
+        let definitions: Vec<_> = files
+            .clone()
+            .filter_map(|file| Some((file, file.config.environments.get(name)?)))
+            .collect();
+        if definitions.is_empty() {
+            let mut known: Vec<_> = files
+                .flat_map(|file| file.config.environments.keys().cloned())
+                .collect();
+            known.sort();
+            known.dedup();
+            return Err(UnknownEnvironment {
+                name: name.to_owned(),
+                known,
+            });
+        }
+        Ok(Self { name, definitions })
+    }
+}
+
+fn flag(value: Option<String>) -> Option<Setting<String>> {
+    value.map(|value| Setting {
+        value,
+        origin: Origin::Flag,
+    })
+}
+
+/// Ends a cascade: an unusable or absent value becomes the default.
+trait OrDefault {
+    fn filter_or_default(self, usable: impl Fn(&str) -> bool, default: &str) -> Setting<String>;
+}
+
+impl OrDefault for Option<Setting<String>> {
+    fn filter_or_default(self, usable: impl Fn(&str) -> bool, default: &str) -> Setting<String> {
+        self.filter(|found| usable(&found.value))
+            .unwrap_or_else(|| Setting {
+                value: default.to_owned(),
+                origin: Origin::Default,
+            })
+    }
+}
+
+/// A path of a config file: `~` is the home directory, relative paths start at the file's directory.
+fn resolve_path(path: &str, file: &Path, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => file.parent().unwrap_or(Path::new("")).join(path),
+    }
+}

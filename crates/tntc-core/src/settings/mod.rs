@@ -1,0 +1,209 @@
+//! The settings cascade as one pure function; every value remembers where it came from.
+//!
+//! Order: flag, environment, workflow.yaml, project config, user config, default. Reading the config files and the
+//! kubeconfig is the caller's.
+
+mod cascade;
+mod config;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::image::ImageReference;
+pub use cascade::resolve;
+pub use config::{Config, ConfigFile, Enforcement, Environment, unknown_keys};
+
+/// The engine image when nothing names another one; what `tntc build` tags by default.
+pub const DEFAULT_IMAGE: &str = "tentacular-engine:latest";
+/// The image that the engine's is built on.
+pub const DEFAULT_BASE_IMAGE: &str = "denoland/deno:distroless";
+/// The image of the pods that trigger a workflow.
+pub const DEFAULT_TRIGGER_IMAGE: &str = "curlimages/curl:latest";
+/// The namespace when nothing names another one.
+pub const DEFAULT_NAMESPACE: &str = "default";
+/// The `RuntimeClass` when nothing names another one.
+pub const DEFAULT_RUNTIME_CLASS: &str = "gvisor";
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "from", content = "name", rename_all = "kebab-case")]
+pub enum Origin {
+    /// A command-line flag.
+    Flag,
+    /// The named environment.
+    Environment(String),
+    /// What `tntc build` wrote for this workflow.
+    Build,
+    /// `deployment` in workflow.yaml.
+    Workflow,
+    /// The project's config file.
+    Project,
+    /// The user's config file.
+    User,
+    /// The kind cluster of that name.
+    Kind(String),
+    /// Nothing named a value.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag => out.write_str("command line"),
+            Self::Environment(name) => write!(out, "environment {name}"),
+            Self::Build => out.write_str("last build"),
+            Self::Workflow => out.write_str("workflow.yaml"),
+            Self::Project => out.write_str("project config"),
+            Self::User => out.write_str("user config"),
+            Self::Kind(cluster) => write!(out, "kind cluster {cluster}"),
+            Self::Default => out.write_str("default"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Setting<T> {
+    /// The value in force.
+    pub value: T,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// What the command line said.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--namespace`
+    pub namespace: Option<String>,
+    /// `--registry`
+    pub registry: Option<String>,
+    /// `--base`
+    pub base: Option<String>,
+    /// `--image`
+    pub image: Option<String>,
+    /// `--runtime-class`; the empty string means none.
+    pub runtime_class: Option<String>,
+    /// `--context`
+    pub context: Option<String>,
+    /// `--kubeconfig`
+    pub kubeconfig: Option<PathBuf>,
+    /// `--env` or `TENTACULAR_ENV`
+    pub environment: Option<String>,
+}
+
+/// Everything that the cascade looks at.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs<'a> {
+    /// What the command line said.
+    pub flags: Flags,
+    /// `deployment.namespace` of workflow.yaml.
+    pub workflow_namespace: Option<&'a str>,
+    /// The content of `.tentacular/base-image.txt`.
+    pub built_image: Option<&'a str>,
+    /// The nearest project config.
+    pub project: Option<&'a ConfigFile>,
+    /// The user's config.
+    pub user: Option<&'a ConfigFile>,
+    /// The user's home directory, for `~`.
+    pub home: Option<&'a Path>,
+}
+
+/// Every setting in force, with its origin.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Settings {
+    /// Namespace to work in.
+    pub namespace: Setting<String>,
+    /// Registry for `build`.
+    pub registry: Option<Setting<String>>,
+    /// Base of the engine image, for `build`.
+    pub base_image: Setting<String>,
+    /// Engine image.
+    pub image: Setting<String>,
+    /// `RuntimeClass`; `None` means the cluster's default runtime.
+    pub runtime_class: Setting<Option<String>>,
+    /// Image of the pods that trigger a workflow.
+    pub trigger_image: Setting<String>,
+    /// Kubeconfig context; `None` means the current one.
+    pub context: Option<Setting<String>>,
+    /// Kubeconfig file; `None` means `$KUBECONFIG` and then the home directory's.
+    pub kubeconfig: Option<Setting<PathBuf>>,
+    /// The only source of secrets, relative to the workflow directory.
+    pub secrets_source: Option<Setting<String>>,
+    /// Namespace whose pods may read `/metrics`.
+    pub metrics_namespace: Option<Setting<String>>,
+    /// Where the engine sends its traces.
+    pub otel_endpoint: Option<Setting<String>>,
+    /// What contract drift does.
+    pub enforcement: Setting<Enforcement>,
+    /// Merged deeply into the workflow's `config`.
+    pub config_overrides: Map<String, Value>,
+}
+
+/// `--env` names an environment that no config file defines.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown environment `{name}`; {}", defined(.known))]
+pub struct UnknownEnvironment {
+    /// The name asked for.
+    pub name: String,
+    /// The names that exist, sorted.
+    pub known: Vec<String>,
+}
+
+fn defined(known: &[String]) -> String {
+    if known.is_empty() {
+        "no config file defines any".to_owned()
+    } else {
+        format!("defined are: {}", known.join(", "))
+    }
+}
+
+impl Settings {
+    /// Adjusts for a kind cluster, which has no gVisor unless a flag says so, and whose nodes have the image loaded
+    /// under its tag.
+    #[must_use]
+    pub fn on_kind(mut self, cluster: Option<&str>) -> Self {
+        if let Some(cluster) = cluster
+            && self.runtime_class.origin != Origin::Flag
+        {
+            self.runtime_class = Setting {
+                value: None,
+                origin: Origin::Kind(cluster.to_owned()),
+            };
+        }
+        if cluster.is_some() {
+            self.image.value = ImageReference::of(&self.image.value).loaded().to_owned();
+        }
+        self
+    }
+}
+
+/// The name of the kind cluster that a kubeconfig context leads to.
+///
+/// kind names its contexts `kind-<cluster>` and publishes the API server on a loopback address.
+#[must_use]
+pub fn kind_cluster<'a>(context: &'a str, server: &str) -> Option<&'a str> {
+    let cluster = context
+        .strip_prefix("kind-")
+        .filter(|name| !name.is_empty())?;
+    is_loopback(server).then_some(cluster)
+}
+
+fn is_loopback(server: &str) -> bool {
+    let authority = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let authority = authority.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests;
