@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::support::{Workflow, example, tntc};
 
@@ -158,4 +159,23 @@ fn an_invalid_workflow_is_not_drawn() {
         .exits(1);
     assert_eq!(answer.stdout, "");
     assert_eq!(workflow.files(), ["nodes/only.ts", "workflow.yaml"]);
+}
+
+#[test]
+fn the_real_mermaid_renders_every_diagram() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/render-diagrams");
+    let tntc = Path::new(env!("CARGO_BIN_EXE_tntc"));
+    let built = tntc.parent().expect("a directory").display().to_string();
+    let path = std::env::var("PATH").expect("a PATH");
+    let output = Command::new(script)
+        .env("PATH", format!("{built}:{path}"))
+        .output()
+        .expect("bash runs");
+    let verdicts = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{verdicts}\n{errors}");
+    for name in ["word-counter", "webhook", "large", "odd-names"] {
+        let rich = format!("ok - {name} --rich");
+        assert!(verdicts.lines().any(|line| line == rich), "{verdicts}");
+    }
 }

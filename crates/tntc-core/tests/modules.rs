@@ -235,6 +235,30 @@ fn a_closure_holds_what_is_imported_from_inside_and_names_what_is_not() {
 }
 
 #[test]
+fn what_gives_types_only_is_in_a_closure_but_is_not_loaded() {
+    let project = Project::from_files([
+        (
+            "a.ts",
+            "import type { T } from './b.ts'; import './c.ts'; export default (ctx) => ctx.dependency('x')",
+        ),
+        (
+            "b.ts",
+            "import 'npm:pg'; import './d.ts'; export default (ctx) => ctx.dependency('y')",
+        ),
+        ("c.ts", "import type { T } from './a.ts'; import './d.ts';"),
+        ("d.ts", "import './c.ts'"),
+    ]);
+    let closure = closure(&project, "a.ts").unwrap();
+    let loaded: Vec<&str> = closure.loaded().map(|(path, _)| path).collect();
+    assert_eq!(
+        (closure.modules.len(), loaded),
+        (4, vec!["a.ts", "c.ts", "d.ts"])
+    );
+    assert_eq!(closure.dependencies(), ["x"]);
+    assert_eq!(closure.remote().count(), 0);
+}
+
+#[test]
 fn every_kind_of_node_file_is_read_in_its_language() {
     assert!(
         analyse(

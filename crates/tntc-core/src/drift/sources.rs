@@ -26,15 +26,15 @@ pub fn read(workflow: &Workflow, project: &Project, node: Option<&str>) -> Evide
             continue;
         };
         let counts = node.is_none_or(|node| node == it.name.as_str());
-        for (file, module) in closure.modules {
-            if read.insert((file.clone(), counts)) {
+        for (file, module) in closure.loaded() {
+            if read.insert((file.to_owned(), counts)) {
                 let mut reader = Reader {
                     workflow,
-                    file: &file,
+                    file,
                     counts,
                     evidence: &mut evidence,
                 };
-                reader.module(&module);
+                reader.module(module);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Everything that a file of a workflow imports from inside the workflow, and what it needs from outside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Import, ImportKind, Module, SyntaxError, UseKind, analyse};
 use crate::project::Project;
@@ -12,22 +12,31 @@ pub struct Closure {
     pub modules: BTreeMap<String, Module>,
     /// Relative imports that lead to no file of the project, with the importing file.
     pub missing: Vec<(String, Import)>,
+    /// Those of the files that are loaded when the one that was asked for runs: not those that give it types only.
+    loaded: BTreeSet<String>,
 }
 
 impl Closure {
+    /// The files that are loaded at run time, by path.
+    pub fn loaded(&self) -> impl Iterator<Item = (&str, &Module)> {
+        self.modules
+            .iter()
+            .filter(|(path, _)| self.loaded.contains(*path))
+            .map(|(path, module)| (path.as_str(), module))
+    }
+
     /// Imports that must be fetched before the workflow runs, with the importing file.
     pub fn remote(&self) -> impl Iterator<Item = (&str, &Import)> {
         let all = self
-            .modules
-            .iter()
-            .flat_map(|(path, module)| module.imports.iter().map(move |it| (path.as_str(), it)));
+            .loaded()
+            .flat_map(|(path, module)| module.imports.iter().map(move |it| (path, it)));
         all.filter(|(_, import)| import.kind.is_remote() && !import.types_only)
     }
 
     /// Names of the dependencies that any of the files asks the context for, sorted, each once.
     #[must_use]
     pub fn dependencies(&self) -> Vec<&str> {
-        let uses = self.modules.values().flat_map(|module| &module.uses);
+        let uses = self.loaded().flat_map(|(_, module)| &module.uses);
         let mut names: Vec<&str> = uses
             .filter_map(|used| match &used.kind {
                 UseKind::Dependency(Some(name)) => Some(name.as_str()),
@@ -77,7 +86,25 @@ pub fn closure(project: &Project, path: &str) -> Result<Closure, SyntaxError> {
     closure
         .missing
         .sort_by(|a, b| (&a.0, a.1.place).cmp(&(&b.0, b.1.place)));
+    closure.loaded = loaded(&closure.modules, path);
     Ok(closure)
+}
+
+/// Follows the imports that are more than types.
+fn loaded(modules: &BTreeMap<String, Module>, path: &str) -> BTreeSet<String> {
+    let mut loaded = BTreeSet::new();
+    let mut waiting = vec![path.to_owned()];
+    while let Some(path) = waiting.pop() {
+        let Some(module) = modules.get(&path) else {
+            continue;
+        };
+        let imports = module.imports.iter().filter(|import| {
+            import.kind == ImportKind::Relative && !import.types_only && !loaded.contains(&path)
+        });
+        waiting.extend(imports.filter_map(|import| resolve(&path, &import.specifier)));
+        loaded.insert(path);
+    }
+    loaded
 }
 
 /// Files that can import others; JSON and text that code imports are passed on as they are.

@@ -106,7 +106,7 @@ fn paths(opened: &Opened, wanted: impl Fn(&str) -> bool) -> BTreeSet<&str> {
 /// Whether a node's file imports something from outside, itself or through files that it imports.
 fn needy(project: &Project, path: &str) -> std::result::Result<Option<Needy>, SyntaxError> {
     let closure = modules::closure(project, path)?;
-    let mut imports = closure.modules.values().flat_map(|module| &module.imports);
+    let mut imports = closure.loaded().flat_map(|(_, module)| &module.imports);
     let outside = imports.find(|import| {
         // A bare name is one that the workflow's deno.json may explain.
         let mapped = import.kind == ImportKind::Other;
