@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::tntc;
+use crate::support::{Workflow, tntc};
 
 #[test]
 fn what_init_writes_is_valid_and_runs() {
@@ -88,16 +88,46 @@ fn every_template_passes_denos_own_checks() {
             .run()
             .exits(0);
         let dir = parent.path().join(template);
-        // The types of a database driver would have to be fetched.
-        let code = if template == "api-to-database" {
-            "nodes/fetch.ts"
-        } else {
-            "nodes"
-        };
-        deno(&dir, &["check", code]);
+        deno(&dir, &["check", "nodes"]);
         deno(&dir, &["lint"]);
         deno(&dir, &["fmt", "--check"]);
     }
+}
+
+const UNIT_TEST: &str = r#"import { mockContext } from "tentacular/testing";
+import run from "../nodes/fetch.ts";
+
+Deno.test("asks with the token", async () => {
+  const { ctx, calls } = mockContext({
+    config: { path: "/v1/products" },
+    secrets: { api: { token: "t0ken" } },
+    contract: {
+      dependencies: {
+        api: {
+          protocol: "https",
+          host: "api.example.com",
+          auth: { type: "bearer-token", secret: "api.token" },
+        },
+      },
+    },
+    mocks: { api: { "/v1/products": { body: [] } } },
+  });
+  const products = await run(ctx);
+  if (products.length > 0) throw new Error("nothing was to be found");
+  if (calls[0]?.headers["authorization"] !== "Bearer t0ken") throw new Error("no token");
+});
+"#;
+
+#[test]
+fn a_test_of_the_users_own_can_make_a_context() {
+    let workflow = Workflow::from_template("api-to-database");
+    workflow.write("tests/fetch_test.ts", UNIT_TEST);
+    let dir = Path::new(workflow.path());
+    deno(dir, &["check"]);
+    deno(dir, &["lint"]);
+    deno(dir, &["fmt", "--check"]);
+    deno(dir, &["test", "--no-remote", "--no-npm"]);
+    tntc(["test", workflow.path()]).run().exits(0);
 }
 
 #[test]

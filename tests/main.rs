@@ -19,6 +19,7 @@ mod list;
 mod live;
 mod local;
 mod logs;
+mod mocks;
 mod run;
 mod sandbox;
 mod schedules;

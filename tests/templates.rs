@@ -1,243 +1,266 @@
 //! The templates of `tntc init`, deployed and run against stand-ins for what they talk to.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::dev::Running;
-use crate::support::{Namespace, Workflow, engine_image, kubectl, tntc};
+use crate::images::program;
+use crate::support::{NODE_ADDRESS, Namespace, Nats, Postgres, Stub, Workflow, engine_image, tntc};
 
-/// Answers everything that a template asks for, on one port, by path.
-const STUB: &str = r#"
-const answers = {
-  "/": "fine",
-  "/repos/denoland/deno/issues": [{ number: 1, title: "Slow" }],
-  "/repos/denoland/deno/pulls": [],
-  "/repos/denoland/deno/releases/latest": { tag_name: "v1", published_at: new Date().toISOString() },
-  "/api/v1/search": { hits: [{ title: "A new engine", points: 120 }] },
-  "/v1/chat/completions": { choices: [{ message: { content: "An engine came out." } }] },
-  "/shipments/A-1": { shipment: "S-9" },
-  "/repos/o/r/issues/7/labels": [{ name: "bug" }],
-};
-Deno.serve({ port: 8000 }, (request) => {
-  const answer = answers[new URL(request.url).pathname];
-  return answer === undefined ? new Response(null, { status: 404 }) : Response.json(answer);
-});
-"#;
-
-/// A pod that serves [`STUB`], with a Service `stub` in front of it.
-fn serve_stub(namespace: &Namespace) {
-    let security = json!({
-        "allowPrivilegeEscalation": false,
-        "capabilities": {"drop": ["ALL"]},
-        "runAsNonRoot": true,
-        "runAsUser": 65534,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    });
-    let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
-        {
-            "apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": "stub", "labels": {"app": "stub"}},
-            "spec": {"containers": [{
-                "name": "stub", "image": engine_image(), "imagePullPolicy": "IfNotPresent",
-                "command": ["deno", "eval", STUB], "securityContext": security,
-                "readinessProbe": {"httpGet": {"path": "/", "port": 8000}, "periodSeconds": 1},
-            }]},
-        },
-        {
-            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "stub"},
-            "spec": {"selector": {"app": "stub"}, "ports": [{"port": 8000}]},
-        },
-    ]});
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    fs::write(file.path(), objects.to_string()).expect("a file");
-    let path = file.path().display().to_string();
-    kubectl(["-n", &namespace.name, "apply", "-f", &path]);
-    namespace.kubectl(["wait", "pod/stub", "--for=condition=Ready", "--timeout=60s"]);
-}
-
-/// Lets every HTTP dependency be the stub.
-fn redirect(workflow: &Path) {
-    let file = workflow.join("workflow.yaml");
-    let text = fs::read_to_string(&file).expect("a file");
-    let mut https = false;
-    let lines = text.lines().map(|line| {
-        let is_host = https && line.trim_start().starts_with("host:");
-        https = line.trim() == "protocol: https" || (https && !is_host);
-        match line.trim() {
-            "protocol: https" => line.replace("https", "http"),
-            _ if is_host => "      host: stub\n      port: 8000".to_owned(),
-            _ => line.to_owned(),
-        }
-    });
-    let changed: Vec<_> = lines.collect();
-    fs::write(&file, changed.join("\n") + "\n").expect("a file");
-}
-
-/// A Secret made by hand, as the guide for operators has it.
-fn provision(template: &str, secrets: &Value, namespace: &Namespace) {
-    let name = format!("{template}-secrets");
-    let services = secrets.as_object().into_iter().flatten();
-    let literals: Vec<_> = services
-        .map(|(service, keys)| format!("--from-literal={service}={keys}"))
-        .collect();
-    let command = ["create", "secret", "generic", &name];
-    namespace.kubectl(
-        command
-            .into_iter()
-            .chain(literals.iter().map(String::as_str)),
+/// Lets an HTTPS dependency be the stub.
+fn redirect(workflow: &Workflow, host: &str, stub: &Stub) {
+    let port = stub.port();
+    workflow.replace(
+        "workflow.yaml",
+        &format!("protocol: https\n      host: {host}"),
+        &format!("protocol: http\n      host: {NODE_ADDRESS}\n      port: {port}"),
     );
 }
 
-/// Writes, deploys and runs a template; gives the outputs of its nodes.
-fn outputs(template: &str, secrets: &Value, input: &Value, namespace: &Namespace) -> Value {
-    let parent = tempfile::tempdir().expect("a temporary directory");
-    let run = |arguments: &[&str]| {
-        tntc(arguments.iter().copied())
-            .current_dir(parent.path())
-            .run()
-            .exits(0)
-    };
-    run(&["init", template, "--template", template]);
-    let workflow = parent.path().join(template);
-    redirect(&workflow);
-    provision(template, secrets, namespace);
-    let (namespace, image) = (namespace.name.as_str(), engine_image());
-    run(&[
-        "deploy", template, "-n", namespace, "--image", image, "--wait",
-    ]);
-    let input = input.to_string();
-    run(&[
-        "run",
-        template,
+/// Deploys a workflow with these secrets, and waits until it serves.
+fn deploy(workflow: &Workflow, secrets: &Value) -> Namespace {
+    let namespace = Namespace::new("templates");
+    workflow.write(".secrets.yaml", &secrets.to_string());
+    tntc([
+        "deploy",
+        workflow.path(),
         "-n",
-        namespace,
-        "--timeout",
-        "60s",
-        "--input",
-        &input,
+        &namespace.name,
+        "--image",
+        engine_image(),
+        "--wait",
     ])
-    .json()["outputs"]
-        .clone()
+    .run()
+    .exits(0);
+    namespace
+}
+
+/// The outputs of one run.
+fn outputs(name: &str, namespace: &Namespace) -> Value {
+    let answer = tntc(["run", name, "-n", &namespace.name, "--timeout", "60s"]).run();
+    answer.exits(0).json()["outputs"].clone()
 }
 
 #[test]
-fn templates_do_their_work_in_a_cluster() {
-    let namespace = Namespace::new("templates");
-    serve_stub(&namespace);
-    let check = outputs(
-        "http-check",
-        &json!({"chat": {"webhook_path": "/hook"}}),
-        &json!({}),
-        &namespace,
-    );
-    assert_eq!(
-        check["probe"],
-        json!({"healthy": true, "message": "stub is well"})
-    );
-    assert_eq!(check["notify"], json!({"sent": false}));
-    let report = outputs(
-        "report",
-        &json!({"github": {"token": "t"}}),
-        &json!({}),
-        &namespace,
-    );
+fn the_http_check_finds_a_site_well_and_tells_of_one_that_is_not() {
+    let stub = Stub::start(&[("/", json!("fine")), ("/hook", json!("ok"))]);
+    let workflow = Workflow::from_template("http-check");
+    redirect(&workflow, "www.example.com", &stub);
+    redirect(&workflow, "hooks.slack.com", &stub);
+    let secrets = json!({"chat": {"webhook_path": "/hook"}});
+    let namespace = deploy(&workflow, &secrets);
+    let well = outputs("http-check", &namespace);
+    assert_eq!(well["probe"]["healthy"], true, "{well}");
+    assert_eq!(well["notify"], json!({"sent": false}));
+    workflow.replace("workflow.yaml", "path: /\n", "path: /absent\n");
+    let namespace = deploy(&workflow, &secrets);
+    let ill = outputs("http-check", &namespace);
+    assert_eq!(ill["probe"]["healthy"], false, "{ill}");
+    assert_eq!(ill["notify"], json!({"sent": true}));
+    let message = String::from_utf8(stub.asked_for("/hook").body).expect("text");
+    assert!(message.contains("404"), "{message}");
+}
+
+#[test]
+fn the_report_joins_what_three_questions_gave() {
+    let now = program("date", ["-u", "+%Y-%m-%dT%H:%M:%SZ"]);
+    let stub = Stub::start(&[
+        (
+            "/repos/denoland/deno/issues",
+            json!([{"number": 1, "title": "Slow"}]),
+        ),
+        ("/repos/denoland/deno/pulls", json!([])),
+        (
+            "/repos/denoland/deno/releases/latest",
+            json!({"tag_name": "v1", "published_at": now.trim()}),
+        ),
+    ]);
+    let workflow = Workflow::from_template("report");
+    redirect(&workflow, "api.github.com", &stub);
+    let namespace = deploy(&workflow, &json!({"github": {"token": "t0ken"}}));
+    let report = outputs("report", &namespace);
     let markdown = report["report"]["markdown"].as_str().unwrap_or_default();
     assert!(markdown.contains("v1 is 0 days old."), "{markdown}");
-    let summary = outputs(
-        "llm-summary",
-        &json!({"llm": {"api_key": "k"}}),
-        &json!({}),
-        &namespace,
-    );
+    let asked = stub.asked_for("/repos/denoland/deno/pulls");
+    assert_eq!(asked.headers["authorization"], "Bearer t0ken");
+}
+
+#[test]
+fn the_summary_is_what_the_model_answers() {
+    let stub = Stub::start(&[
+        (
+            "/api/v1/search",
+            json!({"hits": [{"title": "A new engine", "points": 120}]}),
+        ),
+        (
+            "/v1/chat/completions",
+            json!({"choices": [{"message": {"content": "An engine came out."}}]}),
+        ),
+    ]);
+    let workflow = Workflow::from_template("llm-summary");
+    redirect(&workflow, "hn.algolia.com", &stub);
+    redirect(&workflow, "api.openai.com", &stub);
+    let namespace = deploy(&workflow, &json!({"llm": {"api_key": "k3y"}}));
+    let summary = outputs("llm-summary", &namespace);
     assert_eq!(
         summary["summarize"],
         json!({"summary": "An engine came out."})
     );
-    let order = json!({"id": "A-1", "items": [{"sku": "cup", "quantity": 2}]});
-    let secrets = json!({"warehouse": {"api_key": "k"}});
-    let shipped = outputs("queue-consumer", &secrets, &order, &namespace);
-    assert_eq!(
-        shipped["dispatch"],
-        json!({"order": "A-1", "shipment": "S-9"})
-    );
-    let issue = json!({
-        "issue": {"number": 7, "title": "Crash on start", "body": null},
-        "repository": {"full_name": "o/r"},
-    });
-    let secrets = json!({"github": {"token": "t", "webhook_secret": "w"}});
-    let labelled = outputs("webhook", &secrets, &issue, &namespace);
-    assert_eq!(labelled["label"], json!({"added": ["bug"]}));
-}
-
-/// A warehouse on this machine that ships whatever it is asked for; its port.
-fn serve_warehouse() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.expect("a connection");
-            let mut request = [0; 4096];
-            // The requests of these tests fit into one read.
-            let _ = stream.read(&mut request).expect("a request");
-            let body = r#"{"shipment": "S-9"}"#;
-            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
-            let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-            stream.write_all(answer.as_bytes()).expect("a reader");
-        }
-    });
-    port
-}
-
-/// Publishes a message and waits for its reply (NATS client protocol).
-fn request(server: &str, token: &str, subject: &str, payload: &str) -> String {
-    let mut stream = TcpStream::connect(server).expect("a NATS server");
-    let connect = json!({"auth_token": token, "verbose": false, "pedantic": false});
-    let inbox = format!("_INBOX.{subject}");
-    let length = payload.len();
-    let lines = format!(
-        "CONNECT {connect}\r\nSUB {inbox} 1\r\nPUB {subject} {inbox} {length}\r\n{payload}\r\n"
-    );
-    stream.write_all(lines.as_bytes()).expect("a reader");
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    lines
-        .find(|line| line.starts_with("MSG "))
-        .expect("a message");
-    lines.next().expect("its payload")
+    let asked = stub.asked_for("/v1/chat/completions");
+    assert_eq!(asked.headers["authorization"], "Bearer k3y");
+    let question = String::from_utf8(asked.body).expect("text");
+    assert!(question.contains("A new engine"), "{question}");
 }
 
 #[test]
-fn the_queue_consumer_answers_orders_on_a_laptop() {
-    let (Ok(url), Ok(token)) = (
-        std::env::var("TNTC_TEST_NATS_URL"),
-        std::env::var("TNTC_TEST_NATS_TOKEN"),
-    ) else {
-        panic!(
-            "TNTC_TEST_NATS_URL and TNTC_TEST_NATS_TOKEN name a NATS server; `tests/cluster/env` prints them"
-        );
-    };
-    let server = url.trim_start_matches("nats://");
-    let subject = format!("orders.test-{}", std::process::id());
+fn records_of_an_api_arrive_in_a_real_database() {
+    let database = Postgres::start();
+    database.query("postgres", "CREATE ROLE shop LOGIN PASSWORD 'sh0p';");
+    database.query("postgres", "CREATE DATABASE shop OWNER shop;");
+    database.query(
+        "shop",
+        "CREATE TABLE products (id int PRIMARY KEY, name text, cents int); ALTER TABLE products OWNER TO shop; \
+         INSERT INTO products VALUES (1, 'Old cup', 1), (9, 'Jug', 900);",
+    );
+    let stub = Stub::start(&[(
+        "/v1/products",
+        json!([
+            {"id": 1, "name": "Cup ", "price": "4.5"},
+            {"id": 2, "name": "Plate", "price": "12", "discontinued": true},
+            {"id": 3, "name": "Bowl", "price": "7.25"},
+        ]),
+    )]);
+    let workflow = Workflow::from_template("api-to-database");
+    redirect(&workflow, "api.example.com", &stub);
+    let place = format!("host: {NODE_ADDRESS}\n      port: {}", database.port);
+    workflow.replace("workflow.yaml", "host: db.example.com", &place);
+    let secrets = json!({"api": {"token": "t0ken"}, "db": {"password": "sh0p"}});
+    let namespace = deploy(&workflow, &secrets);
+    assert_eq!(
+        outputs("api-to-database", &namespace)["store"],
+        json!({"stored": 2})
+    );
+    let stored = database.query("shop", "SELECT * FROM products ORDER BY id;");
+    assert_eq!(stored, "1|Cup|450\n3|Bowl|725\n9|Jug|900\n");
+}
+
+/// The queue consumer as it is for this NATS server, with a warehouse that ships order A-1.
+fn queue_consumer(nats: &Nats) -> (Workflow, Stub) {
+    let stub = Stub::start(&[("/shipments/A-1", json!({"shipment": "S-9"}))]);
     let workflow = Workflow::from_template("queue-consumer");
-    workflow.replace("workflow.yaml", "nats.example.com:4222", server);
-    workflow.replace("workflow.yaml", "orders.created", &subject);
-    workflow.replace("workflow.yaml", "protocol: https", "protocol: http");
-    let host = format!("host: 127.0.0.1\n      port: {}", serve_warehouse());
-    workflow.replace("workflow.yaml", "host: warehouse.example.com", &host);
-    let secrets = json!({"nats": {"token": token}, "warehouse": {"api_key": "k"}});
-    workflow.write(".secrets.yaml", &secrets.to_string());
-    let mut dev = Running::start(&workflow);
-    dev.until(&subject);
-    let order = json!({"id": "A-1", "items": [{"sku": "cup", "quantity": 2}]});
-    let reply = request(server, &token, &subject, &order.to_string());
-    let result: Value = serde_json::from_str(&reply).expect("a result");
+    redirect(&workflow, "warehouse.example.com", &stub);
+    workflow.replace("workflow.yaml", "nats.example.com:4222", &nats.address);
+    (workflow, stub)
+}
+
+fn queue_secrets() -> Value {
+    json!({"nats": {"token": "sesame"}, "warehouse": {"api_key": "k3y"}})
+}
+
+fn order() -> String {
+    json!({"id": "A-1", "items": [{"sku": "cup", "quantity": 2}]}).to_string()
+}
+
+/// What the warehouse was told of the order.
+#[track_caller]
+fn require_shipment(warehouse: &Stub) {
+    let asked = warehouse.asked_for("/shipments/A-1");
+    assert_eq!(asked.method.as_str(), "PUT");
+    assert_eq!(asked.headers["x-api-key"], "k3y");
+    let body: Value = asked.body_json().expect("JSON");
+    assert_eq!(body, json!({"items": [{"sku": "cup", "quantity": 2}]}));
+}
+
+#[track_caller]
+fn require_dispatch(reply: &str) {
+    let result: Value = serde_json::from_str(reply).expect("a result");
     assert_eq!(
         result["outputs"]["dispatch"],
         json!({"order": "A-1", "shipment": "S-9"}),
         "{result}"
     );
+}
+
+#[test]
+fn the_queue_consumer_answers_an_order_from_its_pod() {
+    let nats = Nats::start();
+    let (workflow, warehouse) = queue_consumer(&nats);
+    let _namespace = deploy(&workflow, &queue_secrets());
+    require_dispatch(&nats.request("orders.created", &order()));
+    require_shipment(&warehouse);
+}
+
+#[test]
+fn the_queue_consumer_takes_orders_durably_when_it_is_told_to() {
+    let nats = Nats::start();
+    let (workflow, warehouse) = queue_consumer(&nats);
+    workflow.replace(
+        "workflow.yaml",
+        "subject: orders.created",
+        "subject: orders.created\n    durable: true",
+    );
+    let _namespace = deploy(&workflow, &queue_secrets());
+    let kept: Value =
+        serde_json::from_str(&nats.request("orders.created", &order())).expect("JSON");
+    assert!(
+        kept["stream"].is_string() && kept["seq"].is_number(),
+        "{kept}"
+    );
+    require_shipment(&warehouse);
+}
+
+#[test]
+fn the_queue_consumer_answers_an_order_on_a_laptop() {
+    let nats = Nats::start();
+    let (workflow, warehouse) = queue_consumer(&nats);
+    workflow.write(".secrets.yaml", &queue_secrets().to_string());
+    let mut dev = Running::start(&workflow);
+    require_dispatch(&nats.request("orders.created", &order()));
+    require_shipment(&warehouse);
     assert_eq!(dev.end(), Some(0));
+}
+
+const ISSUE: &str = r#"{"action": "opened", "issue": {"number": 7, "title": "Crash on start", "body": null}, "repository": {"full_name": "o/r"}}"#;
+
+/// Posts an event as GitHub does, signed with `secret`; gives the status.
+fn deliver(address: &str, secret: &str) -> String {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), ISSUE).expect("a file");
+    let path = file.path().display().to_string();
+    let digest = program("openssl", ["dgst", "-sha256", "-hmac", secret, "-r", &path]);
+    let (digest, _) = digest.split_once(' ').expect("a digest");
+    let signature = format!("x-hub-signature-256: sha256={digest}");
+    let body = format!("@{path}");
+    let url = format!("http://{address}/webhook/github");
+    let mut arguments = vec!["-sS", "-o", "/dev/null", "-w", "%{http_code}"];
+    for header in [
+        "content-type: application/json",
+        "x-github-event: issues",
+        &signature,
+    ] {
+        arguments.extend(["-H", header]);
+    }
+    arguments.extend(["--data-binary", &body, &url]);
+    program("curl", arguments)
+}
+
+#[test]
+fn the_webhook_labels_an_issue_that_github_signed_and_no_other() {
+    let stub = Stub::start(&[("/repos/o/r/issues/7/labels", json!([{"name": "bug"}]))]);
+    let workflow = Workflow::from_template("webhook");
+    redirect(&workflow, "api.github.com", &stub);
+    let secrets = json!({"github": {"token": "t0ken", "webhook_secret": "sesame"}});
+    let namespace = deploy(&workflow, &secrets);
+    let service = namespace.get("service", "webhook");
+    let address = service["spec"]["clusterIP"].as_str().expect("an address");
+    let address = format!("{address}:8080");
+    assert_eq!(deliver(&address, "guessed"), "401");
+    assert!(stub.requests().is_empty());
+    assert_eq!(deliver(&address, "sesame"), "202");
+    let asked = stub.asked_for("/repos/o/r/issues/7/labels");
+    assert_eq!(asked.headers["authorization"], "Bearer t0ken");
+    let body: Value = asked.body_json().expect("JSON");
+    assert_eq!(body, json!({"labels": ["bug"]}));
+    assert_eq!(stub.requests().len(), 1);
 }

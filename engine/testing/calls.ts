@@ -23,7 +23,7 @@ export function differencesOfCalls(
 function part(call: Call, expected: ExpectedCall): Json {
   const keys = Object.keys(expected);
   const told = Object.entries(asJson(call)).filter(([key]) => keys.includes(key));
-  const headers = expected.headers === undefined ? {} : {
+  const headers: JsonObject = expected.headers === undefined ? {} : {
     headers: Object.fromEntries(
       Object.keys(expected.headers).map((it) => it.toLowerCase())
         .filter((it) => Object.hasOwn(call.headers, it)).map((it) => [it, call.headers[it] ?? ""]),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::{
-    Answer, ModuleServer, Namespace, Postgres, Tntc, Workflow, engine_image, tntc,
+    Answer, ModuleServer, NODE_ADDRESS, Namespace, Postgres, Tntc, Workflow, engine_image, tntc,
 };
 
 const FROM_NPM: &str = "import { parse } from \"npm:postgres-array@2.0.0\";\n\
@@ -161,9 +161,9 @@ fn a_driver_from_npm_queries_a_real_database_from_a_sealed_pod() {
         "workflow.yaml",
         &format!(
             "name: bundled\nversion: \"1.0\"\ntriggers: [{{type: manual}}]\nnodes: {{only: {{path: nodes/only.ts}}}}\n\
-             contract: {{version: \"1\", dependencies: {{db: {{protocol: postgresql, host: {}, port: {}, \
+             contract: {{version: \"1\", dependencies: {{db: {{protocol: postgresql, host: {NODE_ADDRESS}, port: {}, \
              database: postgres, user: reader, auth: {{type: password, secret: db.password}}}}}}}}\n",
-            database.host, database.port
+            database.port
         ),
     );
     workflow.write(".secrets.yaml", "db: {password: sesame}\n");
@@ -185,10 +185,7 @@ fn a_driver_from_npm_queries_a_real_database_from_a_sealed_pod() {
         assert!(deployment.contains(flag), "{deployment}");
     }
     let policy = namespace.get("networkpolicy", "bundled-netpol").to_string();
-    assert!(
-        policy.contains(&format!("{}/32", database.host)),
-        "{policy}"
-    );
+    assert!(policy.contains(&format!("{NODE_ADDRESS}/32")), "{policy}");
     let answer = tntc(["run", "bundled", "-n", name]).run().exits(0).json();
     let row = &answer["outputs"]["only"];
     assert_eq!(row["answer"], 42, "{answer}");

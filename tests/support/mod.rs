@@ -6,8 +6,10 @@ mod deploy;
 mod forwarder;
 mod kubeconfig;
 mod modules;
+mod nats;
 mod postgres;
 mod requests;
+mod stub;
 mod workflow;
 
 pub use cluster::{Namespace, engine_image, kubectl, registry_image};
@@ -16,6 +18,11 @@ pub use deploy::{deploy, deployed, deploying, phases, run};
 pub use forwarder::Forwarder;
 pub use kubeconfig::Kubeconfig;
 pub use modules::ModuleServer;
+pub use nats::Nats;
 pub use postgres::Postgres;
 pub use requests::requests;
+pub use stub::Stub;
 pub use workflow::{Workflow, example, node};
+
+/// The address of the test cluster's node, where pods reach what a test serves.
+pub const NODE_ADDRESS: &str = "198.18.128.1";

@@ -1,12 +1,15 @@
 //! Finding Deno, and the engine that is embedded in this binary.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use tntc_core::manifests::code::short_hex;
+use tntc_core::modules;
+use tntc_core::project::Project;
 use tokio::process::Command;
 
 use crate::error::{Error, Result, io};
@@ -196,10 +199,22 @@ fn too_old(path: &Path, found: (u32, u32, u32)) -> Error {
     missing(&format!("{} is Deno {found}", path.display()))
 }
 
-/// The types that a node imports from `tentacular`, as one self-contained module.
-pub fn types() -> String {
-    let module = Engine::get("mod.ts")
-        .map(|file| file.data)
-        .unwrap_or_default();
-    String::from_utf8_lossy(&module).into_owned()
+/// The engine's files behind `tentacular` and `tentacular/testing`, by their path below its directory: enough for editors
+/// and for `deno test`.
+///
+/// # Errors
+/// A file of the engine is no TypeScript, which its own tests rule out.
+pub fn importable() -> Result<Vec<(String, String)>> {
+    let engine = Project::from_files(engine_files());
+    let mut files = BTreeMap::new();
+    for module in ["mod.ts", "testing/mod.ts"] {
+        let closure = modules::closure(&engine, module)
+            .map_err(|cause| Error::failed(format!("the engine's {cause}")))?;
+        for path in closure.modules.into_keys() {
+            let content = engine.files.get(&path).map(Vec::as_slice);
+            let text = String::from_utf8_lossy(content.unwrap_or_default()).into_owned();
+            files.insert(path, text);
+        }
+    }
+    Ok(files.into_iter().collect())
 }

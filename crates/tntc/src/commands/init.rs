@@ -19,11 +19,12 @@ use crate::output::Outcome;
 /// What stands for the workflow's name in a template.
 const NAME: &str = "{{name}}";
 
-/// Where editors find the types of `tentacular`, as the written `deno.json` says.
-const TYPES: &str = ".tentacular/mod.ts";
+/// Where editors find what nodes and their tests import, as the written `deno.json` says, and the schema of
+/// workflow.yaml: beside it, so that they need no network.
+const FOR_EDITORS: &str = ".tentacular/";
 
-/// Where editors find the schema of workflow.yaml: beside it, so that they need no network.
-const SCHEMA: &str = ".tentacular/workflow.schema.json";
+/// The schema's name there.
+const SCHEMA: &str = "workflow.schema.json";
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -57,7 +58,7 @@ pub fn run(arguments: &Init) -> Result<Outcome> {
     let parent = Path::new(".");
     // Written beside and renamed, so that a failure half-way leaves nothing.
     let fresh = tempfile::tempdir_in(parent).map_err(io("write to", parent))?;
-    let files = files(&arguments.template, name.as_str());
+    let files = files(&arguments.template, name.as_str())?;
     for (path, content) in &files {
         write(&fresh.path().join(path), content)?;
     }
@@ -84,7 +85,7 @@ fn require_template(name: &str) -> Result<()> {
         .hint(format!("the templates are: {}", all.join(", "))))
 }
 
-fn files(template: &str, name: &str) -> Vec<(String, String)> {
+fn files(template: &str, name: &str) -> Result<Vec<(String, String)>> {
     let mut files: Vec<_> = Templates::iter()
         .filter_map(|path| {
             let (owner, rest) = path.split_once('/')?;
@@ -95,13 +96,15 @@ fn files(template: &str, name: &str) -> Vec<(String, String)> {
         .collect();
     for (path, content) in &mut files {
         if path == WORKFLOW_FILE {
-            content.insert_str(0, &format!("# yaml-language-server: $schema={SCHEMA}\n"));
+            let line = format!("# yaml-language-server: $schema={FOR_EDITORS}{SCHEMA}\n");
+            content.insert_str(0, &line);
         }
     }
-    files.push((TYPES.to_owned(), deno::types()));
-    files.push((SCHEMA.to_owned(), format!("{:#}\n", schema::workflow())));
+    let schema = (SCHEMA.to_owned(), format!("{:#}\n", schema::workflow()));
+    let for_editors = deno::importable()?.into_iter().chain([schema]);
+    files.extend(for_editors.map(|(path, content)| (format!("{FOR_EDITORS}{path}"), content)));
     files.sort();
-    files
+    Ok(files)
 }
 
 fn unhide(path: &str) -> String {
@@ -124,12 +127,20 @@ fn widen(dir: &Path) -> Result<()> {
 }
 
 fn outcome(name: &str, files: &[(String, String)]) -> Outcome {
-    let paths: Vec<_> = files
-        .iter()
-        .map(|(path, _)| format!("{name}/{path}"))
-        .collect();
-    let next = format!("try it with: tntc test {name}");
+    let paths = files.iter().map(|(path, _)| path.as_str());
+    let own = paths.clone().filter(|path| !path.starts_with(FOR_EDITORS));
+    let mut lines: Vec<_> = own.map(|path| format!("  {name}/{path}")).collect();
+    let for_editors = files.len() - lines.len();
+    lines.push(format!(
+        "  {name}/{FOR_EDITORS} ({for_editors} files for editors and deno test)"
+    ));
+    let text = format!(
+        "created {name}\n{}\ntry it with: tntc test {name}",
+        lines.join("\n")
+    );
     Outcome::new(format!("created {name}"))
-        .text(format!("created {name}\n  {}\n{next}", paths.join("\n  ")))
-        .own(Answer { files: paths })
+        .text(text)
+        .own(Answer {
+            files: paths.map(|path| format!("{name}/{path}")).collect(),
+        })
 }
