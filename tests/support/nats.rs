@@ -1,4 +1,4 @@
-//! A real nats-server of a test's own, with JetStream, that pods of the test cluster reach.
+//! A real nats-server of a test's own, with `JetStream`, that pods of the test cluster reach.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

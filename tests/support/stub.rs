@@ -11,7 +11,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 use super::NODE_ADDRESS;
 
 /// Reached only when a test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Answers with JSON by path, and with 404 elsewhere; remembers what it was asked.
 pub struct Stub {
