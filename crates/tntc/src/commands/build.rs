@@ -136,6 +136,7 @@ async fn with_docker(docker: &Docker, plan: &Plan<'_>) -> Result<Built> {
         image: &plan.image,
         base: &plan.base,
         platform: plan.platforms.first(),
+        plain_http: plan.plain_http,
     };
     if plan
         .output
@@ -184,6 +185,7 @@ async fn several_with_docker(docker: &Docker, plan: &Plan<'_>) -> Result<Built> 
             image: &image,
             base: &plan.base,
             platform: Some(platform),
+            plain_http: plan.plain_http,
         };
         docker.build(&build, plan.printer).await?;
         let digest = docker.push(&image, plan.plain_http, plan.printer).await?;

@@ -14,10 +14,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::fault::Fault;
+use super::fault::{self, Fault};
 use super::platform::Platform;
 use super::program::{self, Failure};
 use super::recipe;
+use super::reference;
 use crate::deno;
 use crate::error::{Error, Result, io};
 use crate::output::Printer;
@@ -42,6 +43,8 @@ pub struct Build<'a> {
     pub base: &'a str,
     /// Target platform; `None` is the program's own.
     pub platform: Option<&'a Platform>,
+    /// Whether to speak plain HTTP to registries elsewhere, too.
+    pub plain_http: bool,
 }
 
 impl Docker {
@@ -92,10 +95,10 @@ impl Docker {
     /// The base cannot be had, or the build failed, with the tail of its output.
     pub async fn build(&self, build: &Build<'_>, printer: &Printer) -> Result<()> {
         let base_digest = self.base(build, printer).await?;
-        let context = context(build.base)?;
+        let context = context(&self.full_name(build.base)?)?;
         let labels = recipe::labels(build.base, base_digest.as_deref());
         let phase = Phase::begin(&format!("building {}", build.image), printer);
-        let mut command = self.build_command(build, context.path(), &labels);
+        let mut command = self.build_command(build, context.path(), &labels)?;
         let done = program::run(&mut command, &phase).await;
         let doing = format!("{} build of {}", self.name(), build.image);
         done.map(drop).map_err(|failure| match Fault::of(&failure) {
@@ -109,13 +112,13 @@ impl Docker {
         build: &Build<'_>,
         context: &Path,
         labels: &BTreeMap<String, String>,
-    ) -> Command {
+    ) -> Result<Command> {
         let mut command = Command::new(self.program);
         command
             .arg("build")
             .arg("--file")
             .arg(context.join(DOCKERFILE));
-        command.args(["--tag", build.image]);
+        command.arg("--tag").arg(self.full_name(build.image)?);
         for (name, value) in labels {
             command.args(["--label", &format!("{name}={value}")]);
         }
@@ -123,18 +126,19 @@ impl Docker {
             command.args(["--platform", &platform.to_string()]);
         }
         command.arg(context);
-        command
+        Ok(command)
     }
 
     /// Sees to it that the base is there for the platform, and returns its digest, which an image that never came
     /// from a registry has not.
     async fn base(&self, build: &Build<'_>, printer: &Printer) -> Result<Option<String>> {
         let fits = |found: &Value| build.platform.is_none_or(|wanted| has(found, wanted));
-        if let Some(found) = self.inspect(build.base).await.filter(fits) {
+        let base = self.full_name(build.base)?;
+        if let Some(found) = self.inspect(&base).await.filter(fits) {
             return Ok(repository_digest(&found));
         }
         self.pull(build, printer).await?;
-        let pulled = self.inspect(build.base).await;
+        let pulled = self.inspect(&base).await;
         // Docker takes the only platform that an image has, whichever was asked for.
         match pulled.as_ref().filter(|found| fits(found)) {
             Some(found) => Ok(repository_digest(found)),
@@ -149,7 +153,8 @@ impl Docker {
         if let Some(platform) = build.platform {
             command.args(["--platform", &platform.to_string()]);
         }
-        command.arg(build.base);
+        command.args(self.plain_http_flag(build.base, build.plain_http));
+        command.arg(self.full_name(build.base)?);
         let pulled = program::run(&mut command, &phase).await;
         let doing = format!("{} pull of {}", self.name(), build.base);
         pulled
@@ -181,9 +186,9 @@ impl Docker {
         command.arg("push");
         if self.podman {
             command.arg("--digestfile").arg(digest_file.path());
-            command.args(plain_http.then_some("--tls-verify=false"));
         }
-        command.arg(image);
+        command.args(self.plain_http_flag(image, plain_http));
+        command.arg(self.full_name(image)?);
         let lines = program::run(&mut command, &phase)
             .await
             .map_err(|failure| told(&failure, &doing, image))?;
@@ -199,12 +204,29 @@ impl Docker {
     pub async fn save(&self, image: &str, path: &Path, printer: &Printer) -> Result<()> {
         let phase = Phase::begin(&format!("writing {}", path.display()), printer);
         let mut command = Command::new(self.program);
-        command.args(["save", "--output"]).arg(path).arg(image);
+        command.args(["save", "--output"]).arg(path);
+        command.arg(self.full_name(image)?);
         let saved = program::run(&mut command, &phase).await;
         let doing = format!("{} save of {image}", self.name());
         saved
             .map(drop)
             .map_err(|failure| told(&failure, &doing, image))
+    }
+
+    /// The name of an image for this program. To podman a short one is a name on this machine (`localhost/e`), or none
+    /// at all; in a cluster, as in Docker, it is Docker Hub's.
+    fn full_name(&self, image: &str) -> Result<String> {
+        if self.podman {
+            Ok(reference::parse(image)?.whole())
+        } else {
+            Ok(image.to_owned())
+        }
+    }
+
+    /// Docker speaks plain HTTP to this machine by itself, and elsewhere only where its daemon's settings say so.
+    fn plain_http_flag(&self, image: &str, plain_http: bool) -> Option<&'static str> {
+        let plain = plain_http || reference::is_local(fault::registry(image));
+        (self.podman && plain).then_some("--tls-verify=false")
     }
 
     /// Whether the images of this program are where `kind load docker-image` looks for them.

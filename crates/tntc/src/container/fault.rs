@@ -14,13 +14,15 @@ pub enum Fault {
     NoPlatform,
     /// There is no such image.
     NoImage,
+    /// The registry speaks plain HTTP.
+    NoTls,
     /// The registry does not answer.
     Unreachable,
 }
 
 /// What the texts of Docker (legacy and `BuildKit`), containerd, podman and registries say of each fault. The order
 /// counts: Docker says "access denied" of an image that does not exist.
-const SYMPTOMS: [(Fault, &[&str]); 5] = [
+const SYMPTOMS: [(Fault, &[&str]); 6] = [
     (
         Fault::DiskFull,
         &["no space left on device", "disk quota exceeded"],
@@ -57,6 +59,7 @@ const SYMPTOMS: [(Fault, &[&str]); 5] = [
             "403 forbidden",
         ],
     ),
+    (Fault::NoTls, &["http response to https client"]),
     (
         Fault::Unreachable,
         &[
@@ -72,7 +75,6 @@ const SYMPTOMS: [(Fault, &[&str]); 5] = [
             "network is unreachable",
             "deadline exceeded",
             "server misbehaving",
-            "http response to https client",
         ],
     ),
 ];
@@ -100,6 +102,9 @@ impl Fault {
             Self::NoImage => error.hint(format!(
                 "check the name {image}; a mirror of the base is named with --base, or base_image in a config file"
             )),
+            Self::NoTls => error
+                .hint("where the network can be trusted, --plain-http speaks without it (podman and --builder oci)")
+                .hint("Docker wants the registry in insecure-registries of its daemon.json"),
             Self::Unreachable => error.hint(format!(
                 "check that {registry} is up and can be reached from here"
             )),
@@ -115,6 +120,7 @@ impl Fault {
             }
             Self::NoPlatform => format!("{image} does not have this platform"),
             Self::NoImage => format!("there is no image {image}"),
+            Self::NoTls => format!("the registry {registry} does not speak TLS"),
             Self::Unreachable => format!("the registry {registry} does not answer"),
         }
     }
@@ -162,6 +168,10 @@ mod tests {
             (
                 "Get \"http://127.0.0.1:9/v2/\": dial tcp 127.0.0.1:9: connect: connection refused",
                 Fault::Unreachable,
+            ),
+            (
+                "Get \"https://10.0.0.9:5000/v2/\": http: server gave HTTP response to HTTPS client",
+                Fault::NoTls,
             ),
         ];
         for (text, fault) in table {

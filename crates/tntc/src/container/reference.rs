@@ -44,6 +44,16 @@ pub fn with_tag_suffix(image: &str, suffix: &str) -> String {
     }
 }
 
+/// Whether a registry is on this machine, where Docker speaks plain HTTP, too.
+pub fn is_local(registry: &str) -> bool {
+    let host = match registry.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => registry.split(':').next().unwrap_or_default(),
+    };
+    let loopback = host.parse::<std::net::IpAddr>();
+    host == "localhost" || loopback.is_ok_and(|address| address.is_loopback())
+}
+
 /// As Docker reads a reference: a first part with a dot or a port, or `localhost`, is a registry.
 fn names_registry(tag: &str) -> bool {
     tag.split_once('/')
@@ -104,5 +114,24 @@ mod tests {
             "localhost:5000/e:latest-x"
         );
         assert_eq!(with_tag_suffix("e:v1", "x"), "e:v1-x");
+    }
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for name in [
+            "localhost",
+            "localhost:5000",
+            "127.0.0.1:5100",
+            "[::1]:5000",
+        ] {
+            assert!(is_local(name), "{name}");
+        }
+        for name in [
+            "localhost.example.com",
+            "reg.example.com:5000",
+            "10.0.0.1:5000",
+        ] {
+            assert!(!is_local(name), "{name}");
+        }
     }
 }

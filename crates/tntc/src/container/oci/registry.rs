@@ -15,6 +15,7 @@ use tokio::io::AsyncReadExt;
 use super::credentials;
 use super::image::{Blob, Descriptor};
 use super::told::{self, transient};
+use crate::container::reference;
 use crate::error::Result;
 
 /// Manifests of one platform and indexes of several, in OCI's terms and in Docker's.
@@ -66,7 +67,7 @@ impl Registry {
         if plain_http {
             return plain.greeted(image, operation).await;
         }
-        if !is_local(&name) {
+        if !reference::is_local(&name) {
             return secure.greeted(image, operation).await;
         }
         match secure.greet(image, operation).await {
@@ -203,16 +204,6 @@ fn client(protocol: ClientProtocol) -> Client {
     })
 }
 
-/// Docker trusts plain HTTP on these names, and on no other.
-fn is_local(registry: &str) -> bool {
-    let host = match registry.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => registry.split(':').next().unwrap_or_default(),
-    };
-    let loopback = host.parse::<std::net::IpAddr>();
-    host == "localhost" || loopback.is_ok_and(|address| address.is_loopback())
-}
-
 async fn retried<T, F>(mut step: impl FnMut() -> F) -> Result<T, Cause>
 where
     F: Future<Output = Result<T, Cause>>,
@@ -231,25 +222,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_this_machine_is_local() {
-        for name in [
-            "localhost",
-            "localhost:5000",
-            "127.0.0.1:5100",
-            "[::1]:5000",
-        ] {
-            assert!(is_local(name), "{name}");
-        }
-        for name in [
-            "localhost.example.com",
-            "reg.example.com:5000",
-            "10.0.0.1:5000",
-        ] {
-            assert!(!is_local(name), "{name}");
-        }
-    }
 
     #[tokio::test]
     async fn a_broken_connection_is_tried_three_times_and_a_refusal_once() {

@@ -22,8 +22,7 @@ pub fn registry(doing: &str, registry: &str, cause: &Cause) -> Error {
     }
     if chain(cause).contains("InvalidContentType") {
         // What the TLS library says of an answer that is no TLS.
-        return Error::surroundings(format!("{doing} failed: {registry} does not speak TLS"))
-            .hint("where the network can be trusted, --plain-http speaks without it");
+        return Fault::NoTls.error(doing, &place);
     }
     match status(cause) {
         Some(401 | 403) => Fault::Refused.error(doing, &place),

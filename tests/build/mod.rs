@@ -1,6 +1,9 @@
 //! `tntc build` with a real Docker, and with programs that only look like one.
 
-use std::fs;
+mod fake;
+mod faults;
+mod podman;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,10 +12,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::images::{
-    Registry, executable, mirrored_base, program, registry_get, test_registry, tiny_base,
-};
-use crate::support::{Tntc, Workflow, engine_image, example, interrupt, tntc};
+use self::fake::Fake;
+use crate::images::{Registry, program, registry_get, test_registry, tiny_base};
+use crate::support::{Workflow, engine_image, example, tntc};
 
 /// How long a test waits for something that takes no time.
 const SOON: Duration = Duration::from_secs(20);
@@ -276,42 +278,6 @@ fn output_of_docker_is_streamed_when_verbose_and_folded_otherwise() {
 }
 
 #[test]
-fn a_build_that_fails_shows_the_tail_of_its_output_and_leaves_nothing() {
-    let workflow = Workflow::of_one_node("failing", "return 1;");
-    let before = workflow.files();
-    let docker = Fake::docker("build) for i in $(seq 100); do echo line $i; done; exit 7 ;;");
-    let answer = docker.run(["build", workflow.path()]).run().exits(1);
-    let answer = answer
-        .says("docker build of tentacular-engine:latest failed")
-        .says("line 100");
-    assert!(!answer.stderr.contains("line 70\n"), "{}", answer.stderr);
-    let envelope = docker
-        .run(["build", workflow.path(), "-o", "json"])
-        .run()
-        .exits(1)
-        .json();
-    assert_eq!(envelope["status"], "fail");
-    assert_eq!(workflow.files(), before);
-    docker.left_nothing();
-}
-
-#[test]
-fn ctrl_c_ends_the_build_and_leaves_nothing() {
-    let workflow = Workflow::of_one_node("interrupted", "return 1;");
-    let before = workflow.files();
-    let docker = Fake::docker("build) echo started >>\"$SEEN\"; exec sleep 600 ;;");
-    let mut command = docker.run(["build", workflow.path()]).command();
-    let build = command.stderr(Stdio::piped()).spawn().expect("tntc starts");
-    docker.wait_for("started");
-    interrupt(build.id());
-    let output = build.wait_with_output().expect("tntc ends");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing was remembered for deploy"));
-    assert_eq!(workflow.files(), before);
-    docker.left_nothing();
-}
-
-#[test]
 fn two_builds_of_one_directory_take_turns() {
     let workflow = Workflow::of_one_node("twice", "return 1;");
     let docker = Fake::docker(
@@ -340,42 +306,6 @@ fn two_builds_of_one_directory_take_turns() {
     assert!(first.wait().expect("tntc ends").success());
     assert!(second.wait().expect("tntc ends").success());
     assert_eq!(workflow.read(".tentacular/base-image.txt"), "e:second\n");
-}
-
-#[test]
-fn without_the_kind_program_the_command_to_run_is_told() {
-    let workflow = Workflow::of_one_node("unkind", "return 1;");
-    let docker = Fake::docker("");
-    docker
-        .run(["build", workflow.path(), "--tag", "e:v1"])
-        .env(
-            "KUBECONFIG",
-            std::env::var("KUBECONFIG").expect("KUBECONFIG"),
-        )
-        .run()
-        .exits(0)
-        .says("kind load docker-image --name tntc e:v1");
-}
-
-#[test]
-fn podman_is_used_where_there_is_no_docker() {
-    let workflow = Workflow::of_one_node("podded", "return 1;");
-    let digest = format!("sha256:{}", "ab".repeat(32));
-    let podman = Fake::named("podman", &format!("push) printf {digest} >\"$3\" ;;"));
-    let arguments = [
-        "build",
-        workflow.path(),
-        "--tag",
-        "reg.example.com/e:v1",
-        "--push",
-        "-o",
-        "json",
-    ];
-    let built = podman.run(arguments).run().exits(0).json();
-    assert_eq!(built["builder"], "podman");
-    assert_eq!(built["digest"], digest);
-    let remembered = workflow.read(".tentacular/base-image.txt");
-    assert_eq!(remembered, format!("reg.example.com/e:v1@{digest}\n"));
 }
 
 #[test]
@@ -429,164 +359,6 @@ fn several_platforms_become_one_index_in_the_registry() {
         .run()
         .exits(2)
         .says("only for a registry");
-}
-
-#[test]
-fn without_a_docker_program_the_surroundings_are_at_fault() {
-    let workflow = example("word-counter");
-    tntc(["build", workflow.path()])
-        .env("PATH", "/nonexistent")
-        .run()
-        .exits(3)
-        .says("no docker program on PATH")
-        .says("--builder oci");
-}
-
-#[test]
-fn a_docker_daemon_that_is_down_is_told() {
-    let workflow = example("word-counter");
-    tntc(["build", workflow.path()])
-        .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
-        .run()
-        .exits(3)
-        .says("the Docker daemon does not answer");
-    assert!(
-        !workflow
-            .files()
-            .contains(&".tentacular/base-image.txt".to_owned())
-    );
-}
-
-#[test]
-fn a_registry_that_is_down_fails_the_push() {
-    let workflow = Workflow::of_one_node("pusher", "return 1;");
-    tntc(["build", workflow.path(), "-r", "127.0.0.1:9", "--push"])
-        .run()
-        .exits(3)
-        .says("docker push of 127.0.0.1:9/tentacular-engine:latest failed: the registry 127.0.0.1:9 does not answer");
-    assert!(
-        !workflow
-            .files()
-            .contains(&".tentacular/base-image.txt".to_owned())
-    );
-}
-
-#[test]
-fn a_registry_that_wants_credentials_fails_dockers_push_with_the_way_to_log_in() {
-    let registry = Registry::with_password();
-    let workflow = Workflow::of_one_node("stranger", "return 1;");
-    tntc([
-        "build",
-        workflow.path(),
-        "-r",
-        &registry.name,
-        "--push",
-        "--builder",
-        "docker",
-    ])
-    .env("DOCKER_CONFIG", "/nonexistent")
-    .run()
-    .exits(3)
-    .says(&format!("docker login {}", registry.name));
-}
-
-#[test]
-fn a_base_that_docker_cannot_find_is_told() {
-    let workflow = Workflow::of_one_node("baseless", "return 1;");
-    let base = format!("{}/no/such:base", test_registry());
-    tntc(["build", workflow.path(), "--base", &base])
-        .run()
-        .exits(3)
-        .says(&format!(
-            "docker pull of {base} failed: there is no image {base}"
-        ))
-        .says("--base");
-}
-
-#[test]
-fn a_platform_that_the_base_lacks_fails_dockers_build() {
-    let workflow = Workflow::of_one_node("elsewhere", "return 1;");
-    let base = mirrored_base();
-    tntc([
-        "build",
-        workflow.path(),
-        "--base",
-        &base,
-        "--platform",
-        "linux/riscv64",
-    ])
-    .run()
-    .exits(3)
-    .says("does not have this platform");
-}
-
-#[test]
-fn what_is_no_platform_or_tag_is_wrong_usage() {
-    let workflow = Workflow::of_one_node("wrong", "return 1;");
-    tntc(["build", workflow.path(), "--platform", "arm"])
-        .run()
-        .exits(2)
-        .says("`arm` is no platform");
-    tntc(["build", workflow.path(), "--tag", "Not A Tag"])
-        .run()
-        .exits(2)
-        .says("no image reference");
-}
-
-/// A container program that is a script: it answers what it is asked first, and `cases` come before that.
-struct Fake {
-    dir: tempfile::TempDir,
-}
-
-impl Fake {
-    fn docker(cases: &str) -> Self {
-        Self::named("docker", cases)
-    }
-
-    fn named(name: &str, cases: &str) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        fs::create_dir(dir.path().join("bin")).expect("a directory");
-        fs::create_dir(dir.path().join("tmp")).expect("a directory");
-        let script = format!(
-            "#!/bin/sh\nPATH=/usr/bin:/bin\ncase $1 in\n{cases}\nimage) echo '[{{\"Os\":\"linux\",\"Architecture\":\"amd64\"}}]' ;;\nesac\n"
-        );
-        executable(&dir.path().join("bin").join(name), &script);
-        Self { dir }
-    }
-
-    /// `tntc` that finds this program and no other, and makes its temporary files where they can be counted.
-    fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Tntc {
-        tntc(arguments)
-            .env("PATH", self.dir.path().join("bin"))
-            .env("TMPDIR", self.dir.path().join("tmp"))
-            .env("SEEN", self.dir.path().join("seen"))
-            .env("KUBECONFIG", "/dev/null")
-    }
-
-    fn seen(&self) -> String {
-        fs::read_to_string(self.dir.path().join("seen")).unwrap_or_default()
-    }
-
-    #[track_caller]
-    fn wait_for(&self, text: &str) {
-        let begun = Instant::now();
-        while !self.seen().contains(text) {
-            assert!(begun.elapsed() < SOON, "the program was not started");
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn go(&self) {
-        fs::write(self.dir.path().join("seen.go"), "").expect("a file");
-    }
-
-    #[track_caller]
-    fn left_nothing(&self) {
-        let left: Vec<_> = fs::read_dir(self.dir.path().join("tmp"))
-            .expect("a directory")
-            .collect();
-        assert!(left.is_empty(), "{left:?}");
-    }
 }
 
 /// The digest that a registry has under a tag.

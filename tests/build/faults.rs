@@ -1,0 +1,160 @@
+//! What can go wrong in a build with Docker, and what is said of it.
+
+use std::process::Stdio;
+
+use super::fake::Fake;
+use crate::images::{Registry, mirrored_base, test_registry};
+use crate::support::{Workflow, example, interrupt, tntc};
+
+#[test]
+fn a_build_that_fails_shows_the_tail_of_its_output_and_leaves_nothing() {
+    let workflow = Workflow::of_one_node("failing", "return 1;");
+    let before = workflow.files();
+    let docker = Fake::docker("build) for i in $(seq 100); do echo line $i; done; exit 7 ;;");
+    let answer = docker.run(["build", workflow.path()]).run().exits(1);
+    let answer = answer
+        .says("docker build of tentacular-engine:latest failed")
+        .says("line 100");
+    assert!(!answer.stderr.contains("line 70\n"), "{}", answer.stderr);
+    let envelope = docker
+        .run(["build", workflow.path(), "-o", "json"])
+        .run()
+        .exits(1)
+        .json();
+    assert_eq!(envelope["status"], "fail");
+    assert_eq!(workflow.files(), before);
+    docker.left_nothing();
+}
+
+#[test]
+fn ctrl_c_ends_the_build_and_leaves_nothing() {
+    let workflow = Workflow::of_one_node("interrupted", "return 1;");
+    let before = workflow.files();
+    let docker = Fake::docker("build) echo started >>\"$SEEN\"; exec sleep 600 ;;");
+    let mut command = docker.run(["build", workflow.path()]).command();
+    let build = command.stderr(Stdio::piped()).spawn().expect("tntc starts");
+    docker.wait_for("started");
+    interrupt(build.id());
+    let output = build.wait_with_output().expect("tntc ends");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing was remembered for deploy"));
+    assert_eq!(workflow.files(), before);
+    docker.left_nothing();
+}
+
+#[test]
+fn without_the_kind_program_the_command_to_run_is_told() {
+    let workflow = Workflow::of_one_node("unkind", "return 1;");
+    let docker = Fake::docker("");
+    docker
+        .run(["build", workflow.path(), "--tag", "e:v1"])
+        .env(
+            "KUBECONFIG",
+            std::env::var("KUBECONFIG").expect("KUBECONFIG"),
+        )
+        .run()
+        .exits(0)
+        .says("kind load docker-image --name tntc e:v1");
+}
+
+#[test]
+fn without_a_docker_program_the_surroundings_are_at_fault() {
+    let workflow = example("word-counter");
+    tntc(["build", workflow.path()])
+        .env("PATH", "/nonexistent")
+        .run()
+        .exits(3)
+        .says("no docker program on PATH")
+        .says("--builder oci");
+}
+
+#[test]
+fn a_docker_daemon_that_is_down_is_told() {
+    let workflow = example("word-counter");
+    tntc(["build", workflow.path()])
+        .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+        .run()
+        .exits(3)
+        .says("the Docker daemon does not answer");
+    assert!(
+        !workflow
+            .files()
+            .contains(&".tentacular/base-image.txt".to_owned())
+    );
+}
+
+#[test]
+fn a_registry_that_is_down_fails_the_push() {
+    let workflow = Workflow::of_one_node("pusher", "return 1;");
+    tntc(["build", workflow.path(), "-r", "127.0.0.1:9", "--push"])
+        .run()
+        .exits(3)
+        .says("docker push of 127.0.0.1:9/tentacular-engine:latest failed: the registry 127.0.0.1:9 does not answer");
+    assert!(
+        !workflow
+            .files()
+            .contains(&".tentacular/base-image.txt".to_owned())
+    );
+}
+
+#[test]
+fn a_registry_that_wants_credentials_fails_dockers_push_with_the_way_to_log_in() {
+    let registry = Registry::with_password();
+    let workflow = Workflow::of_one_node("stranger", "return 1;");
+    tntc([
+        "build",
+        workflow.path(),
+        "-r",
+        &registry.name,
+        "--push",
+        "--builder",
+        "docker",
+    ])
+    .env("DOCKER_CONFIG", "/nonexistent")
+    .run()
+    .exits(3)
+    .says(&format!("docker login {}", registry.name));
+}
+
+#[test]
+fn a_base_that_docker_cannot_find_is_told() {
+    let workflow = Workflow::of_one_node("baseless", "return 1;");
+    let base = format!("{}/no/such:base", test_registry());
+    tntc(["build", workflow.path(), "--base", &base])
+        .run()
+        .exits(3)
+        .says(&format!(
+            "docker pull of {base} failed: there is no image {base}"
+        ))
+        .says("--base");
+}
+
+#[test]
+fn a_platform_that_the_base_lacks_fails_dockers_build() {
+    let workflow = Workflow::of_one_node("elsewhere", "return 1;");
+    let base = mirrored_base();
+    tntc([
+        "build",
+        workflow.path(),
+        "--base",
+        &base,
+        "--platform",
+        "linux/riscv64",
+    ])
+    .run()
+    .exits(3)
+    .says("does not have this platform");
+}
+
+#[test]
+fn what_is_no_platform_or_tag_is_wrong_usage() {
+    let workflow = Workflow::of_one_node("wrong", "return 1;");
+    tntc(["build", workflow.path(), "--platform", "arm"])
+        .run()
+        .exits(2)
+        .says("`arm` is no platform");
+    tntc(["build", workflow.path(), "--tag", "Not A Tag"])
+        .run()
+        .exits(2)
+        .says("no image reference");
+}
