@@ -97,6 +97,14 @@ fn a_lock_file_is_held_to() {
         .exits(1)
         .answers("cannot bundle nodes/only.ts, which imports npm:postgres-array@2.0.0")
         .answers("bring deno.lock up to date");
+    workflow.write("deno.lock", &locked(&right.replace("VpZr", "AAAA")));
+    // What was checked once is not checked again, so nothing may be there yet.
+    let empty = tempfile::tempdir().expect("a directory");
+    dry_run(&workflow)
+        .env("DENO_DIR", empty.path())
+        .run()
+        .exits(1)
+        .answers("what was downloaded is not what deno.lock was written for");
 }
 
 #[test]

@@ -127,6 +127,8 @@ fn labels_follow_the_annotation_spec() {
     assert!(digest.starts_with("sha256:"), "{labels}");
     let revision = text(&labels["org.opencontainers.image.revision"]);
     assert_eq!(revision.len(), 40, "{labels}");
+    let source = labels.get("org.opencontainers.image.source");
+    assert_eq!(source.map(text), option_env!("TNTC_SOURCE"));
     assert_eq!(&manifest["annotations"], labels);
 }
 

@@ -66,7 +66,7 @@ pub fn labels(base: &str, base_digest: Option<&str>) -> BTreeMap<String, String>
         ("title", Some("tentacular-engine")),
         ("version", Some(env!("CARGO_PKG_VERSION"))),
         ("revision", option_env!("TNTC_REVISION")),
-        ("source", Some(env!("CARGO_PKG_REPOSITORY"))),
+        ("source", option_env!("TNTC_SOURCE")),
         ("licenses", Some(env!("CARGO_PKG_LICENSE"))),
         ("base.name", Some(base)),
         ("base.digest", base_digest),

@@ -15,6 +15,7 @@ mod told;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use futures::future::{try_join, try_join_all};
 use oci_client::{Reference, RegistryOperation};
 
 use self::image::{Blob, Image};
@@ -26,7 +27,7 @@ use super::platform::Platform;
 use super::recipe;
 use super::reference;
 use crate::deno;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::Printer;
 use crate::progress::Phase;
 
@@ -64,10 +65,14 @@ pub async fn build(build: &Build<'_>, printer: &Printer) -> Result<Built> {
         build.platforms
     };
     phase.detail(&format!("base {}", build.base));
+    let layers = tokio::task::spawn_blocking(engine_layers);
     let source = Source::open(build.base, build.plain_http).await?;
-    let layers = engine_layers()?;
+    let bases = source.bases(platforms).await?;
+    let layers = layers
+        .await
+        .map_err(|cause| Error::failed(cause.to_string()))??;
     let mut images = Vec::with_capacity(platforms.len());
-    for base in source.bases(platforms).await? {
+    for base in bases {
         images.push(Image::on(&base, &layers));
         phase.detail(&format!("{} on {}", base.platform, base.digest));
     }
@@ -99,14 +104,13 @@ impl Built {
             None => &Registry::of(&target, RegistryOperation::Push, self.plain_http).await?,
         };
         for image in &self.images {
-            for layer in &image.base_layers {
-                self.source
-                    .deliver(layer, &target, registry, &phase)
-                    .await?;
-            }
-            for blob in image.own_layers.iter().chain([&image.config]) {
-                registry.push(&target, blob).await?;
-            }
+            let base_layers = image
+                .base_layers
+                .iter()
+                .map(|layer| self.source.deliver(layer, &target, registry, &phase));
+            let own = image.own_layers.iter().chain([&image.config]);
+            let own = own.map(|blob| registry.push(&target, blob));
+            try_join(try_join_all(base_layers), try_join_all(own)).await?;
         }
         let Some(index) = layout::root(&self.images) else {
             return push_manifests(registry, &target, &self.images).await;

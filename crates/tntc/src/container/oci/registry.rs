@@ -62,11 +62,12 @@ impl Registry {
             auth: auth.clone(),
             name: name.clone(),
         };
-        let secure = registry(ClientProtocol::Https);
-        let plain = registry(ClientProtocol::Http);
         if plain_http {
-            return plain.greeted(image, operation).await;
+            return registry(ClientProtocol::Http)
+                .greeted(image, operation)
+                .await;
         }
+        let secure = registry(ClientProtocol::Https);
         if !reference::is_local(&name) {
             return secure.greeted(image, operation).await;
         }
@@ -75,7 +76,11 @@ impl Registry {
             Err(cause) if told::is_certificate(&cause) => {
                 Err(secure.told(&doing(image, operation), &cause))
             }
-            Err(_) => plain.greeted(image, operation).await,
+            Err(_) => {
+                registry(ClientProtocol::Http)
+                    .greeted(image, operation)
+                    .await
+            }
         }
     }
 
