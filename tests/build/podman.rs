@@ -1,5 +1,7 @@
 //! `tntc build` with a real podman, where there is no docker program.
 
+use std::process::Command;
+
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -44,13 +46,17 @@ impl Podman {
 
 impl Drop for Podman {
     fn drop(&mut self) {
-        // Its layers are mounts and files of other owners, which only podman takes away.
-        program(&self.path("bin/podman"), ["system", "reset", "--force"]);
+        // Its store is a mount of its own. Not every driver makes one.
+        drop(
+            Command::new("umount")
+                .arg(self.path("root/overlay"))
+                .output(),
+        );
     }
 }
 
 #[test]
-fn podman_builds_and_pushes_where_there_is_no_docker() {
+fn podman_is_used_where_there_is_no_docker_and_gives_images_the_names_of_a_cluster() {
     let podman = Podman::new();
     let workflow = Workflow::of_one_node("podded", "return 1;");
     let (registry, base) = (test_registry(), mirrored_base());
@@ -80,13 +86,8 @@ fn podman_builds_and_pushes_where_there_is_no_docker() {
     let config = registry_get(&registry, &format!("podman/e/blobs/{config}"));
     assert_eq!(config["config"]["WorkingDir"], "/app");
     assert_eq!(config["config"]["Entrypoint"][0], "deno");
-}
 
-#[test]
-fn podman_writes_the_name_that_a_cluster_looks_for() {
-    let podman = Podman::new();
-    let workflow = Workflow::of_one_node("archived", "return 1;");
-    let (base, archive) = (mirrored_base(), podman.path("e.tar"));
+    let archive = podman.path("e.tar");
     let arguments = [
         "build",
         workflow.path(),

@@ -5,22 +5,21 @@
 //! bundle goes beside it under its own key. It cannot take the node's own place: `f(a<b,c>(d))` is two comparisons in
 //! the bundle's JavaScript and a call in a `.ts` file.
 
+mod bundler;
 mod map;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 
 use tempfile::TempDir;
 use tntc_core::manifests::code::MAX_BYTES;
 use tntc_core::modules::{self, ImportKind, SyntaxError};
 use tntc_core::project::Project;
-use tokio::process::Command;
 
+use self::bundler::Bundler;
 use self::map::SourceMap;
-use crate::container::program;
 use crate::deno;
-use crate::error::{Error, Kind, Result, io};
+use crate::error::{Error, Result, io};
 use crate::interrupt::Interrupt;
 use crate::output::Printer;
 use crate::progress::Phase;
@@ -30,8 +29,6 @@ use crate::project::{self, Opened};
 const LOCK_FILE: &str = "deno.lock";
 /// Names a private registry of npm; a dot-file, which is no part of the delivered code.
 const NPM_CONFIG: &str = ".npmrc";
-/// What the engine itself provides.
-const PROVIDED: [&str; 2] = ["tentacular", "tentacular/testing"];
 /// How many of the largest imports are named.
 const LARGEST: usize = 3;
 
@@ -137,10 +134,15 @@ async fn bundle_all(
     })?;
     let mut interrupt = Interrupt::listen()?;
     let copy = copy(opened)?;
+    let deno_bundle = Bundler {
+        deno,
+        dir: copy.path(),
+        locked: opened.project.files.contains_key(LOCK_FILE),
+    };
     for node in needy {
         let phase = Phase::begin(&format!("bundling {}", node.path), printer);
         let made = tokio::select! {
-            made = bundle(&deno, copy.path(), node, shape, &opened.project, &phase) => made?,
+            made = deno_bundle.bundle(node, shape, &phase) => made?,
             () = interrupt.raised() => {
                 return Err(Error::failed(format!("interrupted while bundling {}", node.path)));
             }
@@ -174,90 +176,6 @@ fn copy(opened: &Opened) -> Result<TempDir> {
         fs::copy(&npm_config, dir.path().join(NPM_CONFIG)).map_err(io("read", &npm_config))?;
     }
     Ok(dir)
-}
-
-async fn bundle(
-    deno: &Path,
-    dir: &Path,
-    node: &Needy,
-    shape: Shape,
-    project: &Project,
-    phase: &Phase<'_>,
-) -> Result<Bundle> {
-    let output = dir.join("bundle.js");
-    let mut command = Command::new(deno);
-    command.args([
-        "bundle",
-        "--quiet",
-        "--platform",
-        "deno",
-        "--sourcemap=external",
-    ]);
-    if shape == Shape::Small {
-        command.arg("--minify");
-    }
-    command.args(PROVIDED.map(|name| format!("--external={name}")));
-    // Nothing of what is fetched runs here, so any host may be imported from.
-    command.args(["--allow-import", "--node-modules-dir=none"]);
-    if project.files.contains_key(LOCK_FILE) {
-        command.args(["--lock=deno.lock", "--frozen-lockfile"]);
-    } else {
-        command.arg("--no-lock");
-    }
-    command.arg("--output").arg(&output).arg(&node.path);
-    command
-        .current_dir(dir)
-        .env("NO_COLOR", "1")
-        .env("DENO_NO_UPDATE_CHECK", "1");
-    program::run(&mut command, phase)
-        .await
-        .map_err(|failure| told(node, &failure))?;
-    let code = fs::read_to_string(&output).map_err(io("read", &output))?;
-    let map = output.with_extension("js.map");
-    let map = fs::read_to_string(&map).map_err(io("read", &map))?;
-    let map = serde_json::from_str(&map).map_err(|cause| {
-        Error::failed(format!(
-            "the source map of {} cannot be read: {cause}",
-            node.path
-        ))
-    })?;
-    Ok(Bundle { code, map })
-}
-
-fn told(node: &Needy, failure: &program::Failure) -> Error {
-    let unreachable = [
-        "error sending request",
-        "dns error",
-        "connection refused",
-        "timed out",
-    ];
-    let (kind, hint) = if failure.says(&["lockfile is out of date", "lock file is out of date"]) {
-        (
-            Kind::Failed,
-            "bring deno.lock up to date: deno install --lock, or deno cache with --frozen=false",
-        )
-    } else if failure.says(&["integrity check failed", "checksum"]) {
-        (
-            Kind::Failed,
-            "what was downloaded is not what deno.lock was written for: find out why before you replace it",
-        )
-    } else if failure.says(&unreachable) {
-        (
-            Kind::Surroundings,
-            "check that the module's registry can be reached from here",
-        )
-    } else {
-        (
-            Kind::Failed,
-            "see whether Deno accepts it: deno check, in the workflow's directory",
-        )
-    };
-    Error::new(
-        kind,
-        format!("cannot bundle {}, which imports {}", node.path, node.import),
-    )
-    .details(failure.tail.clone())
-    .hint(hint)
 }
 
 /// The whole code must fit a ConfigMap; here it can still be said which import is the large one.

@@ -1,0 +1,118 @@
+//! `deno bundle`, and what its failures mean.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use super::{Bundle, Needy, Shape};
+use crate::container::program::{self, Failure};
+use crate::error::{Error, Kind, Result, io};
+use crate::progress::Phase;
+
+/// What the engine itself provides.
+const PROVIDED: [&str; 2] = ["tentacular", "tentacular/testing"];
+
+/// Deno in a copy of the project.
+pub struct Bundler<'a> {
+    pub deno: PathBuf,
+    pub dir: &'a Path,
+    /// Whether the project has a lock file, which is held to then.
+    pub locked: bool,
+}
+
+impl Bundler<'_> {
+    /// Bundles one node.
+    ///
+    /// # Errors
+    /// An import cannot be had, is not what the lock file says, or is no TypeScript.
+    pub async fn bundle(&self, node: &Needy, shape: Shape, phase: &Phase<'_>) -> Result<Bundle> {
+        let output = self.dir.join("bundle.js");
+        let mut command = self.command("bundle");
+        command.args(["--platform", "deno", "--sourcemap=external"]);
+        if shape == Shape::Small {
+            command.arg("--minify");
+        }
+        command.args(PROVIDED.map(|name| format!("--external={name}")));
+        command.arg("--output").arg(&output).arg(&node.path);
+        if let Err(failure) = program::run(&mut command, phase).await {
+            return Err(told(node, &self.reason(node, failure, phase).await));
+        }
+        let code = fs::read_to_string(&output).map_err(io("read", &output))?;
+        let map = output.with_extension("js.map");
+        let map = fs::read_to_string(&map).map_err(io("read", &map))?;
+        let map = serde_json::from_str(&map).map_err(|cause| {
+            Error::failed(format!(
+                "the source map of {} cannot be read: {cause}",
+                node.path
+            ))
+        })?;
+        Ok(Bundle { code, map })
+    }
+
+    /// Of a module that cannot be had, `deno bundle` says no more than that; `deno cache` says why.
+    async fn reason(&self, node: &Needy, failure: Failure, phase: &Phase<'_>) -> Failure {
+        if !failure.says(&["could not resolve"]) {
+            return failure;
+        }
+        let mut command = self.command("cache");
+        command.arg(&node.path);
+        program::run(&mut command, phase)
+            .await
+            .err()
+            .unwrap_or(failure)
+    }
+
+    fn command(&self, subcommand: &str) -> Command {
+        let mut command = Command::new(&self.deno);
+        command.args([subcommand, "--quiet"]);
+        // Nothing of what is fetched runs here, so any host may be imported from.
+        command.args(["--allow-import", "--node-modules-dir=none"]);
+        if self.locked {
+            command.args(["--lock=deno.lock", "--frozen-lockfile"]);
+        } else {
+            command.arg("--no-lock");
+        }
+        command
+            .current_dir(self.dir)
+            .env("NO_COLOR", "1")
+            .env("DENO_NO_UPDATE_CHECK", "1");
+        command
+    }
+}
+
+fn told(node: &Needy, failure: &Failure) -> Error {
+    let unreachable = [
+        "error sending request",
+        "dns error",
+        "connection refused",
+        "timed out",
+    ];
+    let (kind, hint) = if failure.says(&["lockfile is out of date", "lock file is out of date"]) {
+        (
+            Kind::Failed,
+            "bring deno.lock up to date: deno install --lock, or deno cache with --frozen=false",
+        )
+    } else if failure.says(&["integrity check failed", "checksum"]) {
+        (
+            Kind::Failed,
+            "what was downloaded is not what deno.lock was written for: find out why before you replace it",
+        )
+    } else if failure.says(&unreachable) {
+        (
+            Kind::Surroundings,
+            "check that the module's registry can be reached from here",
+        )
+    } else {
+        (
+            Kind::Failed,
+            "see whether Deno accepts it: deno check, in the workflow's directory",
+        )
+    };
+    Error::new(
+        kind,
+        format!("cannot bundle {}, which imports {}", node.path, node.import),
+    )
+    .details(failure.tail.clone())
+    .hint(hint)
+}
