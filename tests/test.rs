@@ -257,16 +257,17 @@ fn nodes_that_never_end_are_stopped_and_the_rest_goes_on() {
             "loose",
             "Promise.reject(new Error(\"loose end\")); return 1;",
         ),
+        ("never", "await new Promise(() => {});"),
         (
             "waits",
             "await new Promise((resolve) => setTimeout(resolve, 1e6));",
         ),
     ]);
-    for node in ["blocks", "exits", "good", "loose", "waits"] {
+    for node in ["blocks", "exits", "good", "loose", "never", "waits"] {
         workflow.write(&format!("tests/fixtures/{node}.json"), "{}");
     }
     let answer = test(&workflow, &[]).exits(1).json();
-    assert_eq!(answer["summary"], "tested: 1 passed, 4 failed");
+    assert_eq!(answer["summary"], "tested: 1 passed, 5 failed");
     for (node, reason) in [
         (
             "blocks",
@@ -274,6 +275,7 @@ fn nodes_that_never_end_are_stopped_and_the_rest_goes_on() {
         ),
         ("exits", "node exits ended the process: exit status: 7"),
         ("loose", "loose end"),
+        ("never", "timed out after 300ms"),
         ("waits", "timed out after 300ms"),
     ] {
         let error = result(&answer, node)["error"].as_str().expect("an error");

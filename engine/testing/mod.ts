@@ -23,6 +23,7 @@
 
 import { Attempt } from "../core/attempt.ts";
 import { systemClock } from "../core/clock.ts";
+import { readWorkflow } from "../core/workflow.ts";
 import type { Context } from "../mod.ts";
 import { MockContext } from "./context.ts";
 import { readFixture } from "./fixture.ts";
@@ -58,7 +59,7 @@ export function mockContext(options: MockOptions = {}): Mock {
     clock: systemClock,
     inspect: (value: unknown) => JSON.stringify(value) ?? String(value),
   };
-  const stage = new Stage(parts, readFixture(options));
+  const stage = new Stage(parts, readFixture(options), readWorkflow(workflow));
   stage.check();
   const ctx = new MockContext(stage.surroundings, new Attempt("", name, 1));
   const { calls, deviations } = stage.record;

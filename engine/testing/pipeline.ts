@@ -15,7 +15,7 @@ export async function testPipeline(
   suite: Suite,
   fixture: Fixture,
 ): Promise<{ report: Report; run?: RunResult }> {
-  const stage = new Stage(suite.parts, fixture);
+  const stage = new Stage(suite.parts, fixture, suite.workflow);
   try {
     stage.check();
     const code = await Promise.all(suite.workflow.nodes.map(suite.parts.load));

@@ -13,7 +13,6 @@ import { writeStdout } from "../edge/stdio.ts";
 import type { NodeSpec } from "../core/workflow.ts";
 import { readFixture } from "./fixture.ts";
 import { inputLines } from "./lines.ts";
-import { testPipeline } from "./pipeline.ts";
 import { type Answer, type Job, RECORD_SEPARATOR, type Setup } from "./protocol.ts";
 import { messageOf } from "../core/errors.ts";
 import { Suite } from "./suite.ts";
@@ -21,17 +20,21 @@ import { Suite } from "./suite.ts";
 /** Deep enough to see through a library to the node that called it. */
 const STACK_FRAMES = 50;
 
-/** Holds on to what a fixture may replace for its node. */
+/**
+ * Holds on to what a fixture may replace for its node. Its timers are those of `AbortSignal`, which
+ * are there when a process starts: the first look at `setTimeout` alone takes a fifth of that time.
+ */
 function realClock(): Clock {
   const dateNow = Date.now;
   const monotonic = performance.now.bind(performance);
-  const [start, stop] = [setTimeout, clearTimeout];
+  const timeout = AbortSignal.timeout;
   return {
     now: () => dateNow(),
     monotonic,
     after: (milliseconds, callback) => {
-      const timer = start(callback, milliseconds);
-      return () => stop(timer);
+      const signal = timeout(milliseconds);
+      signal.addEventListener("abort", callback);
+      return () => signal.removeEventListener("abort", callback);
     },
   };
 }
@@ -77,7 +80,10 @@ function takeOverGlobals(suite: Suite): void {
 async function work(suite: Suite, { id, node, fixture: given }: Job): Promise<Answer> {
   try {
     const fixture = readFixture(given);
-    if (node === undefined) return { id, ...await testPipeline(suite, fixture) };
+    if (node === undefined) {
+      const { testPipeline } = await import("./pipeline.ts");
+      return { id, ...await testPipeline(suite, fixture) };
+    }
     return { id, report: await suite.testNode(node, fixture) };
   } catch (error) {
     return { id, report: unusable(error) };

@@ -66,10 +66,12 @@ export class Stage {
   readonly log: string[] = [];
   readonly #dependencies: Workflow["dependencies"];
 
-  constructor(readonly parts: SuiteParts, readonly fixture: Fixture) {
-    const workflow = readWorkflow(parts.workflow);
+  /** `workflow` is `parts.workflow`, read. */
+  constructor(readonly parts: SuiteParts, readonly fixture: Fixture, workflow: Workflow) {
     const contract = mergedContract(parts.workflow["contract"], fixture.contract);
-    this.#dependencies = readWorkflow({ ...parts.workflow, contract }).dependencies;
+    this.#dependencies = fixture.contract === undefined
+      ? workflow.dependencies
+      : readWorkflow({ ...parts.workflow, contract }).dependencies;
     const own = parts.workflow["contract"] === undefined
       ? this.#dependencies
       : workflow.dependencies;

@@ -65,8 +65,10 @@ async fn once(
     for warning in &suite.warnings {
         context.printer.warn(warning);
     }
-    let tested = suite.run(opened, &context.printer).await?;
-    let mut evidence = drift::read(&opened.workflow, &opened.project, node);
+    // The code is read while the first process starts, which is asked for first.
+    let read = async { drift::read(&opened.workflow, &opened.project, node) };
+    let (tested, mut evidence) = tokio::join!(suite.run(opened, &context.printer), read);
+    let tested = tested?;
     evidence.add(tested.evidence.clone());
     let drift = drift::judge(&opened.workflow, evidence);
     let verdict = Verdict::of(&tested, &drift, lenient);
