@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use crate::contract::secrets;
 use crate::manifests::{Plan, labels};
 use diff::Differ;
+pub use rules::lets_in;
 
 /// Stands for a Secret's value, which is never shown.
 const REDACTED: &str = "<redacted>";
@@ -111,7 +112,8 @@ impl Compared {
 /// Compares every object of the plan, and names those that nobody planned.
 #[must_use]
 pub fn compare(plan: &Plan, found: &Found) -> Vec<Compared> {
-    let mut compared = vec![secret(plan, found), config_map(plan, found)];
+    let mut compared: Vec<_> = secret(plan, found).into_iter().collect();
+    compared.push(config_map(plan, found));
     compared.extend(network_policies(plan, found));
     compared.push(service(plan, found));
     compared.push(deployment(plan, found));
@@ -133,8 +135,9 @@ fn own_labels(expected: &ObjectMeta, actual: &ObjectMeta) -> Vec<Finding> {
     Differ::subset().compare("metadata.labels", &labels(expected), &labels(actual))
 }
 
-/// Keys against the inventory, service by service; values only where the local ones are known.
-fn secret(plan: &Plan, found: &Found) -> Compared {
+/// Keys against the inventory, service by service; values only where the local ones are known. Nothing when there is no
+/// Secret and none is needed.
+fn secret(plan: &Plan, found: &Found) -> Option<Compared> {
     let name = crate::manifests::secret::name(name(&plan.deployment.metadata));
     let object = format!("Secret/{name}");
     let data = |secret: &Secret| -> BTreeMap<String, Vec<u8>> {
@@ -143,8 +146,8 @@ fn secret(plan: &Plan, found: &Found) -> Compared {
     };
     let provisioned = plan.secret.as_ref().map(data).unwrap_or_default();
     let Some(actual) = found.secret.as_ref().map(data) else {
-        let needed = !plan.secret_needs.is_empty() || !provisioned.is_empty();
-        return Compared::new(object, if needed { absent() } else { Vec::new() });
+        let needed = !plan.secret_needs.is_empty() || plan.secret.is_some();
+        return needed.then(|| Compared::new(object, absent()));
     };
     let missing = secrets::missing(plan.secret_needs.keys(), &actual).into_iter();
     let mut findings: Vec<_> = missing
@@ -161,7 +164,7 @@ fn secret(plan: &Plan, found: &Found) -> Compared {
             .filter_map(|(key, value)| value_differs(key, value, &actual)),
     );
     findings.extend(unneeded(plan, &provisioned, &actual));
-    Compared::new(object, findings)
+    Some(Compared::new(object, findings))
 }
 
 fn value_differs(key: &str, value: &[u8], actual: &BTreeMap<String, Vec<u8>>) -> Option<Finding> {
