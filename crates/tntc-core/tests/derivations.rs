@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use serde_json::{Value, json};
 use tntc_core::contract::network::{
-    Backend, Service, ServiceRef, Services, Surroundings, intended_hosts, policy, services,
+    Backend, Service, ServiceRef, Services, Surroundings, intended_hosts, outside, policy, services,
 };
-use tntc_core::contract::{Endpoint, permissions, secrets};
+use tntc_core::contract::{Endpoint, Host, endpoints, permissions, secrets};
 use tntc_core::project::Project;
 use tntc_core::workflow::{Port, Workflow, parse};
 
@@ -287,4 +288,80 @@ fn the_pod_itself_needs_no_rule() {
             .to_string()
             .contains("--allow-net=0.0.0.0:8080,localhost:9000")
     );
+}
+
+/// What stays closed when `git.example.com` has these addresses.
+fn closed(contract: &str, addresses: &[&str]) -> Vec<(String, String)> {
+    let surroundings = Surroundings {
+        services: &Services::default(),
+        metrics_namespace: None,
+        endpoints: &[],
+    };
+    let outside = outside(&workflow("[{type: manual}]", "{}", contract), &surroundings);
+    let host: Host = "git.example.com".parse().unwrap();
+    let addresses: BTreeSet<IpAddr> = addresses.iter().map(|it| it.parse().unwrap()).collect();
+    let excluded = outside.excluded(&BTreeMap::from([(host, addresses)]));
+    excluded
+        .iter()
+        .map(|it| (it.to_string(), it.additional_egress()))
+        .collect()
+}
+
+#[test]
+fn a_host_with_a_private_address_is_told_with_the_line_that_opens_it() {
+    let contract =
+        "{version: \"1\", dependencies: {git: {protocol: https, host: git.example.com}}}";
+    assert_eq!(
+        closed(contract, &["140.82.121.4", "2606:50c0:8000::153"]),
+        []
+    );
+    let [(told, line)] = &closed(contract, &["140.82.121.4", "10.1.2.3"])[..] else {
+        panic!("one address is closed");
+    };
+    assert_eq!(
+        told,
+        "git.example.com resolves to 10.1.2.3, which the network policy does not let through: 10.0.0.0/8 is no part of the \
+         public Internet"
+    );
+    assert_eq!(
+        line,
+        "{toCIDR: \"10.1.2.3/32\", ports: [\"443/TCP\"], reason: git.example.com}"
+    );
+    let opened = contract.replace(
+        "}}}",
+        &format!("}}}}, networkPolicy: {{additionalEgress: [{line}]}}}}"),
+    );
+    assert_eq!(closed(&opened, &["10.1.2.3"]), [], "the line opens it");
+}
+
+#[test]
+fn a_private_address_is_open_only_on_the_ports_that_the_contract_opens() {
+    let contract = |egress: &str| {
+        format!(
+            "{{version: \"1\", dependencies: {{git: {{protocol: https, host: git.example.com}}}}, networkPolicy: \
+             {{additionalEgress: [{egress}]}}}}"
+        )
+    };
+    let open = |egress: &str| closed(&contract(egress), &["fd00::1"]).is_empty();
+    assert!(open("{toCIDR: \"fd00::/8\"}"));
+    assert!(open("{toCIDR: \"fd00::/8\", ports: [\"443/TCP\"]}"));
+    assert!(!open("{toCIDR: \"fd00::/8\", ports: [\"443/UDP\"]}"));
+    assert!(!open("{toCIDR: \"fd01::/16\"}"));
+    assert!(!open("{toCIDR: 10.0.0.0/8}"));
+}
+
+#[test]
+fn only_hosts_outside_the_cluster_are_resolved() {
+    let surroundings = Surroundings {
+        services: &Services::default(),
+        metrics_namespace: None,
+        endpoints: &[endpoints::parse_url("otel.example.com:4318").unwrap()],
+    };
+    let workflow = sealed(
+        "a: {protocol: https, host: a.example.com}, b: {protocol: https, host: a.example.com, port: 8443}, \
+         c: {protocol: https, host: 10.0.0.1}, d: {protocol: https, host: d.team.svc}, e: {protocol: https, host: localhost}",
+    );
+    let outside = outside(&workflow, &surroundings);
+    let hosts: Vec<_> = outside.hosts().iter().map(ToString::to_string).collect();
+    assert_eq!(hosts, ["a.example.com", "otel.example.com"]);
 }

@@ -98,6 +98,8 @@ pub struct Plan {
     pub secret_needs: BTreeMap<SecretRef, Need>,
     /// What could not be derived exactly.
     pub warnings: Vec<network::Warning>,
+    /// What the policy's rule for the Internet is for.
+    pub outside: network::Outside,
 }
 
 impl Plan {
@@ -119,6 +121,7 @@ impl Plan {
             },
             secret_needs: secrets::needs(inputs.workflow),
             warnings: warnings.unwrap_or_default(),
+            outside: network::outside(inputs.workflow, &inputs.surroundings),
         }
     }
 

@@ -229,7 +229,7 @@ fn incomplete(namespace: &str, wanted: &WantedSecrets<'_>, missing: &[&SecretRef
     }
 }
 
-/// A larger ConfigMap was refused before any plan was made.
+/// Files that fit: those that do not are refused before any plan is made.
 pub fn code_size(bytes: usize) -> Check {
     let message = format!(
         "Workflow files fit into a ConfigMap ({} of {} KiB)",

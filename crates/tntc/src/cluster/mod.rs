@@ -12,6 +12,7 @@ pub mod fix;
 pub mod follow;
 pub mod inventory;
 pub mod logs;
+pub mod outside;
 pub mod preflight;
 pub mod present;
 pub mod probe;

@@ -6,11 +6,12 @@ use k8s_openapi::api::core::v1::Secret;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::contract::SecretRef;
+use tntc_core::contract::network::Outside;
 use tntc_core::contract::secrets::Need;
 use tntc_core::manifests::Plan;
 
 use super::rights::{self, Right};
-use super::{Cluster, checks};
+use super::{Cluster, checks, outside};
 use crate::error::{Error, Kind, Result};
 
 /// How a check ended.
@@ -85,6 +86,12 @@ impl Check {
         }
     }
 
+    /// The check and its remedies as one sentence.
+    fn in_one_line(&self) -> String {
+        let parts = std::iter::once(&self.message).chain(&self.remedies);
+        parts.map(String::as_str).collect::<Vec<_>>().join(". ")
+    }
+
     /// The check and its remedies as lines.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("  {} {}", self.status.mark(), self.message)];
@@ -109,8 +116,10 @@ pub struct Wanted<'a> {
     pub rights: Vec<Right>,
     /// The secrets that the workflow reads, when there is a workflow.
     pub secrets: Option<WantedSecrets<'a>>,
-    /// Bytes of the ConfigMap, when there is one.
-    pub code_bytes: Option<usize>,
+    /// Whether the workflow's files fit into a ConfigMap, when there is a workflow.
+    pub code: Option<Check>,
+    /// What the workflow reaches outside the cluster.
+    pub outside: &'a Outside,
 }
 
 /// The secrets of a workflow, and the Secret that is about to hold them.
@@ -140,7 +149,8 @@ impl<'a> Wanted<'a> {
                 needs: &plan.secret_needs,
                 provisioned: plan.secret.as_ref(),
             }),
-            code_bytes: Some(code_bytes(plan)),
+            code: Some(checks::code_size(code_bytes(plan))),
+            outside: &plan.outside,
         }
     }
 }
@@ -222,12 +232,13 @@ impl Report {
 
 /// Looks at everything at once; when the API cannot be reached, only that is told.
 pub async fn look(cluster: &Cluster, wanted: &Wanted<'_>) -> Report {
-    let (api, namespace, runtime_class, rights, secrets) = futures::join!(
+    let (api, namespace, runtime_class, rights, secrets, outside) = futures::join!(
         checks::api(cluster),
         checks::namespace(cluster, wanted.namespace),
         checks::runtime_class(cluster, wanted.runtime_class),
         rights::check(cluster, wanted.namespace, &wanted.rights),
         checks::secrets(cluster, wanted.namespace, wanted.secrets.as_ref()),
+        outside::checks(wanted.outside),
     );
     if api.status == State::Fail {
         return Report { checks: vec![api] };
@@ -237,7 +248,8 @@ pub async fn look(cluster: &Cluster, wanted: &Wanted<'_>) -> Report {
     checks.extend(runtime_class);
     checks.push(rights);
     checks.extend(secrets);
-    checks.extend(wanted.code_bytes.map(checks::code_size));
+    checks.extend(wanted.code.clone());
+    checks.extend(outside);
     checks.push(checks::enforcement_unknown());
     Report { checks }
 }
@@ -257,7 +269,7 @@ pub async fn require(cluster: &Cluster, plan: &Plan, lenient: bool) -> Result<Ve
             .checks
             .iter()
             .filter(|check| check.status == State::Warn);
-        return Ok(warned.map(|check| check.message.clone()).collect());
+        return Ok(warned.map(Check::in_one_line).collect());
     };
     let failed: Vec<_> = report
         .failures()

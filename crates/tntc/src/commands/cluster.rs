@@ -4,19 +4,22 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tntc_core::contract::secrets;
+use tntc_core::contract::network::{Outside, Services, Surroundings, outside};
+use tntc_core::contract::{Endpoint, secrets};
+use tntc_core::manifests::code::Code;
 use tntc_core::manifests::secret;
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::Settings;
-use tntc_core::workflow::Namespace;
 
+use crate::bundle;
 use crate::cli::{self, ClusterCheck, ClusterCommand};
 use crate::cluster::connect::Target;
-use crate::cluster::preflight::{self, Check, Report, Wanted, WantedSecrets};
-use crate::cluster::{Cluster, fix, probe, rights};
+use crate::cluster::preflight::{self, Check, Report, State, Wanted, WantedSecrets};
+use crate::cluster::{Cluster, checks, fix, probe, rights};
 use crate::context::{self, Context, Overrides};
-use crate::error::{Kind, Result};
-use crate::output::Outcome;
+use crate::error::{Error, Kind, Result};
+use crate::output::{Outcome, Printer};
+use crate::prepare;
 use crate::project::Opened;
 
 /// The fields of the answer.
@@ -48,6 +51,7 @@ async fn check(arguments: ClusterCheck, context: &Context) -> Result<Outcome> {
     let needs = opened
         .as_ref()
         .map(|opened| secrets::needs(&opened.workflow));
+    let outside = reached(opened.as_ref(), &prepare::collector(&settings)?);
     let wanted = Wanted {
         namespace: namespace.as_str(),
         runtime_class: settings.runtime_class.value.as_deref(),
@@ -60,26 +64,41 @@ async fn check(arguments: ClusterCheck, context: &Context) -> Result<Outcome> {
                 needs,
                 provisioned: None,
             }),
-        code_bytes: None,
+        code: match &opened {
+            Some(opened) => Some(code(opened, &context.printer).await),
+            None => None,
+        },
+        outside: &outside,
     };
-    let mut report = preflight::look(&cluster, &wanted).await;
-    let fixed = if arguments.fix {
-        repair(&cluster, &wanted, &report).await?
-    } else {
-        Vec::new()
-    };
-    if !fixed.is_empty() {
-        report = preflight::look(&cluster, &wanted).await;
-    }
-    if arguments.probe && report.fault() != Some(Kind::Surroundings) {
-        prove(&cluster, &namespace, &settings, &mut report).await;
-    }
+    let (report, fixed) = examine(&cluster, &wanted, &arguments, &settings).await?;
     let mut outcome = outcome(&report, &fixed);
     if context.printer.json() {
         // As text, each remedy stands below its check already.
         outcome.hints = report.remedies();
     }
     Ok(outcome)
+}
+
+/// Looks, and repairs and proves what was asked for; also what was created.
+async fn examine(
+    cluster: &Cluster,
+    wanted: &Wanted<'_>,
+    arguments: &ClusterCheck,
+    settings: &Settings,
+) -> Result<(Report, Vec<String>)> {
+    let mut report = preflight::look(cluster, wanted).await;
+    let fixed = if arguments.fix {
+        repair(cluster, wanted, &report).await?
+    } else {
+        Vec::new()
+    };
+    if !fixed.is_empty() {
+        report = preflight::look(cluster, wanted).await;
+    }
+    if arguments.probe && report.fault() != Some(Kind::Surroundings) {
+        prove(cluster, wanted.namespace, settings, &mut report).await;
+    }
+    Ok((report, fixed))
 }
 
 /// The workflow that was named, or the current directory's when it holds one.
@@ -92,6 +111,33 @@ fn workflow(arguments: &ClusterCheck, context: &Context) -> Result<Option<Opened
     }
 }
 
+/// What the workflow reaches outside the cluster, apart from what a Service leads to.
+fn reached(opened: Option<&Opened>, extra: &[Endpoint]) -> Outside {
+    let surroundings = Surroundings {
+        services: &Services::default(),
+        metrics_namespace: None,
+        endpoints: extra,
+    };
+    opened.map_or_else(Outside::default, |opened| {
+        outside(&opened.workflow, &surroundings)
+    })
+}
+
+/// Whether the workflow's files fit into a ConfigMap, as a deploy would deliver them.
+async fn code(opened: &Opened, printer: &Printer) -> Check {
+    let project = match bundle::delivered(opened, printer).await {
+        Ok(project) => project,
+        Err(error) => return Check::error("config-map", error),
+    };
+    match Code::collect(&project, &opened.workflow) {
+        Ok(code) => checks::code_size(code.files().values().map(Vec::len).sum()),
+        Err(errors) => {
+            let reasons: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            Check::error("config-map", Error::failed(reasons.join("; ")))
+        }
+    }
+}
+
 /// Creates what the failed checks miss; what was done, as lines.
 async fn repair(cluster: &Cluster, wanted: &Wanted<'_>, report: &Report) -> Result<Vec<String>> {
     let failed = |check: &str| report.failures().any(|failure| failure.id == check);
@@ -99,7 +145,7 @@ async fn repair(cluster: &Cluster, wanted: &Wanted<'_>, report: &Report) -> Resu
     let may_be_missing = report
         .checks
         .iter()
-        .any(|check| check.id == "namespace" && check.status == preflight::State::Unknown);
+        .any(|check| check.id == "namespace" && check.status == State::Unknown);
     if failed("namespace") || may_be_missing {
         done.extend(fix::namespace(cluster, wanted.namespace).await?);
     }
@@ -109,9 +155,8 @@ async fn repair(cluster: &Cluster, wanted: &Wanted<'_>, report: &Report) -> Resu
     Ok(done)
 }
 
-async fn prove(cluster: &Cluster, namespace: &Namespace, settings: &Settings, report: &mut Report) {
-    let found =
-        probe::enforcement(cluster, namespace.as_str(), &settings.trigger_image.value).await;
+async fn prove(cluster: &Cluster, namespace: &str, settings: &Settings, report: &mut Report) {
+    let found = probe::enforcement(cluster, namespace, &settings.trigger_image.value).await;
     report.checks.retain(|check| check.id != found.id);
     report.checks.push(found);
 }

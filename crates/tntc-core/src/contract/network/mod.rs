@@ -1,6 +1,7 @@
 //! The `NetworkPolicy` of a workflow: what its pod may reach, and who may reach it.
 
 mod objects;
+mod outside;
 pub mod reserved;
 mod rules;
 pub mod services;
@@ -10,6 +11,7 @@ use k8s_openapi::api::networking::v1::NetworkPolicySpec;
 
 use super::{Endpoint, endpoints};
 use crate::workflow::{Namespace, Port, TriggerKind, Workflow};
+pub use outside::{Excluded, Outside, outside};
 pub use services::{Backend, Service, ServiceRef, Services};
 pub use summary::{Direction, Row, summary};
 
@@ -75,6 +77,16 @@ pub enum Warning {
 /// The policy of the engine's pod; nothing without a contract.
 #[must_use]
 pub fn policy(workflow: &Workflow, surroundings: &Surroundings<'_>) -> Option<Policy> {
+    let rules = rules_of(workflow, surroundings)?;
+    let spec = objects::spec(workflow, &rules, surroundings.metrics_namespace);
+    Some(Policy {
+        spec,
+        warnings: rules.into_warnings(),
+    })
+}
+
+/// What the pod may reach; nothing without a contract.
+fn rules_of(workflow: &Workflow, surroundings: &Surroundings<'_>) -> Option<rules::Rules> {
     let contract = workflow.contract.as_ref()?;
     let mut rules = rules::Rules::default();
     let declared = endpoints::declared(workflow);
@@ -82,11 +94,7 @@ pub fn policy(workflow: &Workflow, surroundings: &Surroundings<'_>) -> Option<Po
         rules.endpoint(endpoint, surroundings.services);
     }
     rules.contract(contract);
-    let spec = objects::spec(workflow, &rules, surroundings.metrics_namespace);
-    Some(Policy {
-        spec,
-        warnings: rules.into_warnings(),
-    })
+    Some(rules)
 }
 
 /// The hosts that the workflow means to reach, as sorted `host:port`, whatever addresses the rules must allow for them.
