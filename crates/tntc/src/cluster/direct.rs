@@ -9,12 +9,12 @@ use hyper::{Request as HttpRequest, StatusCode};
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
-use kube::api::{Api, ListParams};
+use kube::api::Api;
 use kube::client::Body;
-use tntc_core::manifests::{PORT, labels};
+use tntc_core::manifests::PORT;
 
 use super::trigger::{Answer, Bounds, Request};
-use super::{Cluster, errors, ready};
+use super::{Cluster, errors, inventory, ready};
 use crate::error::{Error, Result, chain};
 
 /// By the API server's proxy of the workflow's Service.
@@ -49,7 +49,7 @@ pub async fn by_port_forward(cluster: &Cluster, request: &Request<'_>) -> Result
 async fn forwarded(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
     ready::require(cluster, request).await?;
     let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), request.namespace);
-    let pod = ready_pod(&pods, request).await?;
+    let pod = ready_pod(cluster, request).await?;
     let forwarded = pods.portforward(&pod, &[PORT]).await;
     let mut forwarded = forwarded
         .map_err(|cause| errors::tell(&format!("forwarding a port of pod {pod}"), cause))?;
@@ -84,12 +84,8 @@ async fn forwarded(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
     judge(request, status, &body, "a forwarded port")
 }
 
-async fn ready_pod(pods: &Api<Pod>, request: &Request<'_>) -> Result<String> {
-    let ours = ListParams::default().labels(&format!("{}={}", labels::NAME, request.workflow));
-    let listed = pods
-        .list(&ours)
-        .await
-        .map_err(|cause| errors::tell("listing pods", cause))?;
+async fn ready_pod(cluster: &Cluster, request: &Request<'_>) -> Result<String> {
+    let pods = inventory::pods(cluster, request.namespace, request.workflow).await?;
     let ready = |pod: &&Pod| {
         let conditions = pod
             .status
@@ -100,7 +96,7 @@ async fn ready_pod(pods: &Api<Pod>, request: &Request<'_>) -> Result<String> {
             .flatten()
             .any(|condition| condition.type_ == "Ready" && condition.status == "True")
     };
-    let found = listed.items.iter().find(ready);
+    let found = pods.iter().find(ready);
     found
         .map(ResourceExt::name_any)
         .ok_or_else(|| Error::failed(format!("no pod of {} is ready", request.workflow)))

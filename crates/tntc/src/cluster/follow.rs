@@ -68,7 +68,7 @@ async fn follow_all(
                 pod: name.clone(),
                 selection,
                 from_start: is_later,
-                seen: None,
+                seen: Seen::default(),
                 sender: sender.clone(),
             };
             tokio::spawn(one.run());
@@ -82,8 +82,7 @@ struct Follower {
     pod: String,
     selection: Selection,
     from_start: bool,
-    /// When the newest line that was passed on was written.
-    seen: Option<Timestamp>,
+    seen: Seen,
     sender: mpsc::Sender<Result<News>>,
 }
 
@@ -125,26 +124,28 @@ impl Follower {
         let mut parameters = self.selection.parameters();
         parameters.follow = true;
         parameters.timestamps = true;
-        if self.seen.is_some() || self.from_start {
+        if self.seen.newest.is_some() || self.from_start {
             parameters.tail_lines = None;
             parameters.since_seconds = None;
         }
         // The API takes whole seconds; what was seen already within that second is left out when it comes.
         parameters.since_time = self
             .seen
+            .newest
             .and_then(|seen| Timestamp::from_second(seen.as_second()).ok());
         parameters
     }
 
     async fn pass_on(&mut self, stream: impl futures::AsyncBufRead) {
         let mut lines = std::pin::pin!(stream.lines());
+        let mut repeated = self.seen;
         // A log that breaks off ends like one whose container ended: it is opened again.
         while let Some(Ok(text)) = lines.next().await {
             let (time, line) = split(&text);
-            if time.is_some() && time <= self.seen {
+            if time.is_some_and(|time| repeated.holds(time)) {
                 continue;
             }
-            self.seen = time.or(self.seen);
+            self.seen.add(time);
             let line = Line {
                 pod: self.pod.clone(),
                 line: line.to_owned(),
@@ -153,6 +154,35 @@ impl Follower {
                 return;
             }
         }
+    }
+}
+
+/// Where a log was left: its newest time stamp, and how many lines carry it. Two lines can be written within one tick of
+/// the clock.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    newest: Option<Timestamp>,
+    lines: usize,
+}
+
+impl Seen {
+    /// Counts a line that was passed on.
+    fn add(&mut self, time: Option<Timestamp>) {
+        match time {
+            Some(time) if Some(time) == self.newest => self.lines += 1,
+            Some(time) => (self.newest, self.lines) = (Some(time), 1),
+            None => {}
+        }
+    }
+
+    /// Whether a line of the log, opened again, was passed on before; each line is asked about once, in its order.
+    fn holds(&mut self, time: Timestamp) -> bool {
+        let is_newest = Some(time) == self.newest;
+        if is_newest && self.lines > 0 {
+            self.lines -= 1;
+            return true;
+        }
+        !is_newest && Some(time) < self.newest
     }
 }
 
@@ -182,5 +212,32 @@ mod tests {
         );
         assert_eq!(line, "[only] INFO  two spaces");
         assert_eq!(split("no time stamp"), (None, "no time stamp"));
+    }
+
+    /// The lines of a log, each by the nanosecond at which it was written, that come after the first `left` of them.
+    fn resumed(log: &[i64], left: usize) -> Vec<usize> {
+        let at = |time: i64| Timestamp::from_nanosecond(time.into()).expect("a time");
+        let mut seen = Seen::default();
+        for time in &log[..left] {
+            seen.add(Some(at(*time)));
+        }
+        let mut repeated = seen;
+        let lines = log.iter().enumerate();
+        lines
+            .filter(|(_, time)| !repeated.holds(at(**time)))
+            .map(|(line, _)| line)
+            .collect()
+    }
+
+    #[test]
+    fn a_log_that_is_opened_again_goes_on_within_a_nanosecond() {
+        let log = [1, 2, 2, 2, 3];
+        for left in 0..=log.len() {
+            assert_eq!(
+                resumed(&log, left),
+                (left..log.len()).collect::<Vec<_>>(),
+                "left after {left} lines"
+            );
+        }
     }
 }

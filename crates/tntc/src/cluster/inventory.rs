@@ -66,6 +66,12 @@ pub async fn service(cluster: &Cluster, namespace: &str, name: &str) -> Result<O
         .map_err(|cause| errors::tell(&format!("reading Service/{name}"), cause))
 }
 
+/// The pods of the workflow's engine.
+pub async fn pods(cluster: &Cluster, namespace: &str, name: &str) -> Result<Vec<Pod>> {
+    let engines = ListParams::default().labels(&format!("{}={name}", labels::NAME));
+    list(cluster, namespace, &engines).await
+}
+
 /// One look at everything that tells how the workflow is doing.
 pub async fn observe(cluster: &Cluster, namespace: &str, name: &str) -> Result<Observed> {
     let deployment = deployment(cluster, namespace, name).await?;
@@ -73,7 +79,7 @@ pub async fn observe(cluster: &Cluster, namespace: &str, name: &str) -> Result<O
     let everything = ListParams::default();
     let (replica_sets, pods, events) = futures::join!(
         list::<ReplicaSet>(cluster, namespace, &ours),
-        list::<Pod>(cluster, namespace, &ours),
+        pods(cluster, namespace, name),
         list::<Event>(cluster, namespace, &everything),
     );
     Ok(Observed {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
-use kube::api::{Api, ListParams, LogParams};
-use tntc_core::manifests::{deployment, labels};
+use kube::api::{Api, LogParams};
+use tntc_core::manifests::deployment;
 
-use super::{Cluster, diagnose, errors};
+use super::{Cluster, diagnose, errors, inventory};
 use crate::error::{Error, Result};
 
 /// Lines of a crashed container that say why it crashed.
@@ -68,21 +68,13 @@ pub struct Recent {
 
 /// The pods of a workflow by name.
 pub async fn pods(cluster: &Cluster, namespace: &str, workflow: &str) -> Result<Vec<String>> {
-    let mut names: Vec<_> = list(cluster, namespace, workflow)
+    let mut names: Vec<_> = inventory::pods(cluster, namespace, workflow)
         .await?
         .iter()
         .map(ResourceExt::name_any)
         .collect();
     names.sort();
     Ok(names)
-}
-
-async fn list(cluster: &Cluster, namespace: &str, workflow: &str) -> Result<Vec<Pod>> {
-    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let ours = ListParams::default().labels(&format!("{}={workflow}", labels::NAME));
-    let listed = api.list(&ours).await;
-    let listed = listed.map_err(|cause| errors::tell("listing pods", cause))?;
-    Ok(listed.items)
 }
 
 /// The recent lines of each pod, pod by pod; a pod that has not started hides nothing of the others.
@@ -143,23 +135,33 @@ pub fn not_readable(pod: &str, selection: Selection, cause: kube::Error) -> Erro
 }
 
 /// The last lines of a container of the workflow that ended with an error, when there is one.
+///
+/// It may be started again between the look at its pod and the look at its log, which then is that of its predecessor.
 pub async fn of_crash(cluster: &Cluster, namespace: &str, workflow: &str) -> Vec<Line> {
-    let pods = list(cluster, namespace, workflow).await.unwrap_or_default();
-    let Some((pod, previous)) = pods
+    let pods = inventory::pods(cluster, namespace, workflow)
+        .await
+        .unwrap_or_default();
+    let Some((pod, restarted)) = pods
         .iter()
         .find_map(|pod| Some((pod.name_any(), crashed(pod)?)))
     else {
         return Vec::new();
     };
-    let parameters = LogParams {
-        container: Some(deployment::CONTAINER.to_owned()),
-        tail_lines: Some(CRASH_LINES),
-        previous,
-        ..LogParams::default()
-    };
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let text = api.logs(&pod, &parameters).await.unwrap_or_default();
-    lines(&pod, &text).collect()
+    let wanted: &[bool] = if restarted { &[true] } else { &[false, true] };
+    for previous in wanted {
+        let parameters = LogParams {
+            container: Some(deployment::CONTAINER.to_owned()),
+            tail_lines: Some(CRASH_LINES),
+            previous: *previous,
+            ..LogParams::default()
+        };
+        let text = api.logs(&pod, &parameters).await.unwrap_or_default();
+        if !text.is_empty() {
+            return lines(&pod, &text).collect();
+        }
+    }
+    Vec::new()
 }
 
 /// Whether a container of the pod crashed, and if so, whether it has been started again since.
@@ -170,8 +172,7 @@ fn crashed(pod: &Pod) -> Option<bool> {
             .is_some_and(|ended| ended.exit_code != 0)
     };
     diagnose::containers(pod).find_map(|container| {
-        let state = container.state.as_ref();
-        let running = state.is_some_and(|state| state.running.is_some());
-        (failed(state) || failed(container.last_state.as_ref())).then_some(running)
+        let ended = failed(container.state.as_ref());
+        (ended || failed(container.last_state.as_ref())).then_some(!ended)
     })
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
-use kube::api::{Api, ListParams};
+use kube::api::Api;
 use tntc_core::manifests::{Plan, labels};
 
 use super::apply::{self, Applied, Object, Options};
-use super::{Cluster, errors};
+use super::{Cluster, errors, inventory};
 use crate::error::{Error, Result};
 use crate::unique;
 
@@ -141,14 +141,8 @@ async fn mounted_keys(
     workflow: &str,
     config_map: &str,
 ) -> Result<BTreeSet<String>> {
-    let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let ours = ListParams::default().labels(&format!("{}={workflow}", labels::NAME));
-    let pods = pods
-        .list(&ours)
-        .await
-        .map_err(|cause| errors::tell("listing pods", cause))?;
+    let pods = inventory::pods(cluster, namespace, workflow).await?;
     let volumes = pods
-        .items
         .into_iter()
         .filter_map(|pod| pod.spec?.volumes)
         .flatten();
