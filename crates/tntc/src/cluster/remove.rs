@@ -7,14 +7,14 @@ use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::ResourceExt;
-use kube::api::{Api, DeleteParams, ListParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams};
 use tntc_core::manifests::{code, cron_job, labels, network_policy, secret};
 
 use super::apply::{self, Object};
 use super::{Cluster, errors};
 use crate::error::{Error, Result};
 
-/// Pause between looks whether the pods are gone.
+/// Pause between looks whether everything is gone.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How much longer than its grace period a pod may take to go.
 const SLACK: Duration = Duration::from_secs(30);
@@ -111,10 +111,10 @@ fn patience(deployment: Option<&Deployment>) -> Duration {
     Duration::from_secs(grace) + SLACK
 }
 
-/// Deletes what was planned, all at once, and waits until the workflow's pods are gone.
+/// Deletes what was planned, all at once, and waits until it is gone with the workflow's pods.
 ///
 /// # Errors
-/// A pod is still there when its grace period is long over.
+/// Something is still there when the pods' grace period is long over.
 pub async fn execute(
     cluster: &Cluster,
     namespace: &str,
@@ -123,11 +123,17 @@ pub async fn execute(
 ) -> Result<()> {
     let finder = Finder { cluster, namespace };
     let deletions = removal.remove.iter().map(|what| finder.delete(what));
-    futures::future::try_join_all(deletions).await?;
-    let waited = tokio::time::timeout(removal.patience, finder.wait_for_pods(name)).await;
+    let deleted = futures::future::try_join_all(deletions).await?;
+    let held: Vec<_> = removal
+        .remove
+        .iter()
+        .zip(deleted)
+        .filter_map(|(what, gone)| (!gone).then_some(what.as_str()))
+        .collect();
+    let waited = tokio::time::timeout(removal.patience, finder.wait(name, &held)).await;
     match waited {
         Ok(done) => done,
-        Err(_) => Err(finder.still_there(name, removal.patience).await),
+        Err(_) => Err(finder.still_there(name, &held, removal.patience).await),
     }
 }
 
@@ -165,38 +171,53 @@ impl Finder<'_> {
         Ok(listed.items.iter().filter_map(fate).collect())
     }
 
-    async fn delete(&self, what: &str) -> Result<()> {
+    /// Whether it is gone at once; a finalizer, for one, keeps an object until somebody else is done with it.
+    async fn delete(&self, what: &str) -> Result<bool> {
+        let (api, name) = self.named(what);
+        match api.delete(name, &DeleteParams::background()).await {
+            Ok(answer) => Ok(answer.is_right()),
+            Err(cause) if errors::is_not_found(&cause) => Ok(true),
+            Err(cause) => Err(errors::tell(&format!("deleting {what}"), cause)),
+        }
+    }
+
+    /// Splits `Kind/name` of one of the workflow's objects.
+    fn named<'w>(&self, what: &'w str) -> (Api<DynamicObject>, &'w str) {
         let (kind, name) = what.split_once('/').unwrap_or_default();
-        match kind {
-            "Service" => self.delete_one::<Service>(name).await,
-            "Deployment" => self.delete_one::<Deployment>(name).await,
-            "Secret" => self.delete_one::<Secret>(name).await,
-            "ConfigMap" => self.delete_one::<ConfigMap>(name).await,
-            "NetworkPolicy" => self.delete_one::<NetworkPolicy>(name).await,
-            _ => self.delete_one::<CronJob>(name).await,
-        }
+        let resource = match kind {
+            "Service" => ApiResource::erase::<Service>(&()),
+            "Deployment" => ApiResource::erase::<Deployment>(&()),
+            "Secret" => ApiResource::erase::<Secret>(&()),
+            "ConfigMap" => ApiResource::erase::<ConfigMap>(&()),
+            "NetworkPolicy" => ApiResource::erase::<NetworkPolicy>(&()),
+            _ => ApiResource::erase::<CronJob>(&()),
+        };
+        let client = self.cluster.client.clone();
+        (
+            Api::namespaced_with(client, self.namespace, &resource),
+            name,
+        )
     }
 
-    async fn delete_one<K: Object>(&self, name: &str) -> Result<()> {
-        match self
-            .api::<K>()
-            .delete(name, &DeleteParams::background())
-            .await
-        {
-            Ok(_) => Ok(()),
-            Err(cause) if errors::is_not_found(&cause) => Ok(()),
-            Err(cause) => Err(errors::tell(
-                &format!("deleting {}/{name}", K::kind(&())),
-                cause,
-            )),
-        }
-    }
-
-    async fn wait_for_pods(&self, name: &str) -> Result<()> {
-        while !self.pods(name).await?.is_empty() {
+    async fn wait(&self, name: &str, held: &[&str]) -> Result<()> {
+        while !self.left(name, held).await?.is_empty() {
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())
+    }
+
+    /// What is not gone yet, as `Kind/name`.
+    async fn left(&self, name: &str, held: &[&str]) -> Result<Vec<String>> {
+        let objects = held.iter().map(|what| async move {
+            let (api, name) = self.named(what);
+            let found = api.get_opt(name).await;
+            let found = found.map_err(|cause| errors::tell(&format!("reading {what}"), cause))?;
+            Ok(found.map(|_| (*what).to_owned()))
+        });
+        let (objects, pods) =
+            futures::try_join!(futures::future::try_join_all(objects), self.pods(name))?;
+        let pods = pods.into_iter().map(|pod| format!("Pod/{pod}"));
+        Ok(objects.into_iter().flatten().chain(pods).collect())
     }
 
     /// Pods of the Deployment and of the CronJobs. Those of a `tntc run` have no owner, and go with it.
@@ -215,15 +236,16 @@ impl Finder<'_> {
         Ok(owned.map(|pod| pod.name_any()).collect())
     }
 
-    async fn still_there(&self, name: &str, waited: Duration) -> Error {
-        let left = self.pods(name).await.unwrap_or_default();
+    async fn still_there(&self, name: &str, held: &[&str], waited: Duration) -> Error {
+        let left = self.left(name, held).await.unwrap_or_default();
+        let first = left.first().map_or("pod", String::as_str);
         Error::failed(format!(
-            "everything of {name} was deleted, but after {}s these pods are not gone yet: {}",
+            "everything of {name} was deleted, but after {}s this is not gone yet: {}",
             waited.as_secs(),
             left.join(", ")
         ))
         .hint(format!(
-            "see why with: kubectl describe pod -n {}",
+            "see why, such as a finalizer, with: kubectl describe {first} -n {}",
             self.namespace
         ))
     }

@@ -33,7 +33,13 @@ pub async fn run(arguments: &Undeploy, context: &Context) -> Result<Outcome> {
         return Err(inventory::no_such_workflow(name, namespace));
     }
     confirm(arguments, namespace, &removal, context)?;
-    remove::execute(&cluster, namespace, name, &removal).await?;
+    remove::execute(&cluster, namespace, name, &removal)
+        .await
+        .map_err(|error| {
+            error
+                .field("removed", json!(removal.remove))
+                .field("kept", json!(removal.keep))
+        })?;
     Ok(outcome(name, namespace, &removal))
 }
 
