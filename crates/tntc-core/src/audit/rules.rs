@@ -40,11 +40,19 @@ pub(super) fn opens(policy: &NetworkPolicy, labels: &BTreeMap<String, String>) -
     let Some(spec) = &policy.spec else {
         return false;
     };
-    let selects = spec
-        .pod_selector
-        .as_ref()
-        .is_none_or(|selector| matches(selector, labels));
-    selects && !(egress(spec).is_empty() && ingress(spec).is_empty())
+    selects(spec, labels) && !(egress(spec).is_empty() && ingress(spec).is_empty())
+}
+
+/// Whether this policy lets anybody in to pods with these labels. Policies add up: no other one can close that again.
+#[must_use]
+pub fn lets_in(policy: &NetworkPolicy, labels: &BTreeMap<String, String>) -> bool {
+    let spec = policy.spec.as_ref();
+    spec.is_some_and(|spec| selects(spec, labels) && !ingress(spec).is_empty())
+}
+
+fn selects(spec: &NetworkPolicySpec, labels: &BTreeMap<String, String>) -> bool {
+    let selector = spec.pod_selector.as_ref();
+    selector.is_none_or(|selector| matches(selector, labels))
 }
 
 fn sets(path: &str, expected: &BTreeSet<String>, actual: &BTreeSet<String>) -> Vec<Finding> {

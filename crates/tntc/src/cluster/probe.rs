@@ -1,11 +1,13 @@
 //! Does this cluster enforce network policies? Two pods and a policy that closes one of two ports tell.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::ResourceExt;
-use kube::api::{Api, DeleteParams, PostParams};
+use kube::api::{Api, DeleteParams, ListParams, PostParams};
+use tntc_core::audit;
 use tntc_core::manifests::probe::{CLOSED_IS_OPEN, OPEN_IS_CLOSED, Probe};
 
 use super::preflight::{Check, State};
@@ -64,9 +66,34 @@ async fn watch(cluster: &Cluster, probe: &Probe<'_>) -> Result<Check> {
         .create(&post, &probe.client(&address))
         .await
         .map_err(told)?;
-    Ok(verdict(
-        exit_status(cluster, probe.namespace, &client.name_any()).await?,
-    ))
+    let ended = exit_status(cluster, probe.namespace, &client.name_any()).await?;
+    match opener(&policies, probe, server.labels()).await? {
+        Some(policy) if ended == CLOSED_IS_OPEN => Ok(opened(&policy)),
+        _ => Ok(verdict(ended)),
+    }
+}
+
+/// A policy of somebody else's that lets others in to the server, if there is one.
+async fn opener(
+    policies: &Api<NetworkPolicy>,
+    probe: &Probe<'_>,
+    labels: &BTreeMap<String, String>,
+) -> Result<Option<String>> {
+    let listed = policies.list(&ListParams::default()).await;
+    let listed = listed.map_err(|cause| errors::tell("listing networkpolicies", cause))?;
+    let own = probe.policy().name_any();
+    let mut others = listed.items.iter().filter(|it| it.name_any() != own);
+    Ok(others
+        .find(|policy| audit::lets_in(policy, labels))
+        .map(ResourceExt::name_any))
+}
+
+fn opened(policy: &str) -> Check {
+    let message = format!(
+        "Whether network policies are enforced could not be proven: NetworkPolicy/{policy} opens what the probe closes"
+    );
+    Check::new("network-policy", State::Unknown, message)
+        .remedy("Prove it in a namespace without a policy for all pods: -n NAMESPACE")
 }
 
 fn verdict(exit_status: i32) -> Check {
