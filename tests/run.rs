@@ -2,30 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Namespace, Workflow, engine_image, tntc};
-
-fn deployed(workflow: &Workflow, stem: &str) -> Namespace {
-    let namespace = Namespace::new(stem);
-    tntc([
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-        "--wait",
-    ])
-    .run()
-    .exits(0);
-    namespace
-}
-
-fn trigger_pods(namespace: &Namespace) -> Vec<Value> {
-    let pods = namespace.list("pods");
-    pods.into_iter()
-        .filter(|pod| pod["metadata"]["labels"]["tentacular.dev/role"] == "trigger")
-        .collect()
-}
+use crate::support::{
+    Namespace, Workflow, deployed, endpoints, engine_image, interrupt, log, tntc, trigger_pods,
+    wait_for,
+};
 
 #[test]
 fn the_result_is_on_stdout_and_nothing_else_is() {
@@ -69,54 +49,6 @@ fn a_failing_workflow_gives_its_result_and_fails_and_runs_once() {
 }
 
 #[test]
-fn a_run_that_outlives_its_timeout_is_told_and_its_pod_is_removed() {
-    let workflow = Workflow::of_one_node(
-        "slow",
-        "await new Promise((done) => setTimeout(done, 20_000)); return input;",
-    );
-    let namespace = deployed(&workflow, "slow");
-    tntc(["run", "slow", "-n", &namespace.name, "--timeout", "3s"])
-        .run()
-        .exits(1)
-        .says("no answer from slow within 3s");
-    assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
-}
-
-#[test]
-fn an_interrupted_run_leaves_no_pod() {
-    let workflow = Workflow::of_one_node(
-        "slow",
-        "await new Promise((done) => setTimeout(done, 20_000)); return input;",
-    );
-    let namespace = deployed(&workflow, "interrupt");
-    let mut child = tntc(["run", "slow", "-n", &namespace.name])
-        .command()
-        .spawn()
-        .expect("tntc starts");
-    let created = (0..200).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        !trigger_pods(&namespace).is_empty()
-    });
-    assert!(created, "no trigger pod came up");
-    crate::support::interrupt(child.id());
-    let status = child.wait().expect("tntc ends");
-    assert_eq!(status.code(), Some(1));
-    assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
-}
-
-#[test]
-fn a_workflow_that_does_not_exist_is_told() {
-    let namespace = Namespace::new("absent");
-    tntc(["run", "absent", "-n", &namespace.name])
-        .run()
-        .exits(1)
-        .says(&format!(
-            "no workflow `absent` in namespace {}",
-            namespace.name
-        ));
-}
-
-#[test]
 fn the_envelope_carries_the_result() {
     let workflow = Workflow::of_one_node("echo", "return input;");
     let namespace = deployed(&workflow, "envelope");
@@ -150,83 +82,6 @@ fn a_result_of_several_megabytes_arrives_whole() {
         answer["outputs"]["only"].as_str().map(str::len),
         Some(12_000_000)
     );
-}
-
-fn wait_for(what: &str, happened: impl Fn() -> bool) {
-    let seen = (0..300).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        happened()
-    });
-    assert!(seen, "{what} never happened");
-}
-
-#[test]
-fn ctrl_c_at_any_moment_leaves_no_pod() {
-    let workflow = Workflow::of_one_node("echo", "return input;");
-    let namespace = deployed(&workflow, "moments");
-    for delay in [5, 20, 40, 60, 80, 120, 200, 300, 400, 600, 900] {
-        let mut child = tntc(["run", "echo", "-n", &namespace.name])
-            .command()
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .expect("tntc starts");
-        std::thread::sleep(std::time::Duration::from_millis(delay));
-        if child.try_wait().expect("a status").is_none() {
-            crate::support::interrupt(child.id());
-        }
-        child.wait().expect("tntc ends");
-        assert_eq!(
-            trigger_pods(&namespace),
-            Vec::<Value>::new(),
-            "after {delay} ms"
-        );
-    }
-}
-
-#[test]
-fn a_trigger_pod_that_cannot_start_says_why_at_once_and_is_removed() {
-    let workflow = Workflow::of_one_node("echo", "return input;");
-    let namespace = deployed(&workflow, "nostart");
-    workflow.write(
-        ".tentacular/config.yaml",
-        "trigger_image: localhost:1/no-such-curl:1\n",
-    );
-    tntc(["run", "echo", "-n", &namespace.name])
-        .current_dir(std::path::Path::new(workflow.path()))
-        .run()
-        .exits(3)
-        .says("the trigger pod cannot start: ErrImagePull")
-        .says("trigger_image");
-    assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
-}
-
-#[test]
-fn where_no_pod_may_be_made_the_quota_and_the_other_ways_are_told() {
-    let workflow = Workflow::of_one_node("echo", "return input;");
-    let namespace = deployed(&workflow, "quota");
-    namespace.kubectl(["create", "quota", "one", "--hard=pods=1"]);
-    wait_for("the quota's count", || {
-        namespace.get("quota", "one")["status"]["used"]["pods"] == "1"
-    });
-    tntc(["run", "echo", "-n", &namespace.name])
-        .run()
-        .exits(3)
-        .says("exceeded quota")
-        .says("--via proxy");
-    tntc([
-        "run",
-        "echo",
-        "-n",
-        &namespace.name,
-        "--via",
-        "port-forward",
-        "--input",
-        "[7]",
-    ])
-    .run()
-    .exits(0)
-    .answers("{\"only\":[7]}");
 }
 
 /// Without a contract there is no NetworkPolicy, which would keep the API server's proxy out.
@@ -285,101 +140,6 @@ fn a_workflow_that_is_still_starting_is_waited_for() {
 }
 
 #[test]
-fn a_crash_loop_is_told_with_the_log_of_the_crash() {
-    let workflow = Workflow::of_one_node("crashing", "return input;");
-    workflow.write("nodes/only.ts", "throw new Error(\"made to crash\");\n");
-    let namespace = Namespace::new("crash");
-    let deploy = [
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-    ];
-    tntc(deploy).run().exits(0);
-    tntc(["run", "crashing", "-n", &namespace.name])
-        .run()
-        .exits(1)
-        .says("made to crash")
-        .says("crashing is not running: ");
-    let json = tntc(["run", "crashing", "-n", &namespace.name, "-o", "json"])
-        .run()
-        .exits(1)
-        .json();
-    assert!(
-        json["lines"].to_string().contains("made to crash"),
-        "{json}"
-    );
-    assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
-}
-
-#[test]
-fn a_workflow_without_replicas_is_told() {
-    let workflow = Workflow::of_one_node("echo", "return input;");
-    let namespace = deployed(&workflow, "scaled");
-    namespace.kubectl(["scale", "deployment", "echo", "--replicas=0"]);
-    tntc(["run", "echo", "-n", &namespace.name])
-        .run()
-        .exits(1)
-        .says("scaled to no replicas");
-}
-
-#[test]
-fn an_engine_that_dies_in_the_middle_is_told_and_not_asked_again() {
-    let workflow = Workflow::of_one_node("dying", "ctx.log.info(\"started\"); Deno.exit(1);");
-    let namespace = deployed(&workflow, "dying");
-    tntc(["run", "dying", "-n", &namespace.name])
-        .run()
-        .exits(1)
-        .says("dying");
-    let log = |more: &[&str]| {
-        let logs = ["logs", "dying", "-n", &namespace.name];
-        tntc(logs.into_iter().chain(more.iter().copied()))
-            .run()
-            .stdout
-    };
-    wait_for("a restart", || {
-        log(&["--previous"]).contains("INFO started")
-    });
-    let all = format!("{}{}", log(&["--previous"]), log(&[]));
-    assert_eq!(all.matches("INFO started").count(), 1, "{all}");
-    assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
-}
-
-#[test]
-fn an_api_server_that_goes_away_during_a_run_is_told() {
-    let workflow = Workflow::of_one_node(
-        "slow",
-        "await new Promise((done) => setTimeout(done, 20_000)); return input;",
-    );
-    let namespace = deployed(&workflow, "away");
-    let forwarder = crate::support::Forwarder::start();
-    let kubeconfig = forwarder.kubeconfig();
-    let path = kubeconfig.path().display().to_string();
-    let child = tntc(["run", "slow", "-n", &namespace.name, "--kubeconfig", &path])
-        .command()
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("tntc starts");
-    wait_for("a running trigger pod", || {
-        trigger_pods(&namespace)
-            .iter()
-            .any(|pod| pod["status"]["phase"] == "Running")
-    });
-    std::thread::sleep(std::time::Duration::from_secs(1));
-    forwarder.cut();
-    let output = child.wait_with_output().expect("tntc ends");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(
-        said.contains("was lost before the answer was here"),
-        "{said}"
-    );
-    assert!(said.contains("it ends by itself"), "{said}");
-}
-
-#[test]
 fn input_of_several_megabytes_arrives_whole() {
     let workflow = Workflow::of_one_node("reader", "return (input as string).length;");
     let namespace = deployed(&workflow, "input");
@@ -393,10 +153,23 @@ fn input_of_several_megabytes_arrives_whole() {
 }
 
 #[test]
-fn input_that_is_no_json_is_a_usage_error() {
-    tntc(["run", "any", "--input", "{oops"])
-        .run()
-        .exits(2)
-        .says("--input is not JSON")
-        .says("column");
+fn the_pod_of_a_run_is_no_endpoint_of_the_service() {
+    let workflow = Workflow::slow("slow");
+    let namespace = deployed(&workflow, "endpoint");
+    let run = ["run", "slow", "-n", &namespace.name];
+    let mut child = tntc(run).command().spawn().expect("tntc starts");
+    wait_for("a started run", || {
+        log(&namespace, "slow", &[])
+            .contains("INFO started")
+            .then_some(())
+    });
+    let pods = trigger_pods(&namespace);
+    assert_eq!(pods.len(), 1);
+    assert_eq!(
+        pods[0]["metadata"]["labels"]["app.kubernetes.io/name"],
+        Value::Null
+    );
+    assert_eq!(endpoints(&namespace), 1, "the engine alone");
+    interrupt(child.id());
+    assert_eq!(child.wait().expect("tntc ends").code(), Some(1));
 }

@@ -60,6 +60,14 @@ impl Namespace {
         kubectl(["-n", self.name.as_str()].into_iter().chain(arguments))
     }
 
+    /// Creates an object in it.
+    #[track_caller]
+    pub fn create(&self, object: &Value) {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), object.to_string()).expect("an object");
+        self.kubectl(["create", "-f", &file.path().display().to_string()]);
+    }
+
     /// Objects of a kind, such as `pods`, as JSON.
     #[track_caller]
     pub fn list(&self, kind: &str) -> Vec<Value> {

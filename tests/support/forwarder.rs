@@ -15,6 +15,9 @@ pub struct Forwarder {
 #[derive(Default)]
 struct State {
     cut: bool,
+    /// Bytes of an answer after which its connection comes to a standstill.
+    longest: Option<usize>,
+    stalled: bool,
     open: Vec<TcpStream>,
 }
 
@@ -47,13 +50,23 @@ impl Forwarder {
         }
     }
 
+    /// From now on, lets nothing more through of an answer that is longer than this.
+    pub fn stall_after(&self, bytes: usize) {
+        self.state.lock().expect("no panic before").longest = Some(bytes);
+    }
+
+    /// Whether an answer has come to a standstill.
+    pub fn is_stalled(&self) -> bool {
+        self.state.lock().expect("no panic before").stalled
+    }
+
     /// Lets connections through again.
     pub fn mend(&self) {
         self.state.lock().expect("no panic before").cut = false;
     }
 }
 
-fn serve(client: TcpStream, target: &str, shared: &Mutex<State>) {
+fn serve(client: TcpStream, target: &str, shared: &Arc<Mutex<State>>) {
     let mut state = shared.lock().expect("no panic before");
     if state.cut {
         return;
@@ -64,14 +77,27 @@ fn serve(client: TcpStream, target: &str, shared: &Mutex<State>) {
     pipe(
         client.try_clone().expect("a copy"),
         server.try_clone().expect("a copy"),
+        |_| true,
     );
-    pipe(server, client);
+    let shared = Arc::clone(shared);
+    pipe(server, client, move |passed| {
+        let mut state = shared.lock().expect("no panic before");
+        let stalls = state.longest.is_some_and(|longest| passed > longest);
+        state.stalled |= stalls;
+        !stalls
+    });
 }
 
-fn pipe(mut from: TcpStream, mut to: TcpStream) {
+/// Copies as long as whoever is told the number of bytes agrees; then leaves the connection open as it is.
+fn pipe(mut from: TcpStream, mut to: TcpStream, goes_on: impl Fn(usize) -> bool + Send + 'static) {
     std::thread::spawn(move || {
         let mut buffer = [0; 16 * 1024];
+        let mut passed = 0;
         while let Ok(length @ 1..) = from.read(&mut buffer) {
+            passed += length;
+            if !goes_on(passed) {
+                return;
+            }
             if to.write_all(&buffer[..length]).is_err() {
                 break;
             }

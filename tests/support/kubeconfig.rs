@@ -38,6 +38,12 @@ impl Kubeconfig {
         self.written()
     }
 
+    /// Acts as a member of these groups only.
+    pub fn in_groups(mut self, groups: &[&str]) -> Self {
+        self.content["users"][0]["user"]["as-groups"] = json!(groups);
+        self.written()
+    }
+
     /// Reaches the API server at another address.
     pub fn at(mut self, server: &str) -> Self {
         self.content["clusters"][0]["cluster"]["server"] = json!(server);

@@ -10,6 +10,9 @@ mod nats;
 mod postgres;
 mod requests;
 mod stub;
+mod runs;
+mod stand_in;
+mod waiting;
 mod workflow;
 
 pub use cluster::{Namespace, engine_image, kubectl, registry_image};
@@ -22,6 +25,9 @@ pub use nats::Nats;
 pub use postgres::Postgres;
 pub use requests::requests;
 pub use stub::Stub;
+pub use runs::{endpoints, log, running_again, trigger_pods};
+pub use stand_in::StandIn;
+pub use waiting::wait_for;
 pub use workflow::{Workflow, example, node};
 
 /// The address of the test cluster's node, where pods reach what a test serves.

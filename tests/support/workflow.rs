@@ -56,6 +56,12 @@ impl Workflow {
         workflow
     }
 
+    /// A workflow that logs `started`, and then takes twenty seconds.
+    pub fn slow(name: &str) -> Self {
+        let body = "ctx.log.info(\"started\"); await new Promise((done) => setTimeout(done, 20_000)); return input;";
+        Self::of_one_node(name, body)
+    }
+
     /// What `tntc init` makes of a template.
     pub fn from_template(template: &str) -> Self {
         let workflow = Self::empty(template);

@@ -1,0 +1,43 @@
+//! Runs as they go on in a namespace: their pods, and what they log.
+
+use serde_json::Value;
+
+use super::{Namespace, tntc};
+
+/// The pods that `tntc run` and CronJobs made, as JSON.
+pub fn trigger_pods(namespace: &Namespace) -> Vec<Value> {
+    let pods = namespace.list("pods");
+    pods.into_iter()
+        .filter(|pod| pod["metadata"]["labels"]["tentacular.dev/role"] == "trigger")
+        .collect()
+}
+
+/// How many pods the Services of the namespace lead to.
+pub fn endpoints(namespace: &Namespace) -> usize {
+    let slices = namespace.list("endpointslices");
+    slices
+        .iter()
+        .map(|slice| slice["endpoints"].as_array().map_or(0, Vec::len))
+        .sum()
+}
+
+/// What the workflow has logged.
+pub fn log(namespace: &Namespace, workflow: &str, more: &[&str]) -> String {
+    let logs = ["logs", workflow, "-n", &namespace.name];
+    tntc(logs.into_iter().chain(more.iter().copied()))
+        .run()
+        .stdout
+}
+
+/// Something when the workflow's engine runs again after a crash. Until then its log is still that of the crash.
+pub fn running_again(namespace: &Namespace, workflow: &str) -> Option<()> {
+    let engine = |pod: &Value| pod["metadata"]["labels"]["app.kubernetes.io/name"] == workflow;
+    let again = |pod: &Value| {
+        let container = &pod["status"]["containerStatuses"][0];
+        container["restartCount"] != 0 && !container["state"]["running"].is_null()
+    };
+    let pods = namespace.list("pods");
+    pods.iter()
+        .any(|pod| engine(pod) && again(pod))
+        .then_some(())
+}
