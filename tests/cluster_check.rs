@@ -1,62 +1,6 @@
 //! `tntc cluster check`, and what deploy checks before it applies anything.
 
-use serde_json::Value;
-
-use crate::support::{Answer, Kubeconfig, Namespace, Workflow, engine_image, kubectl, tntc};
-
-/// A `ClusterRole` and its binding to one user, deleted with the test.
-struct Grant {
-    user: String,
-}
-
-impl Grant {
-    /// Each right is verbs and resources, as `kubectl create clusterrole` takes them.
-    fn new(user: &str, rules: &Value) -> Self {
-        let user = format!("{user}-{:x}", std::process::id());
-        let role = serde_json::json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
-            "metadata": {"name": user}, "rules": rules});
-        let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        std::fs::write(file.path(), role.to_string()).expect("a role");
-        kubectl(["create", "-f", &file.path().display().to_string()]);
-        let role = format!("--clusterrole={user}");
-        kubectl([
-            "create",
-            "clusterrolebinding",
-            &user,
-            &role,
-            &format!("--user={user}"),
-        ]);
-        Self { user }
-    }
-}
-
-impl Drop for Grant {
-    fn drop(&mut self) {
-        let grants = ["clusterrolebinding", "clusterrole"];
-        for kind in grants {
-            let deleted = std::process::Command::new("kubectl")
-                .args(["delete", kind, &self.user])
-                .output();
-            drop(deleted);
-        }
-    }
-}
-
-fn check(namespace: &str, more: &[&str]) -> Answer {
-    let arguments = ["cluster", "check", "-n", namespace]
-        .into_iter()
-        .chain(more.iter().copied());
-    tntc(arguments).run()
-}
-
-/// The check of this name in an envelope.
-fn found<'a>(envelope: &'a Value, name: &str) -> &'a Value {
-    let checks = envelope["checks"].as_array().expect("checks");
-    checks
-        .iter()
-        .find(|check| check["check"] == name)
-        .unwrap_or(&Value::Null)
-}
+use crate::support::{Kubeconfig, Namespace, StandIn, Workflow, check, found, kubectl, tntc};
 
 fn with_secret(name: &str) -> Workflow {
     let workflow = Workflow::of_one_node(name, "return input;");
@@ -199,99 +143,108 @@ fn deploy_tells_every_failure_at_once_and_applies_nothing() {
     );
 }
 
-#[test]
-fn a_user_without_permission_is_told_which_are_missing() {
-    let namespace = Namespace::new("nobody");
-    let nobody = Kubeconfig::current().acting_as("nobody");
-    let path = nobody.path().display().to_string();
-    check(&namespace.name, &["--kubeconfig", &path])
-        .exits(3)
-        .answers("? Namespace")
-        .answers("create deployments.apps")
-        .answers("patch networkpolicies.networking.k8s.io")
-        .answers("create pods/attach")
-        .answers("    -> Grant them, as somebody who may: tntc cluster check --fix -n ");
-    for command in [
-        ["list"].as_slice(),
-        &["run", "any"],
-        &["logs", "any"],
-        &["status", "any"],
-        &["undeploy", "any", "-y"],
-    ] {
-        let arguments = command.iter().copied();
-        tntc(arguments.chain(["-n", &namespace.name, "--kubeconfig", &path]))
-            .run()
-            .exits(3)
-            .says("nobody");
-    }
-}
-
-#[test]
-fn fix_needs_no_more_than_the_rights_to_create_and_grants_enough_for_every_command() {
-    let rules = serde_json::json!([
-        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["create"]},
-        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["create", "escalate"]},
-        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["rolebindings"], "verbs": ["create"]},
-        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["bind"]},
-    ]);
-    let maker = Grant::new("maker", &rules);
-    let kubeconfig = Kubeconfig::current().acting_as(&maker.user);
-    let path = kubeconfig.path().display().to_string();
-    let namespace = Namespace::planned("fixed");
-    check(&namespace.name, &["--kubeconfig", &path, "--fix"])
-        .exits(0)
-        .answers(&format!("  + created namespace \"{}\"", namespace.name))
-        .answers("  + created Role \"tentacular-operator\"")
-        .answers(&format!("for user \"{}\"", maker.user))
-        .answers("✓ Permissions in namespace");
-    let again = check(
-        &namespace.name,
-        &["--kubeconfig", &path, "--fix", "-o", "json"],
+/// `tntc` where names resolve by this file alone, as `/etc/hosts` has it.
+fn resolving(hosts: &str, arguments: &[&str]) -> (i32, String) {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), hosts).expect("a file of hosts");
+    let mount = format!(
+        "mount --bind {} /etc/hosts && exec \"$@\"",
+        file.path().display()
+    );
+    let output = std::process::Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", &mount, "sh"])
+        .arg(env!("CARGO_BIN_EXE_tntc"))
+        .args(arguments)
+        .output();
+    let output = output.expect("unshare, of util-linux, runs");
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&said).into_owned(),
     )
-    .exits(0)
-    .json();
-    assert_eq!(again["fixed"], serde_json::json!([]));
-    let label = &namespace.own()["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
-    assert_eq!(label, "restricted");
-    every_command_works(&namespace.name, &path);
 }
 
-fn every_command_works(namespace: &str, kubeconfig: &str) {
-    let workflow = Workflow::of_one_node("granted", "return input;");
+#[test]
+fn an_external_host_with_a_private_address_is_a_warning_with_the_line_that_opens_it() {
+    let namespace = Namespace::new("private");
+    let workflow = Workflow::of_one_node("private", "return input;");
     workflow.replace(
         "workflow.yaml",
-        "{type: manual}",
-        "{type: cron, schedule: \"0 9 * * *\"}",
+        "dependencies: {}",
+        "dependencies: {git: {protocol: https, host: git.example.com}}",
+    );
+    let check = ["cluster", "check", workflow.path(), "-n", &namespace.name];
+    let (status, said) = resolving(
+        "203.0.113.1 other.example.com\n140.82.121.4 git.example.com\n",
+        &check,
+    );
+    assert_eq!(status, 0, "{said}");
+    assert!(
+        said.contains("✓ External hosts have addresses that the network policy lets through"),
+        "{said}"
+    );
+    let hosts = "10.1.2.3 git.example.com\n";
+    let line = "- {toCIDR: \"10.1.2.3/32\", ports: [\"443/TCP\"], reason: git.example.com}";
+    let (status, said) = resolving(hosts, &check);
+    assert_eq!(status, 0, "{said}");
+    assert!(
+        said.contains("  ! git.example.com resolves to 10.1.2.3") && said.contains(line),
+        "{said}"
     );
     let deploy = [
         "deploy",
         workflow.path(),
+        "-n",
+        &namespace.name,
         "--image",
-        engine_image(),
-        "--wait",
+        "any",
     ];
-    for command in [
-        deploy.as_slice(),
-        &["run", "granted"],
-        &["logs", "granted"],
-        &["list"],
-        &["status", "granted", "--detail"],
-        &["audit", workflow.path(), "--image", engine_image()],
-        &["undeploy", "granted", "--yes"],
+    let (status, said) = resolving(hosts, &deploy);
+    assert_eq!(status, 0, "{said}");
+    assert!(
+        said.contains("warning: git.example.com resolves to 10.1.2.3") && said.contains(line),
+        "{said}"
+    );
+}
+
+#[test]
+fn files_that_do_not_fit_a_config_map_are_told() {
+    let namespace = Namespace::new("large");
+    let workflow = Workflow::of_one_node("large", "return input;");
+    check(&namespace.name, &[workflow.path()])
+        .exits(0)
+        .answers("  ✓ Workflow files fit into a ConfigMap (1 of 900 KiB)\n");
+    workflow.write("nodes/data.txt", &"x".repeat(1_000_000));
+    check(&namespace.name, &[workflow.path()])
+        .exits(1)
+        .answers("  ✗ the workflow's files have ")
+        .answers("the largest is nodes/data.txt with 1000000");
+}
+
+#[test]
+fn the_pod_security_level_of_the_namespace_is_told() {
+    let namespace = Namespace::new("level");
+    for (label, level) in [
+        ("pod-security.kubernetes.io/enforce=baseline", "baseline"),
+        ("pod-security.kubernetes.io/enforce-", "privileged"),
     ] {
-        let arguments = command.iter().copied();
-        tntc(arguments.chain(["-n", namespace, "--kubeconfig", kubeconfig]))
-            .run()
-            .exits(0);
+        kubectl(["label", "--overwrite", "namespace", &namespace.name, label]);
+        check(&namespace.name, &[]).exits(0).answers(&format!(
+            "  ✓ Pod Security level \"{level}\" admits the workflow's pods\n"
+        ));
     }
 }
 
 #[test]
-fn a_probe_proves_that_policies_are_enforced_and_leaves_nothing() {
-    let namespace = Namespace::new("probe");
-    check(&namespace.name, &["--probe"])
-        .exits(0)
-        .answers("  ✓ Network policies are enforced\n");
-    let left = namespace.kubectl(["get", "pods,networkpolicies", "-o", "name"]);
-    assert_eq!(left, "");
+fn a_cluster_that_is_too_old_is_told() {
+    let old = StandIn::start(|request, _| {
+        let version = r#"{"major": "1", "minor": "26", "gitVersion": "v1.26.15", "gitCommit": "", "gitTreeState": "",
+            "buildDate": "", "goVersion": "", "compiler": "", "platform": ""}"#;
+        (request == "GET /version").then(|| ("200 OK", version.to_owned()))
+    });
+    let kubeconfig = old.kubeconfig();
+    let path = kubeconfig.path().display().to_string();
+    check("default", &["--kubeconfig", &path]).exits(3).answers(
+        "  ✗ Kubernetes v1.26.15 is too old\n    -> use a cluster of version 1.27 or newer\n",
+    );
 }

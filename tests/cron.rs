@@ -1,26 +1,15 @@
 //! Cron triggers on a real cluster, in a namespace that is held to `restricted`.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::support::{Namespace, Workflow, engine_image, tntc};
+use crate::support::{
+    Namespace, Workflow, endpoints, engine_image, log, running_again, tntc, trigger_pods, wait_for,
+};
 
 fn deployed(name: &str, body: &str, trigger: &str) -> Namespace {
     let workflow = Workflow::of_one_node(name, body);
     workflow.replace("workflow.yaml", "{type: manual}", trigger);
-    let namespace = Namespace::new(name);
-    let deploy = [
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-        "--wait",
-    ];
-    tntc(deploy).run().exits(0);
-    namespace
+    crate::support::deployed(&workflow, name)
 }
 
 /// Starts what the CronJob would start, now.
@@ -33,16 +22,13 @@ fn start(namespace: &Namespace, name: &str) {
     ]);
 }
 
-/// Looks each 200 ms, for 90 s at most.
-#[track_caller]
-fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
-    for _ in 0..450 {
-        if let Some(found) = look() {
-            return found;
-        }
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    panic!("{what} never happened");
+/// What `tntc status --detail` says of the workflow's only CronJob.
+fn cron_job_of(namespace: &Namespace, name: &str) -> Value {
+    let status = ["status", name, "-n", &namespace.name, "--detail"];
+    let answer = tntc(status.into_iter().chain(["-o", "json"]))
+        .run()
+        .exits(0);
+    answer.json()["workflow"]["cronJobs"][0].clone()
 }
 
 /// The condition that ended a Job.
@@ -54,13 +40,6 @@ fn ended(job: &Value) -> Option<String> {
     last.next()
         .and_then(|condition| condition["type"].as_str())
         .map(str::to_owned)
-}
-
-fn log(namespace: &Namespace, name: &str, more: &[&str]) -> String {
-    let logs = ["logs", name, "-n", &namespace.name];
-    tntc(logs.into_iter().chain(more.iter().copied()))
-        .run()
-        .stdout
 }
 
 const EVERY_MINUTE: &str =
@@ -81,22 +60,8 @@ fn a_real_cron_job_fires_and_its_post_arrives_with_the_triggers_name() {
             .contains("got {\"trigger\":\"each-minute\"}")
             .then_some(())
     });
-    let detail = || {
-        tntc([
-            "status",
-            "ticking",
-            "-n",
-            &namespace.name,
-            "--detail",
-            "-o",
-            "json",
-        ])
-        .run()
-        .exits(0)
-        .json()
-    };
     let last = wait_for("a last run", || {
-        let last = detail()["workflow"]["cronJobs"][0].clone();
+        let last = cron_job_of(&namespace, "ticking");
         (last["lastRun"] == "succeeded").then_some(last)
     });
     assert_eq!(last["schedule"], "* * * * *");
@@ -116,9 +81,16 @@ fn a_failing_workflow_is_started_once_by_its_cron_job() {
         "ctx.log.info(\"started\"); throw new Error(\"made to fail\");",
         NEVER,
     );
+    assert_eq!(cron_job_of(&namespace, "failing")["lastRun"], Value::Null);
     start(&namespace, "failing");
     let end = wait_for("the Job's end", || ended(&namespace.get("job", "once")));
     assert_eq!(end, "Failed");
+    let last = cron_job_of(&namespace, "failing")["lastRun"].clone();
+    assert!(
+        last.as_str()
+            .is_some_and(|last| last.starts_with("failed: ")),
+        "{last}"
+    );
     let log = log(&namespace, "failing", &[]);
     assert_eq!(log.matches("INFO started").count(), 1, "{log}");
 }
@@ -129,10 +101,9 @@ fn an_engine_that_dies_in_the_middle_of_a_cron_run_is_not_asked_again() {
     start(&namespace, "dying");
     let end = wait_for("the Job's end", || ended(&namespace.get("job", "once")));
     assert_eq!(end, "Failed");
-    let before = wait_for("a restart", || {
-        Some(log(&namespace, "dying", &["--previous"])).filter(|log| log.contains("started"))
-    });
-    let all = format!("{before}{}", log(&namespace, "dying", &[]));
+    wait_for("a restart", || running_again(&namespace, "dying"));
+    let all = ["--previous", "--tail=100"].map(|which| log(&namespace, "dying", &[which]));
+    let all = all.concat();
     assert_eq!(all.matches("INFO started").count(), 1, "{all}");
 }
 
@@ -145,9 +116,8 @@ fn a_cron_pod_is_no_endpoint_of_the_service_and_passes_restricted() {
     );
     start(&namespace, "slow");
     let pod = wait_for("a running cron pod", || {
-        let pods = namespace.list("pods").into_iter();
-        let mut running = pods.filter(|pod| pod["status"]["phase"] == "Running");
-        running.find(|pod| pod["metadata"]["labels"]["tentacular.dev/role"] == "trigger")
+        let mut pods = trigger_pods(&namespace).into_iter();
+        pods.find(|pod| pod["status"]["phase"] == "Running")
     });
     assert_eq!(
         pod["metadata"]["labels"]["app.kubernetes.io/name"],
@@ -157,12 +127,7 @@ fn a_cron_pod_is_no_endpoint_of_the_service_and_passes_restricted() {
         pod["spec"]["containers"][0]["imagePullPolicy"],
         "IfNotPresent"
     );
-    let endpoints: usize = namespace
-        .list("endpointslices")
-        .iter()
-        .map(|slice| slice["endpoints"].as_array().map_or(0, Vec::len))
-        .sum();
-    assert_eq!(endpoints, 1, "the engine alone");
+    assert_eq!(endpoints(&namespace), 1, "the engine alone");
     assert_eq!(
         namespace.own()["metadata"]["labels"]["pod-security.kubernetes.io/enforce"],
         json!("restricted")

@@ -21,6 +21,8 @@ mod live;
 mod local;
 mod logs;
 mod mocks;
+mod permissions;
+mod probe;
 mod run;
 mod run_faults;
 mod sandbox;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Namespace, engine_image, example, tntc};
+use crate::support::{Namespace, Workflow, deployed, engine_image, example, tntc, wait_for};
 
 #[test]
 fn everything_of_the_workflow_goes_and_the_name_is_free_at_once() {
@@ -243,7 +243,7 @@ fn a_cron_job_of_somebody_else_with_a_name_of_ours_is_kept_and_named() {
 #[test]
 fn pods_that_take_their_grace_to_go_are_waited_for() {
     let namespace = Namespace::new("grace");
-    let workflow = crate::support::Workflow::of_one_node(
+    let workflow = Workflow::of_one_node(
         "busy",
         "ctx.log.info(\"started\"); await new Promise((done) => setTimeout(done, 4_000)); return null;",
     );
@@ -284,4 +284,42 @@ fn pods_that_take_their_grace_to_go_are_waited_for() {
         "name",
     ]);
     assert_eq!(engines, "");
+}
+
+#[test]
+fn what_does_not_go_in_time_is_named() {
+    let workflow = Workflow::of_one_node("held", "return input;");
+    let namespace = deployed(&workflow, "held");
+    // The bound is the pods' grace period and half a minute.
+    let grace = r#"{"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 0}}}}"#;
+    namespace.kubectl(["patch", "deployment", "held", "-p", grace]);
+    namespace.kubectl(["rollout", "status", "deployment", "held"]);
+    let engines = ["get", "pods", "-l", "app.kubernetes.io/name=held", "-o"];
+    let pod = wait_for("one pod alone", || {
+        let names = namespace.kubectl(engines.into_iter().chain(["name"]));
+        (names.lines().count() == 1).then(|| names.trim().to_owned())
+    });
+    let finalizers = |object: &str, list: &str| {
+        let patch = format!(r#"{{"metadata": {{"finalizers": {list}}}}}"#);
+        namespace.kubectl(["patch", object, "--type=merge", "-p", &patch]);
+    };
+    finalizers(&pod, r#"["example.com/hold"]"#);
+    finalizers("configmap/held-code", r#"["example.com/hold"]"#);
+    let undeploy = ["undeploy", "held", "-n", &namespace.name, "--yes", "-o"];
+    let answer = tntc(undeploy.into_iter().chain(["json"])).run();
+    finalizers(&pod, "null");
+    finalizers("configmap/held-code", "null");
+    let json = answer.exits(1).json();
+    assert_eq!(
+        json["summary"],
+        format!(
+            "everything of held was deleted, but after 30s this is not gone yet: ConfigMap/held-code, Pod/{}",
+            pod.trim_start_matches("pod/")
+        )
+    );
+    assert!(json["hints"].to_string().contains("a finalizer"), "{json}");
+    assert!(
+        json["removed"].to_string().contains("Deployment/held"),
+        "{json}"
+    );
 }

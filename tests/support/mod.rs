@@ -1,5 +1,6 @@
 //! What the tests share: running `tntc`, namespaces, workflows and images.
 
+mod checks;
 mod cluster;
 mod command;
 mod deploy;
@@ -15,6 +16,7 @@ mod stand_in;
 mod waiting;
 mod workflow;
 
+pub use checks::{check, found};
 pub use cluster::{Namespace, engine_image, kubectl, registry_image};
 pub use command::{Answer, Tntc, interrupt, tntc};
 pub use deploy::{deploy, deployed, deploying, phases, run};

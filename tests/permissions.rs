@@ -1,0 +1,170 @@
+//! Permissions: what `tntc cluster check` says of them, and what `--fix` grants.
+
+use serde_json::Value;
+
+use crate::support::{Kubeconfig, Namespace, Workflow, check, engine_image, found, kubectl, tntc};
+
+/// A `ClusterRole` and its binding to one user, deleted with the test.
+struct Grant {
+    user: String,
+}
+
+impl Grant {
+    /// Each right is verbs and resources, as `kubectl create clusterrole` takes them.
+    fn new(user: &str, rules: &Value) -> Self {
+        let user = format!("{user}-{:x}", std::process::id());
+        let role = serde_json::json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": {"name": user}, "rules": rules});
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), role.to_string()).expect("a role");
+        kubectl(["create", "-f", &file.path().display().to_string()]);
+        let role = format!("--clusterrole={user}");
+        kubectl([
+            "create",
+            "clusterrolebinding",
+            &user,
+            &role,
+            &format!("--user={user}"),
+        ]);
+        Self { user }
+    }
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        let grants = ["clusterrolebinding", "clusterrole"];
+        for kind in grants {
+            let deleted = std::process::Command::new("kubectl")
+                .args(["delete", kind, &self.user])
+                .output();
+            drop(deleted);
+        }
+    }
+}
+
+#[test]
+fn a_user_without_permission_is_told_which_are_missing() {
+    let namespace = Namespace::new("nobody");
+    let nobody = Kubeconfig::current().acting_as("nobody");
+    let path = nobody.path().display().to_string();
+    check(&namespace.name, &["--kubeconfig", &path])
+        .exits(3)
+        .answers("? Namespace")
+        .answers("create deployments.apps")
+        .answers("patch networkpolicies.networking.k8s.io")
+        .answers("create pods/attach")
+        .answers("    -> Grant them, as somebody who may: tntc cluster check --fix -n ");
+    for command in [
+        ["list"].as_slice(),
+        &["run", "any"],
+        &["logs", "any"],
+        &["status", "any"],
+        &["undeploy", "any", "-y"],
+    ] {
+        let arguments = command.iter().copied();
+        tntc(arguments.chain(["-n", &namespace.name, "--kubeconfig", &path]))
+            .run()
+            .exits(3)
+            .says("nobody");
+    }
+}
+
+#[test]
+fn fix_needs_no_more_than_the_rights_to_create_and_grants_enough_for_every_command() {
+    let rules = serde_json::json!([
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["create"]},
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["create", "escalate"]},
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["rolebindings"], "verbs": ["create"]},
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["bind"]},
+    ]);
+    let maker = Grant::new("maker", &rules);
+    let kubeconfig = Kubeconfig::current().acting_as(&maker.user);
+    let path = kubeconfig.path().display().to_string();
+    let namespace = Namespace::planned("fixed");
+    check(&namespace.name, &["--kubeconfig", &path, "--fix"])
+        .exits(0)
+        .answers(&format!("  + created namespace \"{}\"", namespace.name))
+        .answers("  + created Role \"tentacular-operator\"")
+        .answers(&format!("for user \"{}\"", maker.user))
+        .answers("✓ Permissions in namespace");
+    let again = check(
+        &namespace.name,
+        &["--kubeconfig", &path, "--fix", "-o", "json"],
+    )
+    .exits(0)
+    .json();
+    assert_eq!(again["fixed"], serde_json::json!([]));
+    let label = &namespace.own()["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
+    assert_eq!(label, "restricted");
+    every_command_works(&namespace.name, &path);
+}
+
+fn every_command_works(namespace: &str, kubeconfig: &str) {
+    let workflow = Workflow::of_one_node("granted", "return input;");
+    workflow.replace(
+        "workflow.yaml",
+        "{type: manual}",
+        "{type: cron, schedule: \"0 9 * * *\"}",
+    );
+    let deploy = [
+        "deploy",
+        workflow.path(),
+        "--image",
+        engine_image(),
+        "--wait",
+    ];
+    for command in [
+        deploy.as_slice(),
+        &["run", "granted"],
+        &["logs", "granted"],
+        &["list"],
+        &["status", "granted", "--detail"],
+        &["audit", workflow.path(), "--image", engine_image()],
+        &["undeploy", "granted", "--yes"],
+    ] {
+        let arguments = command.iter().copied();
+        tntc(arguments.chain(["-n", namespace, "--kubeconfig", kubeconfig]))
+            .run()
+            .exits(0);
+    }
+}
+
+#[test]
+fn rules_that_are_listed_incompletely_are_asked_for_one_by_one() {
+    let namespace = Namespace::new("node");
+    // The API server does not list what a node may do: that hangs on what runs there.
+    let node = Kubeconfig::current()
+        .acting_as("system:node:nowhere")
+        .in_groups(&["system:nodes"]);
+    let path = node.path().display().to_string();
+    let json = check(&namespace.name, &["--kubeconfig", &path, "-o", "json"])
+        .exits(3)
+        .json();
+    let missing = found(&json, "permissions")["message"].to_string();
+    assert!(missing.contains("create deployments.apps"), "{missing}");
+    assert!(
+        !missing.contains("get services"),
+        "a node may do that: {missing}"
+    );
+}
+
+#[test]
+fn a_user_who_may_not_list_rules_is_asked_for_one_by_one() {
+    let namespace = Namespace::new("unlisted");
+    let rules = serde_json::json!([
+        {"apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews"], "verbs": ["create"]},
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create"]},
+    ]);
+    let unlisted = Grant::new("unlisted", &rules);
+    // Only the authenticated may list their own rules.
+    let kubeconfig = Kubeconfig::current()
+        .acting_as(&unlisted.user)
+        .in_groups(&["system:unauthenticated"]);
+    let path = kubeconfig.path().display().to_string();
+    let json = check(&namespace.name, &["--kubeconfig", &path, "-o", "json"])
+        .exits(3)
+        .json();
+    let missing = found(&json, "permissions")["message"].to_string();
+    assert!(missing.contains("patch deployments.apps"), "{missing}");
+    assert!(!missing.contains("create deployments.apps"), "{missing}");
+}
