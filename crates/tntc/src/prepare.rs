@@ -137,7 +137,7 @@ fn not_deliverable(errors: &[CodeError]) -> Error {
 }
 
 /// The telemetry collector is reached like a dependency.
-pub fn collector(settings: &Settings) -> Result<Vec<Endpoint>> {
+fn collector(settings: &Settings) -> Result<Vec<Endpoint>> {
     let Some(endpoint) = &settings.otel_endpoint else {
         return Ok(Vec::new());
     };

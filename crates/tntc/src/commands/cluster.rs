@@ -5,7 +5,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::contract::network::{Outside, Services, Surroundings, outside};
-use tntc_core::contract::{Endpoint, secrets};
+use tntc_core::contract::secrets;
 use tntc_core::manifests::code::Code;
 use tntc_core::manifests::secret;
 use tntc_core::project::WORKFLOW_FILE;
@@ -19,7 +19,7 @@ use crate::cluster::{Cluster, checks, fix, probe, rights};
 use crate::context::{self, Context, Overrides};
 use crate::error::{Error, Kind, Result};
 use crate::output::{Outcome, Printer};
-use crate::prepare;
+use crate::prepare::{self, InEnvironment};
 use crate::project::Opened;
 
 /// The fields of the answer.
@@ -48,24 +48,28 @@ async fn check(arguments: ClusterCheck, context: &Context) -> Result<Outcome> {
     let settings = settings.on_kind(target.kind.clone().as_deref());
     let namespace = context::namespace(&settings)?;
     let cluster = target.connect()?;
-    let needs = opened
+    let changed = match &opened {
+        Some(opened) => Some(prepare::in_environment(opened, &settings)?),
+        None => None,
+    };
+    let needs = changed
         .as_ref()
-        .map(|opened| secrets::needs(&opened.workflow));
-    let outside = reached(opened.as_ref(), &prepare::collector(&settings)?);
+        .map(|changed| secrets::needs(&changed.workflow));
+    let outside = reached(changed.as_ref());
     let wanted = Wanted {
         namespace: namespace.as_str(),
         runtime_class: settings.runtime_class.value.as_deref(),
         rights: rights::to_everything(),
-        secrets: opened
+        secrets: changed
             .as_ref()
             .zip(needs.as_ref())
-            .map(|(opened, needs)| WantedSecrets {
-                name: secret::name(opened.workflow.name.as_str()),
+            .map(|(changed, needs)| WantedSecrets {
+                name: secret::name(changed.workflow.name.as_str()),
                 needs,
                 provisioned: None,
             }),
-        code: match &opened {
-            Some(opened) => Some(code(opened, &context.printer).await),
+        code: match opened.as_ref().zip(changed.as_ref()) {
+            Some((opened, changed)) => Some(code(opened, changed, &context.printer).await),
             None => None,
         },
         outside: &outside,
@@ -112,24 +116,26 @@ fn workflow(arguments: &ClusterCheck, context: &Context) -> Result<Option<Opened
 }
 
 /// What the workflow reaches outside the cluster, apart from what a Service leads to.
-fn reached(opened: Option<&Opened>, extra: &[Endpoint]) -> Outside {
-    let surroundings = Surroundings {
-        services: &Services::default(),
-        metrics_namespace: None,
-        endpoints: extra,
-    };
-    opened.map_or_else(Outside::default, |opened| {
-        outside(&opened.workflow, &surroundings)
+fn reached(changed: Option<&InEnvironment>) -> Outside {
+    changed.map_or_else(Outside::default, |changed| {
+        let surroundings = Surroundings {
+            services: &Services::default(),
+            metrics_namespace: changed.metrics_namespace.as_ref(),
+            endpoints: &changed.endpoints,
+        };
+        outside(&changed.workflow, &surroundings)
     })
 }
 
 /// Whether the workflow's files fit into a ConfigMap, as a deploy would deliver them.
-async fn code(opened: &Opened, printer: &Printer) -> Check {
+async fn code(opened: &Opened, changed: &InEnvironment, printer: &Printer) -> Check {
     let project = match bundle::delivered(opened, printer).await {
         Ok(project) => project,
         Err(error) => return Check::error("config-map", error),
     };
-    match Code::collect(&project, &opened.workflow) {
+    let code = Code::collect(&project, &changed.workflow)
+        .and_then(|code| code.with_workflow_file(&changed.text));
+    match code {
         Ok(code) => checks::code_size(code.files().values().map(Vec::len).sum()),
         Err(errors) => {
             let reasons: Vec<_> = errors.iter().map(ToString::to_string).collect();

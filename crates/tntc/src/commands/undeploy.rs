@@ -33,14 +33,12 @@ pub async fn run(arguments: &Undeploy, context: &Context) -> Result<Outcome> {
         return Err(inventory::no_such_workflow(name, namespace));
     }
     confirm(arguments, namespace, &removal, context)?;
-    remove::execute(&cluster, namespace, name, &removal)
-        .await
-        .map_err(|error| {
-            error
-                .field("removed", json!(removal.remove))
-                .field("kept", json!(removal.keep))
-        })?;
-    Ok(outcome(name, namespace, &removal))
+    Ok(
+        match remove::execute(&cluster, namespace, name, &removal).await {
+            Ok(()) => outcome(format!("removed {name} from {namespace}"), &removal),
+            Err(error) => unfinished(error, &removal),
+        },
+    )
 }
 
 fn confirm(
@@ -78,8 +76,13 @@ fn confirm(
     }
 }
 
-fn outcome(name: &str, namespace: &str, removal: &Removal) -> Outcome {
-    let summary = format!("removed {name} from {namespace}");
+/// Also tells what was deleted, or was about to be.
+fn unfinished(error: Error, removal: &Removal) -> Outcome {
+    let outcome = outcome(error.message, removal).failed_by(Some(error.kind));
+    error.hints.into_iter().fold(outcome, Outcome::hint)
+}
+
+fn outcome(summary: String, removal: &Removal) -> Outcome {
     let mut lines = vec![summary.clone()];
     lines.extend(
         removal
