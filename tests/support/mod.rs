@@ -10,9 +10,9 @@ mod modules;
 mod nats;
 mod postgres;
 mod requests;
-mod stub;
 mod runs;
 mod stand_in;
+mod stub;
 mod waiting;
 mod workflow;
 
@@ -26,9 +26,9 @@ pub use modules::ModuleServer;
 pub use nats::Nats;
 pub use postgres::Postgres;
 pub use requests::requests;
-pub use stub::Stub;
 pub use runs::{endpoints, log, running_again, trigger_pods};
 pub use stand_in::StandIn;
+pub use stub::Stub;
 pub use waiting::wait_for;
 pub use workflow::{Workflow, example, node};
 
