@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Namespace, Workflow, engine_image, tntc};
 
 fn audited() -> (Workflow, Namespace) {
-    let workflow = Workflow::of_one_node("audited", "return input;");
+    let body = "ctx.dependency(\"github\"); return input;";
+    let workflow = Workflow::of_one_node("audited", body);
     workflow.replace(
         "workflow.yaml",
         "{type: manual}",

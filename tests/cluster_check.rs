@@ -3,7 +3,7 @@
 use crate::support::{Kubeconfig, Namespace, StandIn, Workflow, check, found, kubectl, tntc};
 
 fn with_secret(name: &str) -> Workflow {
-    let workflow = Workflow::of_one_node(name, "return input;");
+    let workflow = Workflow::of_one_node(name, "ctx.dependency(\"github\"); return input;");
     workflow.replace(
         "workflow.yaml",
         "dependencies: {}",
@@ -167,7 +167,7 @@ fn resolving(hosts: &str, arguments: &[&str]) -> (i32, String) {
 #[test]
 fn an_external_host_with_a_private_address_is_a_warning_with_the_line_that_opens_it() {
     let namespace = Namespace::new("private");
-    let workflow = Workflow::of_one_node("private", "return input;");
+    let workflow = Workflow::of_one_node("private", "ctx.dependency(\"git\"); return input;");
     workflow.replace(
         "workflow.yaml",
         "dependencies: {}",
