@@ -13,6 +13,7 @@ mod cron;
 mod deploy;
 mod dev;
 mod drift;
+mod hostile;
 mod images;
 mod init;
 mod interrupt;

@@ -1,4 +1,4 @@
-//! No file makes the parser panic, take long or use much memory.
+//! No file makes the parser panic or use much memory; how long each takes is printed.
 //!
 //! One test, because the peak of memory is that of the whole process.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -23,16 +23,11 @@ static MEMORY: PeakAlloc = PeakAlloc;
 
 const MIB: usize = 1024 * 1024;
 
-/// What a hostile or broken file may cost. Debug builds are an order of magnitude slower than what users run.
-const TIME: Duration = if cfg!(debug_assertions) {
-    Duration::from_mins(1)
-} else {
-    Duration::from_secs(1)
-};
+/// What a hostile or broken file may cost.
 const PEAK: usize = 64 * MIB;
 
 #[test]
-fn no_file_makes_the_parser_panic_or_take_more_than_a_second_or_64_mib() {
+fn no_file_makes_the_parser_panic_or_use_64_mib() {
     for (name, content, is_good) in cases() {
         let bytes = content.len();
         let project = Project::from_files([("workflow.yaml", content), ("a.ts", Vec::new())]);
@@ -50,7 +45,6 @@ fn no_file_makes_the_parser_panic_or_take_more_than_a_second_or_64_mib() {
             !told.contains(|c: char| c != '\n' && c.is_control()),
             "{name} steers the terminal"
         );
-        assert!(time < TIME, "{name}: {time:?}");
         assert!(peak < PEAK, "{name}: {peak} bytes");
     }
 }
