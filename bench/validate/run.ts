@@ -106,7 +106,13 @@ async function measured(subjects: readonly Subject[]): Promise<string[]> {
   for (const [subject, all] of times) {
     const [best, median] = summary(all);
     const [count, resident] = [await instructions(subject), await memory(subject)];
-    const cells = [best.toFixed(1), median.toFixed(1), (best / base).toFixed(2), count.toFixed(1), (resident / 1024).toFixed(1)];
+    const cells = [
+      best.toFixed(1),
+      median.toFixed(1),
+      (best / base).toFixed(2),
+      count.toFixed(1),
+      (resident / 1024).toFixed(1),
+    ];
     rows.push(`| ${subject.name} | ${cells.join(" | ")} |`);
   }
   return rows;
