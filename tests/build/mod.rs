@@ -34,6 +34,7 @@ fn the_image_is_loaded_into_kind_and_remembered_for_deploy() {
     .says("into kind cluster")
     .answers("built tentacular-engine:remembered");
     let mut expected = before;
+    expected.push(".tentacular/base-image-id.txt".to_owned());
     expected.push(".tentacular/base-image.txt".to_owned());
     expected.sort();
     assert_eq!(workflow.files(), expected);

@@ -4,6 +4,7 @@ mod code;
 mod contract;
 mod gate;
 mod healing;
+mod image;
 mod ownership;
 mod preflight;
 mod provisioning;

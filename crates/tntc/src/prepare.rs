@@ -19,6 +19,7 @@ use crate::cluster::{Cluster, services};
 use crate::context::{self, Context, Overrides};
 use crate::error::{Error, Result};
 use crate::project::Opened;
+use crate::remembered;
 use crate::secrets::{self, Local};
 
 /// A workflow directory, read and checked, with every setting that applies to it.
@@ -33,6 +34,8 @@ pub struct Prepared {
     pub code: Code,
     /// Where code and contract have come apart, as far as the sources show.
     pub drift: Drift,
+    /// Which build of the image is wanted, when this directory knows.
+    pub image_id: Option<String>,
     /// Local secrets, when there are any.
     pub secrets: Option<Local>,
     /// Name of the kind cluster, when the context leads to one.
@@ -85,7 +88,9 @@ pub async fn prepare(
         .map(|source| source.value.as_str());
     let secrets = secrets::read(dir, source)?;
     let evidence = drift::read(&changed.workflow, &opened.project, None);
+    let image_id = remembered::id_of(dir, &settings.image.value)?;
     let prepared = Prepared {
+        image_id,
         drift: drift::judge(&changed.workflow, evidence),
         namespace: context::namespace(&settings)?,
         endpoints: changed.endpoints,
@@ -191,6 +196,7 @@ impl Prepared {
             workflow: live.as_ref().unwrap_or(&self.workflow),
             namespace: &self.namespace,
             image: &self.settings.image.value,
+            image_id: self.image_id.as_deref(),
             runtime_class: self.settings.runtime_class.value.as_deref(),
             pull_policy: if self.kind.is_some() {
                 PullPolicy::IfNotPresent

@@ -207,7 +207,8 @@ fn config(path: &Path) -> Result<Option<ConfigFile>> {
     }
 }
 
-fn optional(path: &Path) -> Result<Option<String>> {
+/// The text of a file; nothing when there is none.
+pub fn optional(path: &Path) -> Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -4,9 +4,14 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
+use tntc_core::image::ImageReference;
+
 use crate::error::{Result, io};
 use crate::output::Printer;
-use crate::project::BASE_IMAGE_FILE;
+use crate::project::{self, BASE_IMAGE_FILE};
+
+/// The tag and the ID of the image, which changes with each build of the tag.
+const IMAGE_ID_FILE: &str = ".tentacular/base-image-id.txt";
 
 /// How often a build looks whether another one has ended.
 const LOOK: Duration = Duration::from_millis(100);
@@ -40,16 +45,34 @@ impl Turn {
     }
 }
 
-/// Leaves the image for `deploy`; whoever reads sees the old one or the new one.
-pub fn write(dir: &Path, image: &str) -> Result<()> {
-    let path = dir.join(BASE_IMAGE_FILE);
+/// Leaves the image for `deploy`, and which build of its tag it is.
+pub fn write(dir: &Path, image: &str, id: Option<&str>) -> Result<()> {
+    let tag = ImageReference::of(image).loaded();
+    let id = id.map(|id| format!("{tag} {id}")).unwrap_or_default();
+    replace(dir, IMAGE_ID_FILE, &id)?;
+    replace(dir, BASE_IMAGE_FILE, image)
+}
+
+/// Which build of this image was the last one of the directory; nothing where another one is meant, or where the
+/// reference has a digest, which says it already.
+pub fn id_of(dir: &Path, image: &str) -> Result<Option<String>> {
+    let text = project::optional(&dir.join(IMAGE_ID_FILE))?.unwrap_or_default();
+    let known = text.trim().split_once(' ');
+    Ok(known
+        .filter(|(tag, _)| *tag == image)
+        .map(|(_, id)| id.to_owned()))
+}
+
+/// Whoever reads sees the old line or the new one.
+fn replace(dir: &Path, name: &str, line: &str) -> Result<()> {
+    let path = dir.join(name);
     let parent = path.parent().unwrap_or(dir);
     fs::create_dir_all(parent).map_err(io("create", parent))?;
     let fresh = tempfile::Builder::new()
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
         .tempfile_in(parent)
         .map_err(io("write to", parent))?;
-    fs::write(fresh.path(), format!("{image}\n")).map_err(io("write", &path))?;
+    fs::write(fresh.path(), format!("{line}\n")).map_err(io("write", &path))?;
     let kept = fresh.persist(&path);
     kept.map(drop)
         .map_err(|cause| io("write", &path)(cause.error))

@@ -200,7 +200,7 @@ fn is_default(key: &str, value: &Value) -> bool {
         "type" => json!("ClusterIP"),
         "suspend" => json!(false),
         "completionMode" => json!("NonIndexed"),
-        labels::SECRETS_HASH | labels::RESTARTED_AT => return true,
+        labels::SECRETS_HASH | labels::RESTARTED_AT | labels::IMAGE_ID => return true,
         _ => return is_nothing(value),
     };
     default == *value

@@ -73,6 +73,9 @@ fn revision_annotations(inputs: &Inputs) -> BTreeMap<String, String> {
     if let Some(files) = inputs.secrets {
         annotations.insert(labels::SECRETS_HASH.to_owned(), secret::hash(files));
     }
+    if let Some(id) = inputs.image_id {
+        annotations.insert(labels::IMAGE_ID.to_owned(), id.to_owned());
+    }
     annotations
 }
 

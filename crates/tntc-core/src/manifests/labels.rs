@@ -20,10 +20,12 @@ pub const ROLE: &str = "tentacular.dev/role";
 pub const TRIGGER: &str = "trigger";
 /// Annotation of the ConfigMap and of the pod template: hash of the delivered code.
 pub const CODE_HASH: &str = "tentacular.dev/code-hash";
-/// Annotation of the pod template: hash of the delivered secrets.
+/// Annotation of the Secret and of the pod template: hash of the delivered secrets.
 pub const SECRETS_HASH: &str = "tentacular.dev/secrets-hash";
 /// Annotation of the pod template: when a restart was last asked for.
 pub const RESTARTED_AT: &str = "tentacular.dev/restarted-at";
+/// Annotation of the pod template: which build of the image its tag stood for.
+pub const IMAGE_ID: &str = "tentacular.dev/image-id";
 /// Annotation of the Deployment: the tag that the image had when its digest was deployed.
 pub const IMAGE_TAG: &str = "tentacular.dev/image-tag";
 /// Annotation of the NetworkPolicy: the hosts that the contract means.

@@ -5,6 +5,7 @@
 pub mod code;
 pub mod cron_job;
 pub mod deployment;
+pub mod in_force;
 pub mod labels;
 pub mod network_policy;
 pub mod probe;
@@ -59,6 +60,8 @@ pub struct Inputs<'a> {
     pub namespace: &'a Namespace,
     /// Engine image.
     pub image: &'a str,
+    /// Which build of it, where its reference does not say so: a digest or an image ID.
+    pub image_id: Option<&'a str>,
     /// `RuntimeClass`; `None` means the cluster's default runtime.
     pub runtime_class: Option<&'a str>,
     /// When the engine image is pulled.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use sha2::{Digest, Sha256};
 
-use super::{Inputs, metadata};
+use super::{Inputs, labels, metadata};
 
 /// Name of a workflow's Secret.
 #[must_use]
@@ -17,7 +18,13 @@ pub fn name(workflow: &str) -> String {
 /// Sent as `data`: server-side apply never removes a key that was once sent as `stringData`.
 pub(super) fn build(inputs: &Inputs, files: &BTreeMap<String, Vec<u8>>) -> Secret {
     Secret {
-        metadata: metadata(inputs, name(inputs.workflow.name.as_str())),
+        metadata: ObjectMeta {
+            annotations: Some(BTreeMap::from([(
+                labels::SECRETS_HASH.to_owned(),
+                hash(files),
+            )])),
+            ..metadata(inputs, name(inputs.workflow.name.as_str()))
+        },
         type_: Some("Opaque".to_owned()),
         data: Some(
             files

@@ -53,6 +53,7 @@ fn plan_of(
         workflow: &workflow,
         namespace: &namespace,
         image: "reg.example.com/tentacular-engine:v1",
+        image_id: None,
         runtime_class,
         pull_policy: PullPolicy::Always,
         trigger_image: "curlimages/curl:latest",

@@ -1,37 +1,29 @@
-//! Server-side apply of a plan: what is somebody else's is never touched, and the rest is sent all at once.
+//! Server-side apply of a plan: what is somebody else's is never touched, what is in force already is not sent, and
+//! what would be refused is found out before anything is sent.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::try_join_all;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, ValidationDirective};
-use kube::core::PartialObjectMeta;
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams};
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tntc_core::manifests::{Plan, labels};
 
+use super::piece::Piece;
+pub use super::piece::{Options, is_ours};
+use super::present::{Present, is_consistent, settle, typed};
 use super::{Cluster, errors};
 use crate::error::{Error, Result};
+use crate::unique;
 
-/// The name under which the API server books our fields.
-pub const FIELD_MANAGER: &str = "tntc";
-
-/// Pause between looks at an object that is still being deleted.
-const TERMINATING_PAUSE: Duration = Duration::from_millis(200);
-/// How often an object that is still being deleted is looked at: 60 s in all, twice the default grace of a pod.
-const TERMINATING_LOOKS: u32 = 300;
-
-/// How a plan is applied.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
-    /// Take back fields that another manager has taken over.
-    pub force_conflicts: bool,
-}
+/// How often a deploy that another one got in between of is done again.
+const ATTEMPTS: u32 = 8;
 
 /// What applying a plan did.
 #[derive(Debug)]
@@ -42,23 +34,6 @@ pub struct Applied {
     pub changed: Vec<String>,
     /// `Kind/name` of each object that was no longer wanted.
     pub deleted: Vec<String>,
-}
-
-/// One object's result.
-struct One<K> {
-    object: K,
-    changed: Option<String>,
-}
-
-impl<K: Object> One<K> {
-    fn new(after: K, before: Option<&PartialObjectMeta<K>>, what: String) -> Self {
-        let same =
-            before.is_some_and(|before| before.resource_version() == after.resource_version());
-        Self {
-            object: after,
-            changed: (!same).then_some(what),
-        }
-    }
 }
 
 /// Kinds that live in a namespace and can be sent by server-side apply.
@@ -79,170 +54,146 @@ impl<K> Object for K where
 {
 }
 
-/// Applies what the Deployment's pods need, then the Deployment and the CronJobs, then deletes unwanted CronJobs.
-pub async fn all(cluster: &Cluster, plan: &Plan, options: Options) -> Result<Applied> {
-    let sender = Sender { cluster, options };
-    sender.require_all_ours(plan).await?;
-    let (secret, config_map, policy, service) = futures::join!(
-        sender.maybe(plan.secret.as_ref()),
-        sender.one(&plan.config_map),
-        sender.maybe(plan.network_policy.as_ref()),
-        sender.one(&plan.service),
-    );
-    let mut changed = vec![secret?, config_map?.changed, policy?, service?.changed];
-    let (deployment, cron_jobs) = futures::join!(
-        sender.one(&plan.deployment),
-        join_all(plan.cron_jobs.iter().map(|job| sender.one(job)))
-    );
-    let deployment = deployment?;
-    changed.push(deployment.changed);
-    for job in cron_jobs {
-        changed.push(job?.changed);
+/// Applies the plan on top of what is there.
+///
+/// The ConfigMap, the Secret and the Deployment are several objects, so two deploys at once can leave the one's code
+/// with the other's revision. Whoever finds the other's after its own Deployment begins again, with a restart, since a
+/// pod of its revision may have started with it; the last one to look wins.
+///
+/// # Errors
+/// An object is somebody else's or would be refused, and then nothing was changed; or the cluster failed on the way.
+pub async fn all(
+    cluster: &Cluster,
+    plan: &Plan,
+    restart: bool,
+    options: Options,
+) -> Result<Applied> {
+    for attempt in 0..ATTEMPTS {
+        let applied = once(cluster, plan, restart || attempt > 0, options).await?;
+        if is_nothing(&applied) || is_consistent(cluster, plan).await? {
+            return Ok(applied);
+        }
+        tokio::time::sleep(some_time()).await;
     }
+    Err(
+        Error::failed("other deploys of this workflow kept getting in between")
+            .hint("deploy again once they are done"),
+    )
+}
+
+/// Whether everything was in force already: what was seen then was whole.
+fn is_nothing(applied: &Applied) -> bool {
+    applied.changed.is_empty() && applied.deleted.is_empty()
+}
+
+/// A tenth of a second to half of one, so that two deploys that met do not meet again.
+fn some_time() -> Duration {
+    let random = u32::from_str_radix(&unique::suffix(), 16).unwrap_or_default();
+    Duration::from_millis(u64::from(100 + random % 400))
+}
+
+/// Looks at everything at once, then sends what the Deployment's pods need, then the Deployment and the CronJobs, then
+/// deletes what is no longer wanted.
+async fn once(cluster: &Cluster, plan: &Plan, restart: bool, options: Options) -> Result<Applied> {
+    let wanted = pieces(cluster, plan);
+    let looks = try_join_all(wanted.iter().map(Piece::look));
+    let (live, unwanted) = futures::try_join!(looks, Unwanted::find(cluster, plan))?;
+    let settled = settle(cluster, plan, &Present::of(&live)?, restart).await?;
+    let changed: Vec<_> = pieces(cluster, &settled)
+        .into_iter()
+        .zip(&live)
+        .filter(|(piece, live)| !piece.is_in_force(live.as_ref()))
+        .collect();
+    try_join_all(changed.iter().map(|(piece, _)| piece.rehearse(options))).await?;
+    let names = changed.iter().map(|(piece, _)| piece.what()).collect();
+    let (needed, needing): (Vec<_>, Vec<_>) = changed
+        .into_iter()
+        .partition(|(piece, _)| piece.is_needed_by_pods());
+    send(needed, options).await?;
+    let sent = send(needing, options).await?;
+    let deployment = typed(&sent)?.or(typed(live.iter().flatten())?);
     Ok(Applied {
-        deployment: deployment.object,
-        changed: changed.into_iter().flatten().collect(),
-        deleted: sender.delete_unwanted(plan).await?,
+        deployment: deployment.unwrap_or_default(),
+        changed: names,
+        deleted: unwanted.delete().await?,
     })
 }
 
-struct Sender<'a> {
-    cluster: &'a Cluster,
-    options: Options,
+/// In the order in which they are applied and told.
+fn pieces(cluster: &Cluster, plan: &Plan) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    pieces.extend(plan.secret.iter().map(|it| Piece::of(cluster, it)));
+    pieces.push(Piece::of(cluster, &plan.config_map));
+    pieces.extend(plan.network_policy.iter().map(|it| Piece::of(cluster, it)));
+    pieces.push(Piece::of(cluster, &plan.service));
+    pieces.push(Piece::of(cluster, &plan.deployment));
+    pieces.extend(plan.cron_jobs.iter().map(|it| Piece::of(cluster, it)));
+    pieces
 }
 
-impl Sender<'_> {
-    async fn maybe<K: Object>(&self, object: Option<&K>) -> Result<Option<String>> {
-        match object {
-            Some(object) => Ok(self.one(object).await?.changed),
-            None => Ok(None),
-        }
-    }
+async fn send(
+    pieces: Vec<(Piece, &Option<DynamicObject>)>,
+    options: Options,
+) -> Result<Vec<DynamicObject>> {
+    let sends = pieces
+        .iter()
+        .map(|(piece, live)| piece.send((*live).clone(), options));
+    try_join_all(sends).await
+}
 
-    /// Looks at every object before any is sent, so that somebody else's object of one name stops them all.
-    async fn require_all_ours(&self, plan: &Plan) -> Result<()> {
-        let jobs = plan.cron_jobs.iter().map(|job| self.look(job));
-        let (secret, config_map, policy, service, deployment, jobs) = futures::join!(
-            self.maybe_look(plan.secret.as_ref()),
-            self.look(&plan.config_map),
-            self.maybe_look(plan.network_policy.as_ref()),
-            self.look(&plan.service),
-            self.look(&plan.deployment),
-            join_all(jobs),
-        );
-        [
-            secret,
-            config_map.map(drop),
-            policy,
-            service.map(drop),
-            deployment.map(drop),
-        ]
-        .into_iter()
-        .chain(jobs.into_iter().map(|job| job.map(drop)))
-        .collect()
-    }
+/// CronJobs of triggers that are gone, and the NetworkPolicy of a contract that is.
+struct Unwanted {
+    cron_jobs: Named<CronJob>,
+    policies: Named<NetworkPolicy>,
+}
 
-    async fn maybe_look<K: Object>(&self, object: Option<&K>) -> Result<()> {
-        match object {
-            Some(object) => self.look(object).await.map(drop),
-            None => Ok(()),
-        }
-    }
+/// Objects of one kind.
+struct Named<K> {
+    api: Api<K>,
+    names: Vec<String>,
+}
 
-    /// The metadata of the present object, when there is one; it must be ours.
-    async fn look<K: Object>(&self, object: &K) -> Result<Option<PartialObjectMeta<K>>> {
-        let what = describe(object);
-        let found = self.api(object).get_metadata_opt(&object.name_any()).await;
-        let found = found.map_err(|cause| errors::tell(&format!("reading {what}"), cause))?;
-        match found {
-            Some(found) if !is_ours(&found) => Err(not_ours(object, &what)),
-            found => Ok(found),
-        }
-    }
-
-    /// Reads first: server-side apply would silently merge into somebody else's object of the same name. An object that
-    /// is being deleted is waited for, and one that changed in between is looked at again.
-    async fn one<K: Object>(&self, object: &K) -> Result<One<K>> {
-        let what = describe(object);
-        for _ in 0..TERMINATING_LOOKS {
-            let before = self.look(object).await?;
-            if before.as_ref().is_some_and(is_terminating) {
-                tokio::time::sleep(TERMINATING_PAUSE).await;
-                continue;
-            }
-            match self.send(object, before.as_ref()).await {
-                Ok(after) if is_terminating(&after) => tokio::time::sleep(TERMINATING_PAUSE).await,
-                Ok(after) => return Ok(One::new(after, before.as_ref(), what)),
-                Err(cause) if errors::was_modified(&cause) => {}
-                Err(cause) => return Err(conflict(&what, cause)),
-            }
-        }
-        Err(Error::failed(format!("{what} is still being deleted"))
-            .hint("wait until it is gone, then deploy again"))
-    }
-
-    /// With the resource version that was looked at, so that nobody can slip in between.
-    async fn send<K: Object>(
-        &self,
-        object: &K,
-        before: Option<&PartialObjectMeta<K>>,
-    ) -> kube::Result<K> {
-        let mut wanted = object.clone();
-        wanted.meta_mut().resource_version = before.and_then(ResourceExt::resource_version);
-        let parameters = PatchParams {
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            field_validation: Some(ValidationDirective::Strict),
-            force: self.options.force_conflicts,
-            ..PatchParams::default()
-        };
-        self.api(object)
-            .patch(&object.name_any(), &parameters, &Patch::Apply(&wanted))
-            .await
-    }
-
-    fn api<K: Object>(&self, object: &K) -> Api<K> {
-        Api::namespaced(
-            self.cluster.client.clone(),
-            &object.namespace().unwrap_or_default(),
-        )
-    }
-
-    /// CronJobs of triggers that are gone, and the NetworkPolicy of a contract that is.
-    async fn delete_unwanted(&self, plan: &Plan) -> Result<Vec<String>> {
+impl Unwanted {
+    async fn find(cluster: &Cluster, plan: &Plan) -> Result<Self> {
         let jobs: Vec<_> = plan.cron_jobs.iter().map(ResourceExt::name_any).collect();
-        let policies: Vec<_> = plan
-            .network_policy
-            .iter()
-            .map(ResourceExt::name_any)
-            .collect();
-        let mut deleted = self.delete_all_but::<CronJob>(plan, &jobs).await?;
-        deleted.extend(
-            self.delete_all_but::<NetworkPolicy>(plan, &policies)
-                .await?,
-        );
+        let policies = plan.network_policy.iter().map(ResourceExt::name_any);
+        let policies: Vec<_> = policies.collect();
+        let (cron_jobs, policies) = futures::try_join!(
+            Named::all_but(cluster, plan, &jobs),
+            Named::all_but(cluster, plan, &policies),
+        )?;
+        Ok(Self {
+            cron_jobs,
+            policies,
+        })
+    }
+
+    async fn delete(self) -> Result<Vec<String>> {
+        let (mut deleted, policies) =
+            futures::try_join!(self.cron_jobs.delete(), self.policies.delete())?;
+        deleted.extend(policies);
         Ok(deleted)
     }
+}
 
-    async fn delete_all_but<K: Object>(
-        &self,
-        plan: &Plan,
-        wanted: &[String],
-    ) -> Result<Vec<String>> {
+impl<K: Object> Named<K> {
+    async fn all_but(cluster: &Cluster, plan: &Plan, wanted: &[String]) -> Result<Self> {
         let namespace = plan.deployment.namespace().unwrap_or_default();
-        let api: Api<K> = Api::namespaced(self.cluster.client.clone(), &namespace);
+        let api: Api<K> = Api::namespaced(cluster.client.clone(), &namespace);
         let selector = ListParams::default().labels(&ours(&plan.deployment.name_any()));
         let existing = api.list_metadata(&selector).await;
         let existing = existing
             .map_err(|cause| errors::tell(&format!("listing {}", K::plural(&())), cause))?;
+        let names = existing.items.iter().map(ResourceExt::name_any);
+        let names = names.filter(|name| !wanted.contains(name)).collect();
+        Ok(Self { api, names })
+    }
+
+    async fn delete(self) -> Result<Vec<String>> {
         let mut deleted = Vec::new();
-        for name in existing
-            .items
-            .iter()
-            .map(ResourceExt::name_any)
-            .filter(|name| !wanted.contains(name))
-        {
+        for name in self.names {
             let what = format!("{}/{name}", K::kind(&()));
-            match api.delete(&name, &DeleteParams::background()).await {
+            match self.api.delete(&name, &DeleteParams::background()).await {
                 Ok(_) => deleted.push(what),
                 Err(cause) if errors::is_not_found(&cause) => {}
                 Err(cause) => return Err(errors::tell(&format!("deleting {what}"), cause)),
@@ -262,39 +213,7 @@ pub fn ours(workflow: &str) -> String {
     )
 }
 
-/// Whether the object carries our mark.
-pub fn is_ours<K: Resource>(object: &K) -> bool {
-    let labels = object.meta().labels.as_ref();
-    labels
-        .and_then(|labels| labels.get(labels::MANAGED_BY))
-        .is_some_and(|manager| manager == labels::MANAGER)
-}
-
-fn is_terminating<K: Resource>(object: &K) -> bool {
-    object.meta().deletion_timestamp.is_some()
-}
-
-fn not_ours<K: Object>(object: &K, what: &str) -> Error {
-    let name = object.name_any();
-    let namespace = object.namespace().unwrap_or_default();
-    let kind = K::kind(&()).to_lowercase();
-    let label = format!("{}={}", labels::MANAGED_BY, labels::MANAGER);
-    Error::failed(format!("{what} in namespace {namespace} exists and is not managed by tentacular; nothing was changed"))
-        .hint(format!("rename the workflow, or delete the other object: kubectl delete {kind} {name} -n {namespace}"))
-        .hint(format!("or hand it over: kubectl label {kind} {name} -n {namespace} {label}"))
-}
-
 /// `Kind/name`.
 pub fn describe<K: Object>(object: &K) -> String {
     format!("{}/{}", K::kind(&()), object.name_any())
-}
-
-fn conflict(what: &str, cause: kube::Error) -> Error {
-    let is_conflict = matches!(&cause, kube::Error::Api(status) if status.code == 409);
-    let error = errors::tell(&format!("applying {what}"), cause);
-    if is_conflict {
-        error.hint("somebody else has taken these fields over; --force-conflicts takes them back")
-    } else {
-        error
-    }
 }

@@ -34,6 +34,11 @@ pub fn was_modified(cause: &kube::Error) -> bool {
             .all(|cause| cause.reason != "FieldManagerConflict")
 }
 
+/// Whether a webhook has side effects, so that the API server will not ask it what it would say.
+pub fn cannot_be_rehearsed(cause: &kube::Error) -> bool {
+    matches!(cause, kube::Error::Api(status) if status.code == 400 && status.message.contains("does not support dry run"))
+}
+
 fn refused(action: &str, status: &Status) -> Error {
     let message = format!("{action}: {}", status.message.trim_end());
     match status.code {

@@ -13,6 +13,7 @@ pub mod follow;
 pub mod inventory;
 pub mod logs;
 pub mod outside;
+pub mod piece;
 pub mod preflight;
 pub mod present;
 pub mod probe;

@@ -1,108 +1,124 @@
-//! What a plan takes over from what is there: files that running pods still mount, and when they were last restarted.
+//! What a plan takes over from what is there: files that running pods still mount, when they were last restarted, and
+//! which build of the image they run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::ResourceExt;
-use kube::api::Api;
+use kube::api::{Api, DynamicObject};
+use serde::de::DeserializeOwned;
+use serde_json::json;
 use tntc_core::manifests::{Plan, labels};
 
-use super::apply::{self, Applied, Object, Options};
+use super::apply::{self, Object};
 use super::{Cluster, errors, inventory};
 use crate::error::{Error, Result};
-use crate::unique;
 
-/// How often a deploy that another one got in between of is done again.
-const ATTEMPTS: u32 = 8;
+/// The objects that a plan's pods are told by, as they were at one moment.
+#[derive(Debug, Default)]
+pub struct Present {
+    config_map: Option<ConfigMap>,
+    secret: Option<Secret>,
+    deployment: Option<Deployment>,
+}
 
-/// Applies the plan on top of what is there.
-///
-/// The ConfigMap and the Deployment are two objects, so two deploys at once can leave the one's code with the other's
-/// revision. Whoever finds the other's code after its own Deployment begins again, with a restart, since a pod of its
-/// revision may have started with the other's code; the last one to look wins.
-pub async fn apply(
+impl Present {
+    /// Picks them out of what was looked at.
+    pub fn of(live: &[Option<DynamicObject>]) -> Result<Self> {
+        Ok(Self {
+            config_map: typed(live.iter().flatten())?,
+            secret: typed(live.iter().flatten())?,
+            deployment: typed(live.iter().flatten())?,
+        })
+    }
+
+    /// The Deployment has the plan's revision already but the ConfigMap or the Secret is another one's, so that pods of
+    /// this revision may have started with that.
+    fn is_torn(&self, plan: &Plan) -> bool {
+        let code = hash(Some(&plan.config_map), labels::CODE_HASH);
+        let secrets = hash(plan.secret.as_ref(), labels::SECRETS_HASH);
+        let is_running = |wanted: Option<&String>, label| {
+            wanted.is_some() && self.template_annotation(label) == wanted
+        };
+        let other_code =
+            self.config_map.is_some() && hash(self.config_map.as_ref(), labels::CODE_HASH) != code;
+        let other_secrets =
+            self.secret.is_some() && hash(self.secret.as_ref(), labels::SECRETS_HASH) != secrets;
+        is_running(code, labels::CODE_HASH) && other_code
+            || is_running(secrets, labels::SECRETS_HASH) && other_secrets
+    }
+
+    fn template_annotation(&self, name: &str) -> Option<&String> {
+        let template = &self.deployment.as_ref()?.spec.as_ref()?.template;
+        template.metadata.as_ref()?.annotations.as_ref()?.get(name)
+    }
+
+    /// A build that this directory does not know of still runs, as long as its tag is the one that is wanted.
+    fn image_id(&self, plan: &Plan) -> Option<String> {
+        let same = image(self.deployment.as_ref()?) == image(&plan.deployment);
+        self.template_annotation(labels::IMAGE_ID)
+            .filter(|_| same)
+            .cloned()
+    }
+}
+
+fn image(deployment: &Deployment) -> Option<&String> {
+    let pod = deployment.spec.as_ref()?.template.spec.as_ref()?;
+    pod.containers.first()?.image.as_ref()
+}
+
+fn hash<'a, K: Object>(object: Option<&'a K>, label: &str) -> Option<&'a String> {
+    object?.annotations().get(label)
+}
+
+/// The first of some objects that is of this kind.
+pub fn typed<'a, K: Object>(
+    objects: impl IntoIterator<Item = &'a DynamicObject>,
+) -> Result<Option<K>> {
+    let kind = K::kind(&());
+    let mut objects = objects.into_iter();
+    let found = objects.find(|object| {
+        let types = object.types.as_ref();
+        types.is_some_and(|types| types.kind == kind)
+    });
+    found.map(parse).transpose()
+}
+
+fn parse<K: DeserializeOwned>(object: &DynamicObject) -> Result<K> {
+    serde_json::from_value(json!(object)).map_err(|cause| {
+        let name = object.name_any();
+        Error::surroundings(format!("the cluster answered with an odd {name}: {cause}"))
+    })
+}
+
+/// The plan on top of what is there.
+pub async fn settle(
     cluster: &Cluster,
     plan: &Plan,
+    present: &Present,
     restart: bool,
-    options: Options,
-) -> Result<Applied> {
-    for attempt in 0..ATTEMPTS {
-        let settled = settle(cluster, plan.clone(), restart || attempt > 0).await?;
-        let applied = apply::all(cluster, &settled, options).await?;
-        let there: Option<ConfigMap> = find(cluster, &plan.config_map).await?;
-        if code_of(there.as_ref()) == code_of(Some(&plan.config_map)) {
-            return Ok(applied);
-        }
-        tokio::time::sleep(some_time()).await;
-    }
-    Err(
-        Error::failed("other deploys of this workflow kept getting in between")
-            .hint("deploy again once they are done"),
-    )
-}
-
-/// A tenth of a second to half of one, so that two deploys that met do not meet again.
-fn some_time() -> Duration {
-    let random = u32::from_str_radix(&unique::suffix(), 16).unwrap_or_default();
-    Duration::from_millis(u64::from(100 + random % 400))
-}
-
-async fn settle(cluster: &Cluster, mut plan: Plan, restart: bool) -> Result<Plan> {
-    let (config_map, deployment) = futures::try_join!(
-        find(cluster, &plan.config_map),
-        find(cluster, &plan.deployment)
-    )?;
-    let restarted_at = if restart || is_torn(&plan, config_map.as_ref(), deployment.as_ref()) {
+) -> Result<Plan> {
+    let mut plan = plan.clone();
+    let restarted_at = if restart || present.is_torn(&plan) {
         Some(Timestamp::now().to_string())
     } else {
-        template_annotation(deployment.as_ref(), labels::RESTARTED_AT)
+        present.template_annotation(labels::RESTARTED_AT).cloned()
     };
-    if let (Some(at), Some(annotations)) =
-        (restarted_at, template_annotations(&mut plan.deployment))
-    {
-        annotations.insert(labels::RESTARTED_AT.to_owned(), at);
+    let image_id = present.image_id(&plan);
+    if let Some(annotations) = template_annotations(&mut plan.deployment) {
+        annotations.extend(restarted_at.map(|at| (labels::RESTARTED_AT.to_owned(), at)));
+        if let Some(image_id) = image_id {
+            annotations
+                .entry(labels::IMAGE_ID.to_owned())
+                .or_insert(image_id);
+        }
     }
-    if let Some(config_map) = config_map {
+    if let Some(config_map) = &present.config_map {
         keep_mounted_keys(cluster, &mut plan, config_map).await?;
     }
     Ok(plan)
-}
-
-async fn find<K: Object>(cluster: &Cluster, wanted: &K) -> Result<Option<K>> {
-    let api: Api<K> = Api::namespaced(
-        cluster.client.clone(),
-        &wanted.namespace().unwrap_or_default(),
-    );
-    let found = api.get_opt(&wanted.name_any()).await;
-    let found = found
-        .map_err(|cause| errors::tell(&format!("reading {}", apply::describe(wanted)), cause))?;
-    Ok(found.filter(apply::is_ours))
-}
-
-/// The Deployment has the plan's revision already but the ConfigMap another one's code, so that pods of this revision
-/// may have started with that code.
-fn is_torn(plan: &Plan, config_map: Option<&ConfigMap>, deployment: Option<&Deployment>) -> bool {
-    let wanted = code_of(Some(&plan.config_map));
-    let running = template_annotation(deployment, labels::CODE_HASH);
-    running.as_ref() == wanted && config_map.is_some() && code_of(config_map) != wanted
-}
-
-fn code_of(config_map: Option<&ConfigMap>) -> Option<&String> {
-    config_map?.annotations().get(labels::CODE_HASH)
-}
-
-fn template_annotation(deployment: Option<&Deployment>, name: &str) -> Option<String> {
-    let template = &deployment?.spec.as_ref()?.template;
-    template
-        .metadata
-        .as_ref()?
-        .annotations
-        .as_ref()?
-        .get(name)
-        .cloned()
 }
 
 fn template_annotations(deployment: &mut Deployment) -> Option<&mut BTreeMap<String, String>> {
@@ -116,22 +132,47 @@ fn template_annotations(deployment: &mut Deployment) -> Option<&mut BTreeMap<Str
     )
 }
 
+/// Whether the code and the secrets that are there now are the plan's.
+pub async fn is_consistent(cluster: &Cluster, plan: &Plan) -> Result<bool> {
+    let (config_map, secret) = futures::try_join!(
+        find(cluster, Some(&plan.config_map)),
+        find(cluster, plan.secret.as_ref())
+    )?;
+    let same_code = hash(config_map.as_ref(), labels::CODE_HASH)
+        == hash(Some(&plan.config_map), labels::CODE_HASH);
+    let same_secrets = hash(secret.as_ref(), labels::SECRETS_HASH)
+        == hash(plan.secret.as_ref(), labels::SECRETS_HASH);
+    Ok(same_code && same_secrets)
+}
+
+async fn find<K: Object>(cluster: &Cluster, wanted: Option<&K>) -> Result<Option<K>> {
+    let Some(wanted) = wanted else {
+        return Ok(None);
+    };
+    let namespace = wanted.namespace().unwrap_or_default();
+    let api: Api<K> = Api::namespaced(cluster.client.clone(), &namespace);
+    let found = api.get_opt(&wanted.name_any()).await;
+    found.map_err(|cause| errors::tell(&format!("reading {}", apply::describe(wanted)), cause))
+}
+
 /// A pod whose `items` name a missing key could not be restarted on its node.
-async fn keep_mounted_keys(cluster: &Cluster, plan: &mut Plan, before: ConfigMap) -> Result<()> {
+async fn keep_mounted_keys(cluster: &Cluster, plan: &mut Plan, before: &ConfigMap) -> Result<()> {
     let (namespace, workflow) = (
         plan.deployment.namespace().unwrap_or_default(),
         plan.deployment.name_any(),
     );
     let name = plan.config_map.name_any();
     let wanted = plan.config_map.data.get_or_insert_default();
-    let old = before.data.unwrap_or_default();
-    if old.keys().all(|key| wanted.contains_key(key)) {
+    let old = before.data.iter().flatten();
+    let dropped: Vec<_> = old.filter(|(key, _)| !wanted.contains_key(*key)).collect();
+    if dropped.is_empty() {
         return Ok(());
     }
     let mounted = mounted_keys(cluster, &namespace, &workflow, &name).await?;
-    for (key, content) in old.into_iter().filter(|(key, _)| mounted.contains(key)) {
-        wanted.entry(key).or_insert(content);
-    }
+    let kept = dropped
+        .into_iter()
+        .filter(|(key, _)| mounted.contains(*key));
+    wanted.extend(kept.map(|(key, content)| (key.clone(), content.clone())));
     Ok(())
 }
 

@@ -36,7 +36,7 @@ const fn right(
 }
 
 /// What every deploy does; server-side apply needs `patch`, and `create` for what is not there.
-const DEPLOY: [Right; 8] = [
+const DEPLOY: [Right; 9] = [
     right("", "configmaps", &["get", "create", "patch"]),
     right("", "services", &["get", "create", "patch"]),
     right(
@@ -53,6 +53,7 @@ const DEPLOY: [Right; 8] = [
         &["get", "list", "create", "patch", "delete"],
     ),
     right("", "secrets", &["get"]),
+    right("networking.k8s.io", "networkpolicies", &["list", "delete"]),
 ];
 /// A deploy with local secrets.
 const SECRETS: Right = right("", "secrets", &["create", "patch"]);

@@ -49,6 +49,8 @@ struct Built {
     builder: &'static str,
     /// Of what a registry or an archive has; an image that only Docker has, has none.
     digest: Option<String>,
+    /// Tells this build from others of its tag.
+    id: Option<String>,
 }
 
 /// Who holds an image that was built.
@@ -108,7 +110,7 @@ async fn in_turn(arguments: &Build, plan: &Plan<'_>) -> Result<Outcome> {
     let image = pushed.map_or(plan.image.clone(), |digest| {
         format!("{}@{digest}", plan.image)
     });
-    remembered::write(&arguments.dir, &image)?;
+    remembered::write(&arguments.dir, &image, built.id.as_deref())?;
     drop(turn);
     Ok(outcome(plan, &built))
 }
@@ -165,6 +167,7 @@ async fn with_docker(docker: &Docker, plan: &Plan<'_>) -> Result<Built> {
     Ok(Built {
         builder: docker.name(),
         digest,
+        id: docker.id(&plan.image).await,
     })
 }
 
@@ -194,6 +197,7 @@ async fn several_with_docker(docker: &Docker, plan: &Plan<'_>) -> Result<Built> 
     let digest = oci::push_index(&plan.image, &digests, plan.plain_http).await?;
     Ok(Built {
         builder: docker.name(),
+        id: Some(digest.clone()),
         digest: Some(digest),
     })
 }
@@ -216,6 +220,7 @@ async fn without_docker(plan: &Plan<'_>) -> Result<Built> {
     Ok(Built {
         builder: "oci",
         digest: Some(built.digest()),
+        id: Some(built.digest()),
     })
 }
 

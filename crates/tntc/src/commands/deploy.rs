@@ -9,7 +9,7 @@ use tntc_core::manifests::Plan;
 use crate::cli::Deploy;
 use crate::cluster::apply::{self, Applied};
 use crate::cluster::connect::Target;
-use crate::cluster::{Cluster, preflight, present, ready, rollout};
+use crate::cluster::{Cluster, preflight, ready, rollout};
 use crate::context::{Context, Overrides};
 use crate::contract;
 use crate::error::{Error, Result};
@@ -104,7 +104,7 @@ async fn act(
     let applied = phases
         .run(
             "apply",
-            present::apply(cluster, &plan, arguments.restart, options),
+            apply::all(cluster, &plan, arguments.restart, options),
         )
         .await?;
     let mut outcome = outcome(&applied, arguments.wait || arguments.verify);

@@ -174,6 +174,12 @@ impl Docker {
         found.pop()
     }
 
+    /// The ID of an image that the program has: a digest of its configuration, which names all of its content.
+    pub async fn id(&self, image: &str) -> Option<String> {
+        let found = self.inspect(image).await?;
+        found["Id"].as_str().map(str::to_owned)
+    }
+
     /// Pushes an image and returns its digest.
     ///
     /// # Errors

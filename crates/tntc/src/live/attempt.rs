@@ -37,7 +37,7 @@ impl Deadline {
     }
 
     async fn bounds<T>(self, step: impl Future<Output = Result<T>>) -> Result<T> {
-        let done = tokio::time::timeout_at(self.at, step).await;
+        let done = tokio::time::timeout_at(self.at, Box::pin(step)).await;
         done.unwrap_or_else(|_| {
             let seconds = self.timeout.as_secs();
             let error = Error::failed(format!("the live test took longer than {seconds}s"));
@@ -78,7 +78,7 @@ impl Attempt<'_> {
         for warning in warnings {
             printer.warn(warning);
         }
-        let applied = apply::all(self.cluster, self.plan, apply::Options::default());
+        let applied = apply::all(self.cluster, self.plan, false, apply::Options::default());
         let applied = phases.run("apply", self.deadline.bounds(applied)).await?;
         // The last two know why they waited in vain, so they keep to the deadline themselves.
         let complete = rollout::wait(self.cluster, &applied.deployment, self.deadline.left());

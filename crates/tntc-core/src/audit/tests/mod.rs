@@ -40,6 +40,7 @@ fn plan(yaml: &str) -> Plan {
         workflow: &workflow,
         namespace: &"production".parse().expect("a namespace"),
         image: "reg.example.com/tentacular-engine:v1",
+        image_id: None,
         runtime_class: Some("gvisor"),
         pull_policy: PullPolicy::Always,
         trigger_image: "curlimages/curl:latest",
