@@ -1,0 +1,177 @@
+//! Arguments of the commands that work on a cluster.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::duration;
+
+/// Apply a workflow to a cluster
+#[derive(Debug, Args)]
+pub struct Deploy {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Engine image [default: from environment, what `build` wrote, tentacular-engine:latest]
+    #[arg(long)]
+    pub image: Option<String>,
+    /// RuntimeClass of the pod; empty for none [default: from environment, config, then gvisor]
+    #[arg(long, value_name = "NAME")]
+    pub runtime_class: Option<String>,
+    /// Wait until the rollout is complete
+    #[arg(long)]
+    pub wait: bool,
+    /// Wait for the rollout, run once and check the result
+    #[arg(long)]
+    pub verify: bool,
+    /// Skip the live test in the dev environment
+    #[arg(long, alias = "skip-live-test")]
+    pub force: bool,
+    /// Restart the pods even when nothing changed
+    #[arg(long)]
+    pub restart: bool,
+    /// Let contract drift and missing secrets only warn
+    #[arg(long)]
+    pub warn: bool,
+    /// Take back fields that another manager has taken over
+    #[arg(long)]
+    pub force_conflicts: bool,
+    /// Print the manifests as YAML and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Bound of --wait and of --verify
+    #[arg(long, default_value = "120s", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}
+
+/// Run a deployed workflow once, or a local one with --local
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Name of the deployed workflow; with --local, the workflow directory [default: .]
+    #[arg(required_unless_present = "local")]
+    pub name: Option<String>,
+    /// Run the workflow directory here, without a cluster
+    #[arg(long)]
+    pub local: bool,
+    /// The run's input: JSON, @FILE, or - for stdin
+    #[arg(
+        long,
+        value_name = "JSON|@FILE|-",
+        default_value = "{}",
+        hide_default_value = true
+    )]
+    pub input: String,
+    /// How the engine is reached: a temporary pod, the API server's proxy, or a forwarded port
+    #[arg(long, value_enum, default_value_t, conflicts_with = "local")]
+    pub via: Via,
+    /// Bound of everything, from the pod's start to the answer
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}
+
+/// How `run` reaches the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Via {
+    /// A temporary pod in the cluster, which the workflow's NetworkPolicy lets in.
+    #[default]
+    Pod,
+    /// The API server's proxy; only where the NetworkPolicy lets the API server in.
+    Proxy,
+    /// A forwarded port of one of the workflow's pods; not with gVisor.
+    PortForward,
+}
+
+/// Show the logs of a deployed workflow
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// Name of the deployed workflow
+    pub name: String,
+    /// Follow until interrupted
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How many recent lines
+    #[arg(long, default_value_t = 100)]
+    pub tail: u32,
+    /// Only lines of this last while, such as 5m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub since: Option<std::time::Duration>,
+    /// The containers before the last restart, such as those that crashed
+    #[arg(long, conflicts_with = "follow")]
+    pub previous: bool,
+}
+
+/// List deployed workflows
+#[derive(Debug, Args)]
+pub struct List {
+    /// Of every namespace
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// Only those whose labels match, such as team=data,tier!=test
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub label: Option<String>,
+}
+
+/// Show how a deployed workflow is doing
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Name of the deployed workflow
+    pub name: String,
+    /// Add image, runtime class, resources, service, pods and recent events
+    #[arg(long)]
+    pub detail: bool,
+}
+
+/// Remove a deployed workflow
+#[derive(Debug, Args)]
+pub struct Undeploy {
+    /// Name of the deployed workflow
+    pub name: String,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Keep the Secret
+    #[arg(long)]
+    pub keep_secrets: bool,
+}
+
+/// Look after the cluster
+#[derive(Debug, Args)]
+pub struct Cluster {
+    #[command(subcommand)]
+    pub command: ClusterCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    Check(ClusterCheck),
+}
+
+/// Check that the cluster is ready for a deployment
+#[derive(Debug, Args)]
+pub struct ClusterCheck {
+    /// Workflow directory whose secrets are checked, too [default: the current one, when it is a workflow]
+    pub dir: Option<PathBuf>,
+    /// Create the namespace, and a Role with its binding for you, when they are missing
+    #[arg(long)]
+    pub fix: bool,
+    /// Prove with two short-lived pods whether the cluster enforces network policies
+    #[arg(long)]
+    pub probe: bool,
+    /// RuntimeClass to look for; empty for none [default: from environment, config, then gvisor]
+    #[arg(long, value_name = "NAME")]
+    pub runtime_class: Option<String>,
+}
+
+/// Compare what is deployed with what the workflow directory means
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Engine image [default: from environment, what `build` wrote, tentacular-engine:latest]
+    #[arg(long)]
+    pub image: Option<String>,
+    /// RuntimeClass of the pod; empty for none [default: from environment, config, then gvisor]
+    #[arg(long, value_name = "NAME")]
+    pub runtime_class: Option<String>,
+}
