@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::{Kubeconfig, Namespace, Workflow, check, engine_image, found, kubectl, tntc};
+use crate::support::{
+    Kubeconfig, Namespace, Workflow, check, deployed, engine_image, found, kubectl, tntc,
+};
 
 /// A `ClusterRole` and its binding to one user, deleted with the test.
 struct Grant {
@@ -142,6 +144,11 @@ fn rules_that_are_listed_incompletely_are_asked_for_one_by_one() {
         .json();
     let missing = found(&json, "permissions")["message"].to_string();
     assert!(missing.contains("create deployments.apps"), "{missing}");
+    assert_eq!(
+        missing.matches("delete cronjobs.batch").count(),
+        1,
+        "{missing}"
+    );
     assert!(
         !missing.contains("get services"),
         "a node may do that: {missing}"
@@ -167,4 +174,45 @@ fn a_user_who_may_not_list_rules_is_asked_for_one_by_one() {
     let missing = found(&json, "permissions")["message"].to_string();
     assert!(missing.contains("patch deployments.apps"), "{missing}");
     assert!(!missing.contains("create deployments.apps"), "{missing}");
+}
+
+#[test]
+fn a_run_that_is_refused_tells_only_what_is_refused() {
+    let workflow = Workflow::of_one_node("refused", "return input;");
+    let namespace = deployed(&workflow, "refused");
+    let rules = serde_json::json!([{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"]}]);
+    let reader = Grant::new("reader", &rules);
+    let kubeconfig = Kubeconfig::current().acting_as(&reader.user);
+    let path = kubeconfig.path().display().to_string();
+    let run = |via: &str| {
+        let run = ["run", "refused", "-n", &namespace.name, "--via", via];
+        tntc(run.into_iter().chain(["--kubeconfig", &path]))
+            .run()
+            .exits(3)
+            .says("hint: ask for this permission")
+    };
+    let said = run("pod").says("creating the trigger pod: ").stderr;
+    assert!(
+        !said.contains("deleting"),
+        "there is nothing to delete: {said}"
+    );
+    run("proxy").says("403 Forbidden: services \"refused:8080\" is forbidden");
+    run("port-forward").says("listing pods: ");
+}
+
+#[test]
+fn fix_grants_permissions_also_where_namespaces_may_neither_be_seen_nor_made() {
+    let namespace = Namespace::new("granting");
+    let rules = serde_json::json!([
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["create", "escalate", "bind"]},
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["rolebindings"], "verbs": ["create"]},
+    ]);
+    let granter = Grant::new("granter", &rules);
+    let kubeconfig = Kubeconfig::current().acting_as(&granter.user);
+    let path = kubeconfig.path().display().to_string();
+    check(&namespace.name, &["--kubeconfig", &path, "--fix"])
+        .exits(0)
+        .answers("  + created Role \"tentacular-operator\"")
+        .answers("  ? Namespace")
+        .answers("✓ Permissions in namespace");
 }

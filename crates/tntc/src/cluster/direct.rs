@@ -111,14 +111,12 @@ fn judge(request: &Request<'_>, status: StatusCode, body: &[u8], way: &str) -> R
             ..Answer::default()
         });
     }
-    let start: String = body.chars().take(300).collect();
-    let message = format!(
-        "{way} did not reach {}: {status}: {}",
-        request.workflow,
-        reason(&start)
-    );
+    let said: String = reason(&body).chars().take(300).collect();
+    let message = format!("{way} did not reach {}: {status}: {said}", request.workflow);
     Err(match status {
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => Error::failed(message),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::surroundings(message)
+            .hint("ask for this permission, or use a context that has it (--context)"),
         _ => Error::surroundings(message).hint(
             "the workflow's NetworkPolicy may not let this way in; the usual one is --via pod",
         ),

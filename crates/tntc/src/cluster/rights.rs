@@ -132,6 +132,11 @@ struct Need {
 }
 
 impl Need {
+    fn is_same(self, other: Self) -> bool {
+        let of = |need: Self| (need.verb, need.right.group, need.right.resource);
+        of(self) == of(other)
+    }
+
     fn shown(self) -> String {
         let group = if self.right.group.is_empty() { "" } else { "." };
         format!(
@@ -181,7 +186,8 @@ async fn missing(
                 right: *right,
                 verb,
             };
-            if !open.contains(&need) && !rules.iter().any(|rule| grants(rule, need)) {
+            let is_known = open.iter().any(|known| known.is_same(need));
+            if !is_known && !rules.iter().any(|rule| grants(rule, need)) {
                 open.push(need);
             }
         }

@@ -89,7 +89,8 @@ async fn attempt(
             .within(answer(cluster, request, &pods, &name))
             .await
             .and_then(|answer| answer),
-        Err(error) => Err(error),
+        Err(NotCreated::Refused(error)) => return Err(error),
+        Err(NotCreated::Unknown(error)) => Err(error),
     };
     // An answer is worth more than a tidy end, and a failure that is told more than one that follows from it.
     match (answer, remove(&pods, &name).await) {
@@ -102,15 +103,26 @@ async fn attempt(
     }
 }
 
+/// Why there is no pod, as far as is known.
+enum NotCreated {
+    /// The API server said no: there is nothing to remove.
+    Refused(Error),
+    /// Its answer was not waited for, or lost on the way: the pod may be there all the same.
+    Unknown(Error),
+}
+
 /// Returns only when the pod is there or never will be, also when interrupted: before, it could not be removed.
-async fn created(pods: &Api<Pod>, pod: Pod, bounds: &mut Bounds<'_>) -> Result<()> {
+async fn created(pods: &Api<Pod>, pod: Pod, bounds: &mut Bounds<'_>) -> Result<(), NotCreated> {
     let mut creation = tokio::spawn(create(pods.clone(), pod));
     match bounds.within(&mut creation).await {
         Ok(Ok(created)) => created,
-        Ok(Err(cause)) => Err(Error::failed(format!("creating the trigger pod: {cause}"))),
+        Ok(Err(cause)) => {
+            let error = Error::failed(format!("creating the trigger pod: {cause}"));
+            Err(NotCreated::Unknown(error))
+        }
         Err(stopped) => {
             drop(tokio::time::timeout(CREATION_PATIENCE, creation).await);
-            Err(stopped)
+            Err(NotCreated::Unknown(stopped))
         }
     }
 }
@@ -155,11 +167,18 @@ fn pod_of(request: &Request<'_>) -> Pod {
     })
 }
 
-async fn create(pods: Api<Pod>, pod: Pod) -> Result<()> {
+async fn create(pods: Api<Pod>, pod: Pod) -> Result<(), NotCreated> {
     let made = pods.create(&PostParams::default(), &pod).await;
     made.map(drop).map_err(|cause| {
-        errors::tell("creating the trigger pod", cause)
-            .hint("where no pod may be made, reach the engine by --via proxy or --via port-forward")
+        let is_refused = matches!(&cause, kube::Error::Api(status) if status.code < 500);
+        let error = errors::tell("creating the trigger pod", cause).hint(
+            "where no pod may be made, reach the engine by --via proxy or --via port-forward",
+        );
+        if is_refused {
+            NotCreated::Refused(error)
+        } else {
+            NotCreated::Unknown(error)
+        }
     })
 }
 

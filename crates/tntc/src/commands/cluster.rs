@@ -152,8 +152,12 @@ async fn repair(cluster: &Cluster, wanted: &Wanted<'_>, report: &Report) -> Resu
         .checks
         .iter()
         .any(|check| check.id == "namespace" && check.status == State::Unknown);
-    if failed("namespace") || may_be_missing {
+    if failed("namespace") {
         done.extend(fix::namespace(cluster, wanted.namespace).await?);
+    } else if may_be_missing {
+        // Who may neither see nor make namespaces may still grant permissions in one that is there.
+        let made = fix::namespace(cluster, wanted.namespace).await;
+        done.extend(made.ok().flatten());
     }
     if failed("permissions") {
         done.extend(fix::permissions(cluster, wanted.namespace, &wanted.rights).await?);
