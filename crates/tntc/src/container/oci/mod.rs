@@ -103,6 +103,9 @@ impl Built {
             Some(known) => known,
             None => &Registry::of(&target, RegistryOperation::Push, self.plain_http).await?,
         };
+        if registry.digest(&target).await.ok() == Some(self.digest()) {
+            return Ok(()); // With everything that it leads to, or the registry would not have taken it.
+        }
         for image in &self.images {
             let base_layers = image
                 .base_layers
