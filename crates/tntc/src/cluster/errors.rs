@@ -46,6 +46,10 @@ fn refused(action: &str, status: &Status) -> Error {
             .hint("the credentials have expired or are unknown to the cluster: log in again"),
         403 if terminating(status) => Error::surroundings(message)
             .hint("the namespace is being deleted: wait until it is gone"),
+        403 if status.message.contains("exceeded quota") => Error::failed(message)
+            .hint("raise the namespace's ResourceQuota, or free some of it"),
+        400..=422 if is_denied(status) => Error::failed(message)
+            .hint("an admission policy or webhook of the cluster refused it: ask whoever runs it, or meet what it asks for"),
         403 => Error::surroundings(message)
             .hint("ask for this permission, or use a context that has it (--context)"),
         404 if status
@@ -58,6 +62,12 @@ fn refused(action: &str, status: &Status) -> Error {
         400 | 409 | 422 => Error::failed(message),
         _ => Error::surroundings(message),
     }
+}
+
+/// Policies write `denied request`, webhooks `denied the request`.
+fn is_denied(status: &Status) -> bool {
+    let message = &status.message;
+    message.contains("denied request") || message.contains("denied the request")
 }
 
 fn terminating(status: &Status) -> bool {
