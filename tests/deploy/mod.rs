@@ -2,6 +2,7 @@
 
 mod code;
 mod contract;
+mod credentials;
 mod faults;
 mod gate;
 mod healing;

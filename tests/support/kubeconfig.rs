@@ -44,6 +44,21 @@ impl Kubeconfig {
         self.written()
     }
 
+    /// Has no credentials but these, written as a kubeconfig's `user`.
+    pub fn with_user(mut self, user: &Value) -> Self {
+        self.content["users"][0]["user"] = user.clone();
+        self.written()
+    }
+
+    /// The same cluster and user under another context's name.
+    pub fn named(&self, name: &str) -> Self {
+        let mut content = self.content.clone();
+        content["contexts"][0]["name"] = json!(name);
+        content["current-context"] = json!(name);
+        let file = NamedTempFile::new().expect("a temporary file");
+        Self { content, file }.written()
+    }
+
     /// Reaches the API server at another address.
     pub fn at(mut self, server: &str) -> Self {
         self.content["clusters"][0]["cluster"]["server"] = json!(server);

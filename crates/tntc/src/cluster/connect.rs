@@ -4,6 +4,7 @@ use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, NamedContext};
 use tntc_core::settings::{Settings, kind_cluster};
 
+use super::errors;
 use crate::error::{Error, Result, chain};
 
 /// A way to reach one cluster, for this call only; the user's kubeconfig is never written.
@@ -25,8 +26,9 @@ impl Cluster {
 }
 
 fn client(config: Config) -> Result<Client> {
-    Client::try_from(config).map_err(|cause| {
-        Error::surroundings(format!("cannot use this kubeconfig: {}", chain(&cause)))
+    Client::try_from(config).map_err(|cause| match cause {
+        kube::Error::Auth(cause) => errors::not_authenticated(&cause),
+        other => Error::surroundings(format!("cannot use this kubeconfig: {}", chain(&other))),
     })
 }
 

@@ -1,5 +1,6 @@
 //! What the API server said, told as one of our errors.
 
+use kube::client::AuthError;
 use kube::core::Status;
 
 use crate::error::{Error, chain};
@@ -9,11 +10,32 @@ pub fn tell(action: &str, cause: kube::Error) -> Error {
     match cause {
         kube::Error::Api(status) => refused(action, &status),
         kube::Error::Auth(cause) => {
-            Error::surroundings(format!("{action}: cannot authenticate: {}", chain(&cause)))
-                .hint("check the user of this kubeconfig context, or log in again")
+            let error = not_authenticated(&cause);
+            Error {
+                message: format!("{action}: {}", error.message),
+                ..error
+            }
         }
         other => unreachable(action, &other),
     }
+}
+
+/// Tells why there are no credentials, and nothing of what a credential plugin printed, which may be one.
+pub fn not_authenticated(cause: &AuthError) -> Error {
+    let why = match cause {
+        AuthError::AuthExecRun { out, .. } => {
+            let said = String::from_utf8_lossy(&out.stderr);
+            let last = said.trim().lines().last().unwrap_or("it said nothing");
+            format!("its credential plugin failed ({}): {last}", out.status)
+        }
+        AuthError::AuthExecStart(cause) => format!("its credential plugin cannot be run: {cause}"),
+        AuthError::AuthExecParse(_) => {
+            "its credential plugin printed something that is no ExecCredential".to_owned()
+        }
+        other => chain(other),
+    };
+    Error::surroundings(format!("cannot authenticate by this kubeconfig: {why}"))
+        .hint("check the user of this kubeconfig context, or log in again")
 }
 
 /// Whether the API server says that the object does not exist.
