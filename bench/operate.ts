@@ -13,7 +13,9 @@ const SIZES = [1_000, 10_000];
 async function command(name: string, ...args: string[]): Promise<string> {
   const output = await new Deno.Command(name, { args, stdin: "null" }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (!output.success) throw new Error(`${name} ${args.join(" ")}: ${text(output.stderr)}`);
+  if (!output.success) {
+    throw new Error(`${name} ${args.join(" ")}: ${text(output.stderr)}`);
+  }
   return text(output.stdout);
 }
 
@@ -49,7 +51,11 @@ async function measure({ name, most, ours, theirs }: Pair): Promise<void> {
     times[1].push(await timed(theirs));
   }
   const [a, b] = [median(times[0]), median(times[1])];
-  console.log(`| ${name} | ${a.toFixed(0)} | ${b.toFixed(0)} | ${(a / b).toFixed(2)} | ${most} |`);
+  console.log(
+    `| ${name} | ${a.toFixed(0)} | ${b.toFixed(0)} | ${
+      (a / b).toFixed(2)
+    } | ${most} |`,
+  );
 }
 
 /** A workflow directory; without a contract there is no policy that keeps the API server's proxy out. */
@@ -57,20 +63,40 @@ async function workflow(name: string, contract: string): Promise<string> {
   const dir = await Deno.makeTempDir();
   await Deno.mkdir(`${dir}/nodes`);
   const head = `name: ${name}\nversion: "1.0"\ntriggers: [{type: manual}]\n`;
-  await Deno.writeTextFile(`${dir}/workflow.yaml`, `${head}nodes: {only: {path: nodes/only.ts}}\n${contract}`);
-  await Deno.writeTextFile(`${dir}/nodes/only.ts`, "export default function run() { return 1; }\n");
+  await Deno.writeTextFile(
+    `${dir}/workflow.yaml`,
+    `${head}nodes: {only: {path: nodes/only.ts}}\n${contract}`,
+  );
+  await Deno.writeTextFile(
+    `${dir}/nodes/only.ts`,
+    "export default function run() { return 1; }\n",
+  );
   return dir;
 }
 
 /** The pod of `tntc run`, as kubectl makes and attaches to one. */
 function kubectlRun(namespace: string, name: string): Promise<string> {
   const url = `http://${name}.${namespace}.svc.cluster.local:8080/run`;
-  const curl = ["curl", "-sS", "--connect-timeout", "0.5", "--retry", "5", "--retry-connrefused", "--retry-delay", "1"];
+  const curl = [
+    "curl",
+    "-sS",
+    "--connect-timeout",
+    "0.5",
+    "--retry",
+    "5",
+    "--retry-connrefused",
+    "--retry-delay",
+    "1",
+  ];
   const overrides = {
     metadata: { labels: { "tentacular.dev/role": "trigger" } },
     spec: {
       terminationGracePeriodSeconds: 0,
-      securityContext: { runAsNonRoot: true, runAsUser: 65534, seccompProfile: { type: "RuntimeDefault" } },
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 65534,
+        seccompProfile: { type: "RuntimeDefault" },
+      },
       containers: [{
         name: "call",
         image: "curlimages/curl:latest",
@@ -87,7 +113,15 @@ function kubectlRun(namespace: string, name: string): Promise<string> {
     },
   };
   return kubectl(
-    "run", "call", "-n", namespace, "--image=curlimages/curl:latest", "--restart=Never", "--rm", "--attach", "--quiet",
+    "run",
+    "call",
+    "-n",
+    namespace,
+    "--image=curlimages/curl:latest",
+    "--restart=Never",
+    "--rm",
+    "--attach",
+    "--quiet",
     `--overrides=${JSON.stringify(overrides)}`,
   );
 }
@@ -96,21 +130,40 @@ function kubectlRun(namespace: string, name: string): Promise<string> {
  * When the parts of a `tntc run` were over, in milliseconds from its start, as the API server and the pod itself saw it.
  * Kubernetes tells whole seconds only, so the moments are those at which a watch shows them.
  */
-async function phases(run: () => Promise<unknown>, namespace: string): Promise<Map<string, number>> {
-  const args = ["get", "pods", "-n", namespace, "-l", "tentacular.dev/role=trigger", "--watch", "-o", "json"];
-  const watch = new Deno.Command("kubectl", { args: [...args, "--output-watch-events"], stdout: "piped" }).spawn();
+async function phases(
+  run: () => Promise<unknown>,
+  namespace: string,
+): Promise<Map<string, number>> {
+  const args = [
+    "get",
+    "pods",
+    "-n",
+    namespace,
+    "-l",
+    "tentacular.dev/role=trigger",
+    "--watch",
+    "-o",
+    "json",
+  ];
+  const watch = new Deno.Command("kubectl", {
+    args: [...args, "--output-watch-events"],
+    stdout: "piped",
+  }).spawn();
   const seen = new Map<string, number>();
   await new Promise((resolve) => setTimeout(resolve, 500));
   const start = performance.now();
-  const note = (what: string) => seen.has(what) || seen.set(what, performance.now() - start);
+  const note = (what: string) =>
+    seen.has(what) || seen.set(what, performance.now() - start);
   const reading = (async () => {
     let text = "";
-    for await (const chunk of watch.stdout.pipeThrough(new TextDecoderStream())) {
+    for await (
+      const chunk of watch.stdout.pipeThrough(new TextDecoderStream())
+    ) {
       text += chunk;
-      if (text.includes('"type": "ADDED"')) note("pod made");
-      if (text.includes('"type": "PodScheduled"')) note("scheduled");
-      if (text.includes('"running": {')) note("running, says the kubelet");
-      if (text.includes('"type": "DELETED"')) note("pod gone");
+      if (text.includes('"type":"ADDED"')) note("pod made");
+      if (text.includes('"nodeName":')) note("scheduled");
+      if (text.includes('"running":{')) note("running, says the kubelet");
+      if (text.includes('"type":"DELETED"')) note("pod gone");
     }
   })();
   await run();
@@ -122,8 +175,14 @@ async function phases(run: () => Promise<unknown>, namespace: string): Promise<M
   return seen;
 }
 
-async function runs(namespace: string, sealed: string, open: string): Promise<void> {
-  for (const dir of [sealed, open]) await tntc("deploy", dir, "-n", namespace, "--image", IMAGE, "--wait");
+async function runs(
+  namespace: string,
+  sealed: string,
+  open: string,
+): Promise<void> {
+  for (const dir of [sealed, open]) {
+    await tntc("deploy", dir, "-n", namespace, "--image", IMAGE, "--wait");
+  }
   await measure({
     name: "run",
     most: 1.1,
@@ -131,7 +190,8 @@ async function runs(namespace: string, sealed: string, open: string): Promise<vo
     theirs: () => kubectlRun(namespace, "sealed"),
   });
   // The API server's proxy takes a GET of the engine's health from kubectl; a POST it could not make.
-  const health = `/api/v1/namespaces/${namespace}/services/open:8080/proxy/health`;
+  const health =
+    `/api/v1/namespaces/${namespace}/services/open:8080/proxy/health`;
   await measure({
     name: "run --via proxy",
     most: 0.5,
@@ -139,7 +199,12 @@ async function runs(namespace: string, sealed: string, open: string): Promise<vo
     theirs: () => kubectl("get", "--raw", health),
   });
   const get = () => kubectl("get", "deployment", "sealed", "-n", namespace);
-  await measure({ name: "cluster check", most: 1, ours: () => tntc("cluster", "check", "-n", namespace), theirs: get });
+  await measure({
+    name: "cluster check",
+    most: 1,
+    ours: () => tntc("cluster", "check", "-n", namespace),
+    theirs: get,
+  });
   const audit = () => tntc("audit", sealed, "-n", namespace, "--image", IMAGE);
   await measure({ name: "audit", most: 1, ours: audit, theirs: get });
 }
@@ -151,7 +216,9 @@ async function phasesOfARun(namespace: string): Promise<void> {
   ];
   console.log("\n| one run, ms from its start | when |\n|---|---|");
   for (const [name, run] of sides) {
-    for (const [phase, at] of await phases(run, namespace)) console.log(`| ${name}: ${phase} | ${at.toFixed(0)} |`);
+    for (const [phase, at] of await phases(run, namespace)) {
+      console.log(`| ${name}: ${phase} | ${at.toFixed(0)} |`);
+    }
   }
 }
 
@@ -178,16 +245,28 @@ function deployment(number: number): unknown {
 }
 
 /** Creates Deployments, sixteen at a time. */
-async function create(namespace: string, from: number, to: number): Promise<void> {
-  const proxy = new Deno.Command("kubectl", { args: ["proxy", "--port=0"], stdout: "piped" }).spawn();
+async function create(
+  namespace: string,
+  from: number,
+  to: number,
+): Promise<void> {
+  const proxy = new Deno.Command("kubectl", {
+    args: ["proxy", "--port=0"],
+    stdout: "piped",
+  }).spawn();
   const lines = proxy.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const address = (await lines.read()).value?.trim().split(" ").at(-1);
-  const url = `http://${address}/apis/apps/v1/namespaces/${namespace}/deployments`;
+  const url =
+    `http://${address}/apis/apps/v1/namespaces/${namespace}/deployments`;
   let next = from;
   const worker = async () => {
     while (next < to) {
       const body = JSON.stringify(deployment(next++));
-      const response = await fetch(url, { method: "POST", body, headers: { "content-type": "application/json" } });
+      const response = await fetch(url, {
+        method: "POST",
+        body,
+        headers: { "content-type": "application/json" },
+      });
       const answer = await response.text();
       if (!response.ok) throw new Error(answer);
     }
@@ -203,7 +282,11 @@ async function create(namespace: string, from: number, to: number): Promise<void
 
 /** Deletes them in one request: a namespace alone would take many minutes. */
 const clear = (namespace: string) =>
-  kubectl("delete", "--raw", `/apis/apps/v1/namespaces/${namespace}/deployments?propagationPolicy=Background`);
+  kubectl(
+    "delete",
+    "--raw",
+    `/apis/apps/v1/namespaces/${namespace}/deployments?propagationPolicy=Background`,
+  );
 
 async function lists(namespace: string): Promise<void> {
   let there = 0;
@@ -214,21 +297,36 @@ async function lists(namespace: string): Promise<void> {
       name: `list of ${size}`,
       most: 0.4,
       ours: () => tntc("list", "-n", namespace),
-      theirs: () => kubectl("get", "deployments", "-n", namespace, "-l", "app.kubernetes.io/managed-by=tentacular"),
+      theirs: () =>
+        kubectl(
+          "get",
+          "deployments",
+          "-n",
+          namespace,
+          "-l",
+          "app.kubernetes.io/managed-by=tentacular",
+        ),
     });
   }
 }
 
 const namespace = "bench-operate";
 const contract = 'contract: {version: "1", dependencies: {}}\n';
-const dirs = [await workflow("sealed", contract), await workflow("open", "")] as const;
+const dirs = [
+  await workflow("sealed", contract),
+  await workflow("open", ""),
+] as const;
 await kubectl("create", "namespace", namespace);
 try {
   await tntc("build", dirs[0], "--tag", IMAGE);
-  console.log(`median of ${ROUNDS} rounds\n\n| what | tntc, ms | kubectl, ms | ratio | at most |\n|---|---|---|---|---|`);
+  console.log(
+    `median of ${ROUNDS} rounds\n\n| what | tntc, ms | kubectl, ms | ratio | at most |\n|---|---|---|---|---|`,
+  );
   await runs(namespace, ...dirs);
   await phasesOfARun(namespace);
-  console.log("\n| what | tntc, ms | kubectl, ms | ratio | at most |\n|---|---|---|---|---|");
+  console.log(
+    "\n| what | tntc, ms | kubectl, ms | ratio | at most |\n|---|---|---|---|---|",
+  );
   await lists(namespace);
 } finally {
   await clear(namespace);
