@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Tntc, Workflow, interrupt, tntc};
+use crate::support::{Tntc, Workflow, interrupt, signal, tntc};
 
 /// Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -114,6 +114,15 @@ fn a_saved_change_is_served_and_ctrl_c_ends_everything() {
     dev.until("reloaded");
     assert_eq!(dev.run()["outputs"]["only"], 2);
     assert_eq!(dev.end(), Some(0));
+    assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, dev.port)).is_err());
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_everything_too() {
+    let workflow = Workflow::of_one_node("served", "return 1;");
+    let mut dev = Running::start(&workflow);
+    signal(dev.process.id(), "-HUP");
+    assert_eq!(dev.process.wait().expect("tntc ends").code(), Some(0));
     assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, dev.port)).is_err());
 }
 

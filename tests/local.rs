@@ -1,5 +1,7 @@
 //! What runs on this machine, without a cluster: `tntc run --local`, and what it has in common with `test` and `dev`.
 
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use serde_json::json;
@@ -56,6 +58,32 @@ fn without_deno_a_local_run_says_which_version_is_needed() {
         .run()
         .exits(3)
         .says("version 2.9.8 or newer is needed");
+}
+
+#[test]
+fn deno_is_found_on_path_and_in_the_cache_when_it_is_new_enough() {
+    let workflow = Workflow::of_one_node("any", "return 1;");
+    let dir = tempfile::tempdir().expect("a directory");
+    let run = || {
+        tntc(["run", "--local", workflow.path()])
+            .env("TNTC_DENO", "")
+            .env("PATH", dir.path())
+            .env("XDG_CACHE_HOME", dir.path())
+            .run()
+    };
+    run().exits(3).says("Deno is not installed; version");
+    let old = dir.path().join("deno");
+    fs::write(&old, "#!/bin/sh\necho 'deno 1.40.0 (release)'\n").expect("a file");
+    fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).expect("a program");
+    run()
+        .exits(3)
+        .says("deno is Deno 1.40.0; version 2.9.8 or newer is needed")
+        .says("pip install deno");
+    let cached = dir.path().join("tentacular/deno/9.0.0");
+    fs::create_dir_all(&cached).expect("a directory");
+    let deno = std::env::var("TNTC_DENO").expect("TNTC_DENO names a Deno");
+    symlink(deno, cached.join("deno")).expect("a link");
+    run().exits(0);
 }
 
 /// A node that imports from a URL, from JSR and from npm.

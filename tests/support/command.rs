@@ -171,8 +171,13 @@ fn validator(command: &str) -> jsonschema::Validator {
 
 /// Presses Ctrl-C for a process that a test started.
 pub fn interrupt(process: u32) {
+    signal(process, "-INT");
+}
+
+/// Sends a signal, such as `-HUP`, to a process that a test started.
+pub fn signal(process: u32, signal: &str) {
     let sent = Command::new("kill")
-        .args(["-INT", &process.to_string()])
+        .args([signal, &process.to_string()])
         .status()
         .expect("kill runs");
     assert!(sent.success());

@@ -18,7 +18,7 @@ mod workflow;
 
 pub use checks::{check, found};
 pub use cluster::{Namespace, engine_image, kubectl, registry_image};
-pub use command::{Answer, Tntc, interrupt, tntc};
+pub use command::{Answer, Tntc, interrupt, signal, tntc};
 pub use deploy::{deploy, deployed, deploying, phases, run};
 pub use forwarder::Forwarder;
 pub use kubeconfig::Kubeconfig;

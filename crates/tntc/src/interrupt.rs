@@ -8,26 +8,44 @@ use crate::error::{Error, Result};
 pub struct Interrupt {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Interrupt {
     /// Starts listening.
     pub fn listen() -> Result<Self> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|cause| Error::surroundings(format!("cannot listen for signals: {cause}")))
-        };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
+            hangup: None,
         })
     }
 
-    /// Waits for either signal.
+    /// The same, and for the end of the terminal too: for what has processes that the terminal does not end itself.
+    pub fn listen_also_for_hangup() -> Result<Self> {
+        Ok(Self {
+            hangup: Some(listen(SignalKind::hangup())?),
+            ..Self::listen()?
+        })
+    }
+
+    /// Waits for any of the signals.
     pub async fn raised(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            () = received(self.hangup.as_mut()) => {}
         }
+    }
+}
+
+fn listen(kind: SignalKind) -> Result<Signal> {
+    signal(kind).map_err(|cause| Error::surroundings(format!("cannot listen for signals: {cause}")))
+}
+
+async fn received(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }

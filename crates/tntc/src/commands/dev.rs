@@ -31,7 +31,7 @@ const POD_LISTENER: &str = "0.0.0.0:8080";
 pub async fn run(arguments: Dev, context: &Context) -> Result<Outcome> {
     let opened = context.open(&arguments.dir)?;
     port::require_free(arguments.port)?;
-    let mut interrupt = Interrupt::listen()?;
+    let mut interrupt = Interrupt::listen_also_for_hangup()?;
     let mut session = Session::of(opened, arguments.port, &context.printer).await?;
     loop {
         let mut engine = session.start(&context.printer)?;
@@ -42,7 +42,9 @@ pub async fn run(arguments: Dev, context: &Context) -> Result<Outcome> {
                 return Ok(Outcome::silent());
             }
             next = session.outdated(&context.printer) => {
-                stop(&mut engine, &mut interrupt).await;
+                if stop(&mut engine, &mut interrupt).await == Stopped::AtOnce {
+                    return Ok(Outcome::silent());
+                }
                 session = next;
             }
         }
@@ -195,18 +197,28 @@ fn colored(line: &str) -> String {
     )
 }
 
+/// How an engine came to its end.
+#[derive(PartialEq)]
+enum Stopped {
+    /// After the runs under way, or after as long as they were given.
+    InTime,
+    /// By another Ctrl-C.
+    AtOnce,
+}
+
 /// Lets runs under way finish, but not for ever, and not after a second Ctrl-C.
-async fn stop(engine: &mut Child, interrupt: &mut Interrupt) {
+async fn stop(engine: &mut Child, interrupt: &mut Interrupt) -> Stopped {
     if let Some(process) = engine.id().and_then(|id| i32::try_from(id).ok()) {
         signal(process);
     }
-    tokio::select! {
-        _ = engine.wait() => return,
-        () = interrupt.raised() => {}
-        () = sleep(PATIENCE) => {}
-    }
+    let stopped = tokio::select! {
+        _ = engine.wait() => return Stopped::InTime,
+        () = interrupt.raised() => Stopped::AtOnce,
+        () = sleep(PATIENCE) => Stopped::InTime,
+    };
     // A process that is gone already needs no end.
     drop(engine.kill().await);
+    stopped
 }
 
 fn signal(process: i32) {
