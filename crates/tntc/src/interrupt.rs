@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// From its creation on, the process no longer dies of these signals by itself.
 pub struct Interrupt {
-    interrupt: Signal,
+    ctrl_c: Signal,
     terminate: Signal,
     hangup: Option<Signal>,
 }
@@ -15,7 +15,7 @@ impl Interrupt {
     /// Starts listening.
     pub fn listen() -> Result<Self> {
         Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
+            ctrl_c: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
             hangup: None,
         })
@@ -32,7 +32,7 @@ impl Interrupt {
     /// Waits for any of the signals.
     pub async fn raised(&mut self) {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
+            _ = self.ctrl_c.recv() => {}
             _ = self.terminate.recv() => {}
             () = received(self.hangup.as_mut()) => {}
         }
