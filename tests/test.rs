@@ -257,23 +257,28 @@ fn nodes_that_never_end_are_stopped_and_the_rest_goes_on() {
             "loose",
             "Promise.reject(new Error(\"loose end\")); return 1;",
         ),
+        (
+            "late",
+            "setTimeout(() => { throw new Error(\"late end\"); }); return 1;",
+        ),
         ("never", "await new Promise(() => {});"),
         (
             "waits",
             "await new Promise((resolve) => setTimeout(resolve, 1e6));",
         ),
     ]);
-    for node in ["blocks", "exits", "good", "loose", "never", "waits"] {
+    for node in ["blocks", "exits", "good", "late", "loose", "never", "waits"] {
         workflow.write(&format!("tests/fixtures/{node}.json"), "{}");
     }
     let answer = test(&workflow, &[]).exits(1).json();
-    assert_eq!(answer["summary"], "tested: 1 passed, 5 failed");
+    assert_eq!(answer["summary"], "tested: 1 passed, 6 failed");
     for (node, reason) in [
         (
             "blocks",
             "node blocks blocked the event loop past its timeout of 300ms; its process was stopped",
         ),
         ("exits", "node exits ended the process: exit status: 7"),
+        ("late", "late end"),
         ("loose", "loose end"),
         ("never", "timed out after 300ms"),
         ("waits", "timed out after 300ms"),

@@ -57,6 +57,7 @@ export function mockContext(options: MockOptions = {}): Mock {
     root: "file:///",
     load: () => Promise.reject(new Error("there is no node to load")),
     clock: systemClock,
+    hasTimers: () => true,
     inspect: (value: unknown) => JSON.stringify(value) ?? String(value),
   };
   const stage = new Stage(parts, readFixture(options), readWorkflow(workflow));

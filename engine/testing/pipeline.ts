@@ -29,7 +29,7 @@ export async function testPipeline(
 
 async function finish(suite: Suite, run: Run, failure: Promise<never>): Promise<RunResult> {
   const result = await Promise.race([run.start().result, failure]);
-  await Promise.race([nextTurns(suite.parts.clock), failure]);
+  await Promise.race([nextTurns(suite.parts), failure]);
   return result;
 }
 

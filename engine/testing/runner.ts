@@ -39,6 +39,27 @@ function realClock(): Clock {
   };
 }
 
+/**
+ * Watches for whoever reads a global timer function, from now on, and says whether anybody has. A
+ * node may keep what it read, so once is for ever.
+ */
+function watchTimers(): () => boolean {
+  let read = false;
+  for (const name of ["setTimeout", "setInterval"]) {
+    const property = Object.getOwnPropertyDescriptor(globalThis, name);
+    const get = property?.get;
+    if (get === undefined) return () => true;
+    Object.defineProperty(globalThis, name, {
+      ...property,
+      get: () => {
+        read = true;
+        return get.call(globalThis);
+      },
+    });
+  }
+  return () => read;
+}
+
 function openSuite({ workflow, directory }: Setup): Suite {
   const load = async (spec: NodeSpec): Promise<NodeFunction> => {
     const [code] = await importNodes(directory, [spec]);
@@ -46,7 +67,7 @@ function openSuite({ workflow, directory }: Setup): Suite {
     return code;
   };
   const root = `${fileUrl(directory)}/`;
-  return new Suite({ workflow, root, load, clock: realClock(), inspect });
+  return new Suite({ workflow, root, load, clock: realClock(), hasTimers: watchTimers(), inspect });
 }
 
 function inspect(value: unknown): string {

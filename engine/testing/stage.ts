@@ -42,6 +42,8 @@ export interface SuiteParts {
   readonly root: string;
   readonly load: (spec: NodeSpec) => Promise<NodeFunction>;
   readonly clock: Clock;
+  /** Whether any node may have set a timer. */
+  readonly hasTimers: () => boolean;
   readonly inspect: (value: unknown) => string;
 }
 

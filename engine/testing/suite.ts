@@ -51,7 +51,7 @@ async function callNode(
   try {
     const value = await Promise.race([settled(attempt, call, spec, clock), failure]);
     const durationMs = clock.monotonic() - began;
-    await Promise.race([nextTurns(clock), failure]);
+    await Promise.race([nextTurns(stage.parts), failure]);
     return { durationMs, output: copyJson(value) };
   } catch (error) {
     return { durationMs: clock.monotonic() - began, thrown: error ?? new Error("threw nothing") };
@@ -72,12 +72,12 @@ function settled(
 }
 
 /**
- * Rejections that nobody caught are told when a turn of the event loop is over. So a timer of no
- * time waits for what the node's own timers of no time do, and a message for the end of that turn:
- * it waits no time at all, where another timer would take a millisecond or more.
+ * Rejections that nobody caught are told when a turn of the event loop is over, and a message waits
+ * for the end of that turn. Where somebody has a timer, one of no time waits for what timers of no
+ * time do, which takes a millisecond or more.
  */
-export async function nextTurns(clock: Clock): Promise<void> {
-  await new Promise<void>((resolve) => clock.after(0, resolve));
+export async function nextTurns({ clock, hasTimers }: SuiteParts): Promise<void> {
+  if (hasTimers()) await new Promise<void>((resolve) => clock.after(0, resolve));
   const { port1, port2 } = new MessageChannel();
   await new Promise((resolve) => {
     port2.onmessage = resolve;
