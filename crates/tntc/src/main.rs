@@ -28,12 +28,9 @@ mod unique;
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    // Fails only when a provider is there already, and then it is this one.
-    drop(rustls::crypto::ring::default_provider().install_default());
+fn main() -> ExitCode {
     let status = match commands::parse(std::env::args_os()) {
-        Ok(cli) => commands::dispatch(cli).await,
+        Ok(cli) => commands::dispatch(cli),
         Err(status) => status,
     };
     ExitCode::from(status)

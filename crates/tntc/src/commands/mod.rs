@@ -59,7 +59,7 @@ fn known_output(cli: Cli) -> std::result::Result<Cli, clap::Error> {
 }
 
 /// Runs a command to its exit status.
-pub async fn dispatch(cli: Cli) -> u8 {
+pub fn dispatch(cli: Cli) -> u8 {
     let Cli { global, command } = cli;
     let printer = Printer::new(
         global.format(),
@@ -72,28 +72,28 @@ pub async fn dispatch(cli: Cli) -> u8 {
         printer,
         home: std::env::home_dir(),
     };
-    match execute(command, &context).await {
+    match execute(command, &context) {
         Ok(outcome) => context.printer.finish(&outcome),
         Err(error) => context.printer.fail(&error),
     }
 }
 
-async fn execute(command: Command, context: &Context) -> Result<Outcome> {
+fn execute(command: Command, context: &Context) -> Result<Outcome> {
     match command {
         Command::Init(arguments) => init::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments, context),
-        Command::Dev(arguments) => dev::run(arguments, context).await,
+        Command::Dev(arguments) => awaited(dev::run(arguments, context)),
         Command::Visualize(arguments) => visualize::run(&arguments, context),
-        Command::Test(arguments) => test::run(arguments, context).await,
-        Command::Build(arguments) => build::run(arguments, context).await,
-        Command::Deploy(arguments) => deploy::run(arguments, context).await,
-        Command::Run(arguments) => run::run(arguments, context).await,
-        Command::Logs(arguments) => logs::run(&arguments, context).await,
-        Command::List(arguments) => list::run(&arguments, context).await,
-        Command::Status(arguments) => status::run(&arguments, context).await,
-        Command::Undeploy(arguments) => undeploy::run(&arguments, context).await,
-        Command::Cluster(arguments) => cluster::run(arguments, context).await,
-        Command::Audit(arguments) => audit::run(arguments, context).await,
+        Command::Test(arguments) => awaited(test::run(arguments, context)),
+        Command::Build(arguments) => awaited(build::run(arguments, context)),
+        Command::Deploy(arguments) => awaited(deploy::run(arguments, context)),
+        Command::Run(arguments) => awaited(run::run(arguments, context)),
+        Command::Logs(arguments) => awaited(logs::run(&arguments, context)),
+        Command::List(arguments) => awaited(list::run(&arguments, context)),
+        Command::Status(arguments) => awaited(status::run(&arguments, context)),
+        Command::Undeploy(arguments) => awaited(undeploy::run(&arguments, context)),
+        Command::Cluster(arguments) => awaited(cluster::run(arguments, context)),
+        Command::Audit(arguments) => awaited(audit::run(arguments, context)),
         Command::Secrets(Secrets::Check(arguments)) => secrets::check(&arguments, context),
         Command::Secrets(Secrets::Init(arguments)) => secrets::init(&arguments, context),
         Command::Configure(arguments) => configure::run(&arguments, context),
@@ -101,6 +101,15 @@ async fn execute(command: Command, context: &Context) -> Result<Outcome> {
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
         Command::Version(_) => Ok(version::run()),
     }
+}
+
+/// Runs what waits for others. What only reads and writes files is done before a runtime would have started.
+fn awaited(work: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
+    // Fails only when a provider is there already, and then it is this one.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|cause| Error::surroundings(format!("cannot start threads: {cause}")))?;
+    runtime.block_on(work)
 }
 
 /// clap knows the flags only after it succeeded, so `-o json` is looked for by hand here.
