@@ -58,7 +58,7 @@ fn where_no_pod_may_be_made_the_quota_and_the_other_ways_are_told() {
     });
     tntc(["run", "echo", "-n", &namespace.name])
         .run()
-        .exits(3)
+        .exits(1)
         .says("exceeded quota")
         .says("--via proxy");
     tntc([

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Namespace, Workflow, deployed, engine_image, example, tntc, wait_for};
+use crate::support::{Namespace, Workflow, deployed, engine_image, example, run, tntc, wait_for};
 
 #[test]
 fn everything_of_the_workflow_goes_and_the_name_is_free_at_once() {
@@ -63,6 +63,8 @@ fn everything_of_the_workflow_goes_and_the_name_is_free_at_once() {
     ]);
     assert_eq!(left, "");
     deploy();
+    let result = run("word-counter", &namespace, &json!({"text": "once more"}));
+    assert_eq!(result["success"], true);
 }
 
 #[test]

@@ -93,3 +93,18 @@ fn a_key_that_a_running_pod_mounts_stays_until_no_pod_does() {
     deploy(&workflow, &namespace).exits(0);
     assert_eq!(keys(&namespace), Some(2));
 }
+
+#[test]
+fn a_helper_that_only_a_node_names_comes_along() {
+    let workflow = Workflow::of_one_node("helped", "return 1;");
+    workflow.write(
+        "lib/double.ts",
+        "export const double = (n: number) => 2 * n;\n",
+    );
+    workflow.write(
+        "nodes/only.ts",
+        "import { double } from \"../lib/double.ts\";\nexport default () => double(21);\n",
+    );
+    let namespace = deployed(&workflow, "helped");
+    assert_eq!(run("helped", &namespace, &json!({}))["outputs"]["only"], 42);
+}

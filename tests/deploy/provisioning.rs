@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Namespace, Workflow, deploy, run, tntc};
+use crate::support::{Namespace, Workflow, deploy, deploying, run, tntc, wait_for};
 
 #[test]
 fn secrets_are_provisioned_changed_and_their_keys_removed() {
@@ -90,4 +90,28 @@ fn a_dry_run_shows_no_secret_value_and_changes_nothing() {
         answer.stdout
     );
     assert_eq!(namespace.list("deployments,secrets"), Vec::<Value>::new());
+}
+
+#[test]
+fn the_shared_pool_and_an_environments_own_source_reach_the_pod() {
+    let namespace = Namespace::new("pooling");
+    let source = "return (ctx.secrets.api as { key: string }).key;";
+    let workflow = Workflow::without_contract("pooling", source);
+    std::fs::create_dir(format!("{}/.git", workflow.path())).expect("a directory");
+    workflow.write(".secrets/pooled", r#"{"key": "from the pool"}"#);
+    workflow.write(".secrets.yaml", "api: $shared.pooled\n");
+    deploy(&workflow, &namespace).exits(0);
+    let answer = || run("pooling", &namespace, &json!({}))["outputs"]["only"].clone();
+    assert_eq!(answer(), "from the pool");
+    workflow.write("staging.yaml", "api: {key: of staging}\n");
+    let config = "environments: {staging: {runtime_class: '', secrets_source: staging.yaml}}\n";
+    workflow.write(".tentacular/config.yaml", config);
+    deploying(&workflow, &namespace, &["--wait", "--env", "staging"])
+        .run()
+        .exits(0)
+        .answers("applied Secret/pooling-secrets");
+    // New connections may reach the old pod for a moment.
+    wait_for("the new secret", || {
+        (answer() == "of staging").then_some(())
+    });
 }

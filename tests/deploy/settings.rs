@@ -49,3 +49,17 @@ fn overrides_of_an_environment_reach_the_pod_and_comments_stay() {
         "{delivered}"
     );
 }
+
+#[test]
+fn kind_is_looked_for_in_the_context_that_is_used() {
+    let namespace = Namespace::new("elsewhere");
+    let workflow = Workflow::of_one_node("elsewhere", "return 1;");
+    let manifests = |context: &str| {
+        let flags = ["--dry-run", "--context", context];
+        deploying(&workflow, &namespace, &flags).run().exits(0)
+    };
+    manifests("kind-tntc").says("Detected kind cluster");
+    let other = manifests("tntc-testbed");
+    assert!(!other.stderr.contains("kind"), "{}", other.stderr);
+    other.answers("runtimeClassName: gvisor");
+}
