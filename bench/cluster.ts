@@ -5,49 +5,11 @@
  * are of whole processes, in milliseconds.
  */
 
+import { kubectl, median, timed, tntc, writeEcho } from "./support/measure.ts";
+
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 7);
 const IMAGE = "tentacular-engine:bench";
 const WORKFLOW = "bench-echo";
-
-/** Runs a command to its end; its stdout. */
-async function command(name: string, ...args: string[]): Promise<string> {
-  const output = await new Deno.Command(name, { args, stdin: "null" }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (!output.success) throw new Error(`${name} ${args.join(" ")}: ${text(output.stderr)}`);
-  return text(output.stdout);
-}
-
-const tntc = (...args: string[]) => command("tntc", ...args);
-const kubectl = (...args: string[]) => command("kubectl", ...args);
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await action();
-  return performance.now() - start;
-}
-
-function median(times: number[]): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-/** A workflow directory whose one node answers with this text. */
-async function workflow(dir: string, said: string): Promise<void> {
-  await Deno.mkdir(`${dir}/nodes`, { recursive: true });
-  await Deno.writeTextFile(
-    `${dir}/workflow.yaml`,
-    `name: ${WORKFLOW}
-version: "1.0"
-triggers: [{type: manual}]
-nodes: {only: {path: nodes/only.ts}}
-contract: {version: "1", dependencies: {}}
-`,
-  );
-  await Deno.writeTextFile(
-    `${dir}/nodes/only.ts`,
-    `export default function run() { return ${JSON.stringify(said)}; }\n`,
-  );
-}
 
 /** What one side of a pair does, in its own namespace and workflow directory. */
 interface Side {
@@ -63,7 +25,8 @@ function tntcSide(namespace: string, dir: string): Side {
 /** kubectl applies the manifests that tntc prints; printing them is not timed. */
 async function kubectlSide(namespace: string, dir: string): Promise<Side & { print(): Promise<void> }> {
   const file = `${dir}/manifests.yml`;
-  const print = async () => Deno.writeTextFile(file, await tntc("deploy", dir, "-n", namespace, "--image", IMAGE, "--dry-run"));
+  const print = async () =>
+    Deno.writeTextFile(file, await tntc("deploy", dir, "-n", namespace, "--image", IMAGE, "--dry-run"));
   await print();
   return { namespace, dir, print, apply: () => kubectl("apply", "--server-side", "-f", file) };
 }
@@ -112,13 +75,32 @@ function kubectlRun(namespace: string): Promise<string> {
         imagePullPolicy: "IfNotPresent",
         stdin: true,
         stdinOnce: true,
-        command: ["curl", "-sS", "--retry", "5", "--retry-connrefused", "--retry-delay", "1", "--data-binary", "{}", url],
+        command: [
+          "curl",
+          "-sS",
+          "--retry",
+          "5",
+          "--retry-connrefused",
+          "--retry-delay",
+          "1",
+          "--data-binary",
+          "{}",
+          url,
+        ],
         securityContext: security,
       }],
     },
   };
   return kubectl(
-    "run", "call", "-n", namespace, "--image=curlimages/curl:latest", "--restart=Never", "--rm", "--attach", "--quiet",
+    "run",
+    "call",
+    "-n",
+    namespace,
+    "--image=curlimages/curl:latest",
+    "--restart=Never",
+    "--rm",
+    "--attach",
+    "--quiet",
     `--overrides=${JSON.stringify(overrides)}`,
   );
 }
@@ -128,7 +110,7 @@ async function round(number: number): Promise<void> {
   const namespaces = [`bench-t${number}`, `bench-k${number}`] as const;
   try {
     for (const name of namespaces) await kubectl("create", "namespace", name);
-    for (const dir of dirs) await workflow(dir, "before");
+    for (const dir of dirs) await writeEcho(dir, WORKFLOW, "before");
     const ours = tntcSide(namespaces[0], dirs[0]);
     const theirs = await kubectlSide(namespaces[1], dirs[1]);
     await measure("deploy, first", ours.apply, theirs.apply);
@@ -136,8 +118,12 @@ async function round(number: number): Promise<void> {
     for (const url of urls) await answers(url, "before");
     await measure("deploy, unchanged", ours.apply, theirs.apply);
     await measure("run", () => tntc("run", WORKFLOW, "-n", ours.namespace), () => kubectlRun(theirs.namespace));
-    await measure("list", () => tntc("list", "-n", ours.namespace), () => kubectl("get", "deployments", "-n", theirs.namespace));
-    for (const dir of dirs) await workflow(dir, "after");
+    await measure(
+      "list",
+      () => tntc("list", "-n", ours.namespace),
+      () => kubectl("get", "deployments", "-n", theirs.namespace),
+    );
+    for (const dir of dirs) await writeEcho(dir, WORKFLOW, "after");
     await theirs.print();
     const edited = (side: Side, url: string) => async () => {
       await side.apply();
@@ -151,7 +137,7 @@ async function round(number: number): Promise<void> {
 }
 
 const built = await Deno.makeTempDir();
-await workflow(built, "before");
+await writeEcho(built, WORKFLOW, "before");
 await tntc("build", built, "--tag", IMAGE);
 for (let number = 0; number < ROUNDS; number++) await round(number);
 
@@ -159,5 +145,7 @@ console.log(`median of ${ROUNDS} rounds, ms`);
 console.log("what                   tntc  kubectl  ratio");
 for (const [name, [ours, theirs]] of rows) {
   const [a, b] = [median(ours), median(theirs)];
-  console.log(`${name.padEnd(20)} ${a.toFixed(0).padStart(6)} ${b.toFixed(0).padStart(8)}  ${(a / b).toFixed(2).padStart(5)}`);
+  console.log(
+    `${name.padEnd(20)} ${a.toFixed(0).padStart(6)} ${b.toFixed(0).padStart(8)}  ${(a / b).toFixed(2).padStart(5)}`,
+  );
 }

@@ -6,44 +6,13 @@
  * Ready. What comes before and after is the tool's.
  */
 
+import { kubectl, median, tntc, writeEcho } from "./support/measure.ts";
+
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 5);
 const IMAGE = "tentacular-engine:bench";
 const NAME = "bench-ready";
 
-async function command(name: string, ...args: string[]): Promise<string> {
-  const output = await new Deno.Command(name, { args, stdin: "null" }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (!output.success) {
-    throw new Error(`${name} ${args.join(" ")}: ${text(output.stderr)}`);
-  }
-  return text(output.stdout);
-}
-
-const tntc = (...args: string[]) => command("tntc", ...args);
-const kubectl = (...args: string[]) => command("kubectl", ...args);
-const pause = (ms: number) =>
-  new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-function median(times: number[]): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-/** A workflow directory whose one node answers with this text. */
-async function workflow(dir: string, said: string): Promise<void> {
-  await Deno.mkdir(`${dir}/nodes`, { recursive: true });
-  const contract = { version: "1", dependencies: {} };
-  const nodes = { only: { path: "nodes/only.ts" } };
-  const head = { name: NAME, version: "1.0", triggers: [{ type: "manual" }] };
-  await Deno.writeTextFile(
-    `${dir}/workflow.yaml`,
-    JSON.stringify({ ...head, nodes, contract }),
-  );
-  await Deno.writeTextFile(
-    `${dir}/nodes/only.ts`,
-    `export default function run() { return ${JSON.stringify(said)}; }\n`,
-  );
-}
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** When the newest pod of a namespace was shown and when it was shown Ready, from now on. */
 class PodWatch implements AsyncDisposable {
@@ -53,8 +22,7 @@ class PodWatch implements AsyncDisposable {
   readonly #reading: Promise<void>;
 
   constructor(namespace: string) {
-    const columns =
-      "jsonpath={.type} {.object.status.conditions[?(@.type=='Ready')].status}{'\\n'}";
+    const columns = "jsonpath={.type} {.object.status.conditions[?(@.type=='Ready')].status}{'\\n'}";
     this.#process = new Deno.Command("kubectl", {
       args: [
         "get",
@@ -116,7 +84,7 @@ async function edited(
     "jsonpath={.spec.clusterIP}",
   );
   let [asked, failed] = [0, 0];
-  await workflow(dir, "after");
+  await writeEcho(dir, NAME, "after");
   await using watch = new PodWatch(namespace);
   await pause(1_000);
   const begun = performance.now();
@@ -154,7 +122,7 @@ async function round(number: number): Promise<void> {
   const namespace = `bench-ready-${number}`;
   try {
     await kubectl("create", "namespace", namespace);
-    await workflow(dir, "before");
+    await writeEcho(dir, NAME, "before");
     const [whole, own] = await first(dir, namespace);
     note("deploy --wait", whole);
     note("the cluster's own part of it", own);
@@ -186,7 +154,7 @@ async function round(number: number): Promise<void> {
 }
 
 const built = await Deno.makeTempDir();
-await workflow(built, "before");
+await writeEcho(built, NAME, "before");
 await tntc("build", built, "--tag", IMAGE);
 for (let number = 0; number < ROUNDS; number++) await round(number);
 

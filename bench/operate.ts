@@ -5,27 +5,11 @@
  * milliseconds.
  */
 
+import { kubectl, median, timed, tntc } from "./support/measure.ts";
+
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 7);
 const IMAGE = "tentacular-engine:bench";
 const SIZES = [1_000, 10_000];
-
-/** Runs a command to its end; its stdout. */
-async function command(name: string, ...args: string[]): Promise<string> {
-  const output = await new Deno.Command(name, { args, stdin: "null" }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (!output.success) {
-    throw new Error(`${name} ${args.join(" ")}: ${text(output.stderr)}`);
-  }
-  return text(output.stdout);
-}
-
-const tntc = (...args: string[]) => command("tntc", ...args);
-const kubectl = (...args: string[]) => command("kubectl", ...args);
-
-function median(times: number[]): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
 
 /** What is measured, and how much of its peer's time it may take. */
 interface Pair {
@@ -33,12 +17,6 @@ interface Pair {
   most: number;
   ours: () => Promise<unknown>;
   theirs: () => Promise<unknown>;
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await action();
-  return performance.now() - start;
 }
 
 /** Prints one row of the table. */
@@ -52,9 +30,7 @@ async function measure({ name, most, ours, theirs }: Pair): Promise<void> {
   }
   const [a, b] = [median(times[0]), median(times[1])];
   console.log(
-    `| ${name} | ${a.toFixed(0)} | ${b.toFixed(0)} | ${
-      (a / b).toFixed(2)
-    } | ${most} |`,
+    `| ${name} | ${a.toFixed(0)} | ${b.toFixed(0)} | ${(a / b).toFixed(2)} | ${most} |`,
   );
 }
 
@@ -152,8 +128,7 @@ async function phases(
   const seen = new Map<string, number>();
   await new Promise((resolve) => setTimeout(resolve, 500));
   const start = performance.now();
-  const note = (what: string) =>
-    seen.has(what) || seen.set(what, performance.now() - start);
+  const note = (what: string) => seen.has(what) || seen.set(what, performance.now() - start);
   const reading = (async () => {
     let text = "";
     for await (
@@ -190,8 +165,7 @@ async function runs(
     theirs: () => kubectlRun(namespace, "sealed"),
   });
   // The API server's proxy takes a GET of the engine's health from kubectl; a POST it could not make.
-  const health =
-    `/api/v1/namespaces/${namespace}/services/open:8080/proxy/health`;
+  const health = `/api/v1/namespaces/${namespace}/services/open:8080/proxy/health`;
   await measure({
     name: "run --via proxy",
     most: 0.5,
@@ -256,8 +230,7 @@ async function create(
   }).spawn();
   const lines = proxy.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const address = (await lines.read()).value?.trim().split(" ").at(-1);
-  const url =
-    `http://${address}/apis/apps/v1/namespaces/${namespace}/deployments`;
+  const url = `http://${address}/apis/apps/v1/namespaces/${namespace}/deployments`;
   let next = from;
   const worker = async () => {
     while (next < to) {

@@ -5,25 +5,11 @@
  * The commands alternate, so that a machine that slows down slows all of them. Times are in milliseconds.
  */
 
+import { command, median, timed } from "./support/measure.ts";
+
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 15);
 const SIZES = [3, 50];
 const RELOADS = 10;
-
-async function succeed(name: string, ...args: string[]): Promise<void> {
-  const output = await new Deno.Command(name, { args, stdin: "null" }).output();
-  if (!output.success) throw new Error(`${name} ${args.join(" ")} failed`);
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await action();
-  return performance.now() - start;
-}
-
-function median(times: number[]): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
 
 function source(value: number): string {
   return `import type { Context } from "tentacular";
@@ -59,11 +45,11 @@ async function workflow(size: number): Promise<string> {
 async function testing(): Promise<void> {
   const directories = await Promise.all(SIZES.map(workflow));
   const deno = Deno.execPath();
-  const commands: [string, () => Promise<void>][] = [
-    ['deno eval ""', () => succeed(deno, "eval", "")],
-    ...directories.map((directory, index): [string, () => Promise<void>] => [
+  const commands: [string, () => Promise<unknown>][] = [
+    ['deno eval ""', () => command(deno, "eval", "")],
+    ...directories.map((directory, index): [string, () => Promise<unknown>] => [
       `tntc test, ${SIZES[index]} nodes`,
-      () => succeed("tntc", "test", directory),
+      () => command("tntc", "test", directory),
     ]),
   ];
   const times = commands.map((): number[] => []);
