@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::support::{Kubeconfig, Namespace, StandIn, Workflow, deployed, deploying, run};
+use crate::support::{
+    HANG_UP, Kubeconfig, Namespace, StandIn, Workflow, deploy, deployed, deploying, run,
+};
 
 /// A `Status` as the API server writes it.
 fn status(code: u16, reason: &str, message: &str) -> String {
@@ -73,11 +75,25 @@ fn an_api_server_that_goes_away_half_way_is_told_and_a_second_deploy_heals() {
         "applying Deployment/healed: made to fail",
     );
     says(&answer, "phases", "\"apply\"");
-    crate::support::deploy(&workflow, &namespace).exits(0);
+    deploy(&workflow, &namespace).exits(0);
     assert_eq!(run("healed", &namespace, &json!({}))["outputs"]["only"], 2);
-    crate::support::deploy(&workflow, &namespace)
-        .exits(0)
-        .answers("unchanged");
+    deploy(&workflow, &namespace).exits(0).answers("unchanged");
+}
+
+#[test]
+fn a_connection_that_breaks_half_way_is_told_and_a_second_deploy_heals() {
+    let workflow = Workflow::of_one_node("cutoff", "return 1;");
+    let namespace = deployed(&workflow, "cutoff");
+    workflow.replace("nodes/only.ts", "return 1;", "return 2;");
+    let server = StandIn::start(|request: &str, _: &str| {
+        let sends = request.starts_with("PATCH") && !request.contains("dryRun");
+        (sends && request.contains("/deployments/")).then(|| (HANG_UP, String::new()))
+    });
+    let answer = failing(&workflow, &namespace, &server.kubeconfig(), 3);
+    says(&answer, "summary", "Deployment/cutoff");
+    deploy(&workflow, &namespace).exits(0);
+    assert_eq!(run("cutoff", &namespace, &json!({}))["outputs"]["only"], 2);
+    deploy(&workflow, &namespace).exits(0).answers("unchanged");
 }
 
 #[test]

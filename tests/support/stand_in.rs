@@ -9,9 +9,12 @@ use std::thread;
 use super::Kubeconfig;
 
 /// What a stand-in says to a request (`"POST /api/v1/…"`) with this body: a status such as `403 Forbidden` and a JSON
-/// body, or nothing, which leaves the request to the real server.
+/// body, or nothing, which leaves the request to the real server. [`HANG_UP`] for a status drops the connection.
 pub trait Rule: Fn(&str, &str) -> Option<(&'static str, String)> + Send + Sync + 'static {}
 impl<F: Fn(&str, &str) -> Option<(&'static str, String)> + Send + Sync + 'static> Rule for F {}
+
+/// Instead of a status: no answer at all.
+pub const HANG_UP: &str = "";
 
 /// Stands on loopback in front of the test cluster's API server.
 pub struct StandIn {
@@ -72,6 +75,9 @@ fn serve(client: TcpStream, real: &str, rule: &impl Rule) -> std::io::Result<()>
     reader.read_exact(&mut body)?;
     let request = head.rsplit_once(" HTTP/1.1").map_or("", |(first, _)| first);
     if let Some((status, answer)) = rule(request, &String::from_utf8_lossy(&body)) {
+        if status == HANG_UP {
+            return client.shutdown(Shutdown::Both);
+        }
         return answer_with(client, status, &answer);
     }
     let mut server = TcpStream::connect(real)?;
