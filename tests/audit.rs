@@ -1,10 +1,11 @@
 //! `tntc audit` on a real cluster, against tampers made by hand.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Namespace, Workflow, engine_image, tntc};
+use crate::support::{Answer, Namespace, Workflow, engine_image, tntc, wait_for};
 
 fn audited() -> (Workflow, Namespace) {
     let body = "ctx.dependency(\"github\"); return input;";
@@ -262,7 +263,16 @@ impl<'n> Deployed<'n> {
         {
             self.namespace.kubectl(["create", "-f", &path]);
         } else {
-            self.namespace.kubectl(["replace", "-f", &path]);
+            // A controller may write the object's status between kubectl's look at it and its replacing.
+            wait_for("the object is brought back", || {
+                let replace = ["replace", "-n", &self.namespace.name, "-f", &path];
+                let replaced = Command::new("kubectl").args(replace).output();
+                replaced
+                    .expect("kubectl runs")
+                    .status
+                    .success()
+                    .then_some(())
+            });
         }
     }
 }

@@ -123,6 +123,7 @@ Deno.test("what does not belong to the code reloads nothing", async () => {
     ".git/x.ts": "",
   });
   await writeFiles(engine.directory, { "lib/x.ts": "export const x = 2;" });
-  await engine.line(/reloaded, generation 1/);
+  // A file that is being written may be seen twice; only what is whole is told.
+  await engine.line(/reloaded, generation/);
   equal(engine.lines.filter((line) => line.includes("reloaded")).length, 1);
 });

@@ -229,17 +229,24 @@ fn admission_that_refuses_the_deployment_leaves_nothing_half_done() {
     let _policy = Policy::against("apps", "deployments", &namespace);
     // The API server takes a moment to compile a new policy.
     crate::support::wait_for("the policy's refusal", || {
-        let answer = deploying(&workflow, &namespace, &["-o", "json"]).run();
-        if answer.status == 0 {
-            namespace.kubectl(["delete", "all,networkpolicies", "--all"]);
-            return None;
-        }
-        let answer = answer.exits(1).json();
-        says(&answer, "summary", "Deployment/unwelcome");
-        says(&answer, "summary", "made to be refused");
-        says(&answer, "hints", "admission");
-        Some(())
+        let probe = [
+            "create",
+            "deployment",
+            "probe",
+            "--image=i",
+            "--dry-run=server",
+            "-n",
+        ];
+        let probed = std::process::Command::new("kubectl")
+            .args(probe)
+            .arg(&namespace.name)
+            .output();
+        (!probed.expect("kubectl runs").status.success()).then_some(())
     });
+    let answer = failing(&workflow, &namespace, &Kubeconfig::current(), 1);
+    says(&answer, "summary", "Deployment/unwelcome");
+    says(&answer, "summary", "made to be refused");
+    says(&answer, "hints", "admission");
     assert_eq!(made(&namespace), Vec::<Value>::new());
 }
 

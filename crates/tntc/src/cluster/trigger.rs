@@ -330,7 +330,12 @@ async fn converse(mut process: AttachedProcess, input: &str) -> Conversation {
         Either::Right((None, _)) => None,
     };
     let Some((whole, status)) = ended else {
-        return Conversation::BrokenOff;
+        // An answer is one JSON value, so it shows by itself that nothing of it is missing.
+        return if serde_json::from_slice::<serde_json::Value>(&body).is_ok() {
+            over(&body, &messages)
+        } else {
+            Conversation::BrokenOff
+        };
     };
     let silent = body.is_empty() && messages.is_empty();
     if status.status.as_deref() == Some("Failure") && silent {
@@ -339,9 +344,13 @@ async fn converse(mut process: AttachedProcess, input: &str) -> Conversation {
     if !whole {
         return Conversation::BrokenOff;
     }
+    over(&body, &messages)
+}
+
+fn over(body: &[u8], messages: &[u8]) -> Conversation {
     Conversation::Over(Answer {
-        body: String::from_utf8_lossy(&body).into_owned(),
-        messages: String::from_utf8_lossy(&messages).into_owned(),
+        body: String::from_utf8_lossy(body).into_owned(),
+        messages: String::from_utf8_lossy(messages).into_owned(),
         left_behind: None,
     })
 }
