@@ -1,11 +1,10 @@
 //! `tntc audit` on a real cluster, against tampers made by hand.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Namespace, Workflow, engine_image, tntc, wait_for};
+use crate::support::{Answer, Namespace, Workflow, deploying, engine_image, tntc, wait_for};
 
 fn audited() -> (Workflow, Namespace) {
     let body = "ctx.dependency(\"github\"); return input;";
@@ -34,16 +33,9 @@ fn audited() -> (Workflow, Namespace) {
 }
 
 fn deploy(workflow: &Workflow, namespace: &Namespace) {
-    let deploy = [
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-        "--force-conflicts",
-    ];
-    tntc(deploy).run().exits(0);
+    deploying(workflow, namespace, &["--force-conflicts"])
+        .run()
+        .exits(0);
 }
 
 fn audit(workflow: &Workflow, namespace: &Namespace, more: &[&str]) -> Answer {
@@ -265,13 +257,7 @@ impl<'n> Deployed<'n> {
         } else {
             // A controller may write the object's status between kubectl's look at it and its replacing.
             wait_for("the object is brought back", || {
-                let replace = ["replace", "-n", &self.namespace.name, "-f", &path];
-                let replaced = Command::new("kubectl").args(replace).output();
-                replaced
-                    .expect("kubectl runs")
-                    .status
-                    .success()
-                    .then_some(())
+                self.namespace.tries(["replace", "-f", &path]).then_some(())
             });
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Namespace, Workflow, endpoints, engine_image, log, running_again, tntc, trigger_pods, wait_for,
+    Namespace, Workflow, deploying, endpoints, log, running_again, tntc, trigger_pods, wait_for,
 };
 
 fn deployed(name: &str, body: &str, trigger: &str) -> Namespace {
@@ -143,18 +143,7 @@ fn a_removed_trigger_takes_its_cron_job() {
     let workflow = Workflow::of_one_node("shrinking", "return null;");
     workflow.replace("workflow.yaml", "{type: manual}", NEVER);
     let namespace = Namespace::new("shrinking");
-    let deploy = || {
-        tntc([
-            "deploy",
-            workflow.path(),
-            "-n",
-            &namespace.name,
-            "--image",
-            engine_image(),
-        ])
-        .run()
-        .exits(0)
-    };
+    let deploy = || deploying(&workflow, &namespace, &[]).run().exits(0);
     deploy();
     assert_eq!(namespace.list("cronjobs").len(), 1);
     workflow.replace("workflow.yaml", NEVER, "{type: manual}");

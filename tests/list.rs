@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Namespace, Workflow, engine_image, example, tntc};
+use crate::support::{Namespace, Workflow, deploy, example, tntc};
 
 #[test]
 fn a_deployed_workflow_is_listed_with_its_version_and_replicas() {
@@ -12,17 +12,7 @@ fn a_deployed_workflow_is_listed_with_its_version_and_replicas() {
         .run()
         .exits(0)
         .answers("no workflows");
-    tntc([
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-        "--wait",
-    ])
-    .run()
-    .exits(0);
+    deploy(&workflow, &namespace).exits(0);
     let text = tntc(["list", "-n", &namespace.name]).run().exits(0).stdout;
     let mut lines = text
         .lines()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::{
-    Answer, Forwarder, Namespace, Workflow, engine_image, interrupt, running_again, tntc, wait_for,
+    Answer, Forwarder, Namespace, Workflow, deploy, interrupt, running_again, tntc, wait_for,
 };
 
 /// Speaks at every run, or dies when it is told to.
@@ -22,17 +22,7 @@ fn speaker(replicas: u32) -> (Workflow, Namespace) {
         &format!("deployment: {{replicas: {replicas}}}\ncontract:"),
     );
     let namespace = Namespace::new("logs");
-    tntc([
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-        "--wait",
-    ])
-    .run()
-    .exits(0);
+    deploy(&workflow, &namespace).exits(0);
     tntc(["run", "speaker", "-n", &namespace.name])
         .run()
         .exits(0);
@@ -178,16 +168,7 @@ fn following_goes_on_across_a_restart_and_a_rollout_and_repeats_nothing() {
     say(&namespace, "second").exits(0);
     lines.extend(following.until("spoken second"));
     workflow.replace("nodes/only.ts", "\"spoken\"", "\"spoken anew\"");
-    let deploy = [
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-        "--wait",
-    ];
-    tntc(deploy).run().exits(0);
+    deploy(&workflow, &namespace).exits(0);
     say(&namespace, "third").exits(0);
     lines.extend(following.until("spoken anew third"));
     for word in ["first", "die", "second", "anew third"] {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Namespace, Workflow, deployed, endpoints, engine_image, interrupt, log, tntc, trigger_pods,
+    Namespace, Workflow, deployed, deploying, endpoints, interrupt, log, tntc, trigger_pods,
     wait_for,
 };
 
@@ -127,15 +127,7 @@ fn by_proxy_and_by_port_forward_a_failing_workflow_runs_once_and_gives_its_resul
 fn a_workflow_that_is_still_starting_is_waited_for() {
     let workflow = Workflow::of_one_node("early", "return input;");
     let namespace = Namespace::new("early");
-    let deploy = [
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-    ];
-    tntc(deploy).run().exits(0);
+    deploying(&workflow, &namespace, &[]).run().exits(0);
     tntc(["run", "early", "-n", &namespace.name]).run().exits(0);
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::{
-    Forwarder, Namespace, Workflow, deployed, engine_image, log, running_again, tntc, trigger_pods,
+    Forwarder, Namespace, Workflow, deployed, deploying, log, running_again, tntc, trigger_pods,
     wait_for,
 };
 
@@ -81,15 +81,7 @@ fn a_crash_loop_is_told_with_the_log_of_the_crash() {
     let workflow = Workflow::of_one_node("crashing", "return input;");
     workflow.write("nodes/only.ts", "throw new Error(\"made to crash\");\n");
     let namespace = Namespace::new("crash");
-    let deploy = [
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-    ];
-    tntc(deploy).run().exits(0);
+    deploying(&workflow, &namespace, &[]).run().exits(0);
     tntc(["run", "crashing", "-n", &namespace.name])
         .run()
         .exits(1)

@@ -1,22 +1,12 @@
 //! `tntc status` on a real cluster.
 
-use crate::support::{Namespace, engine_image, example, tntc};
+use crate::support::{Namespace, deploy, engine_image, example, tntc};
 
 #[test]
 fn a_running_workflow_is_ready_and_detail_tells_what_it_runs_on() {
     let namespace = Namespace::new("status");
     let workflow = example("word-counter");
-    tntc([
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-        "--wait",
-    ])
-    .run()
-    .exits(0);
+    deploy(&workflow, &namespace).exits(0);
     tntc(["status", "word-counter", "-n", &namespace.name])
         .run()
         .exits(0)

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::dev::Running;
 use crate::images::program;
-use crate::support::{NODE_ADDRESS, Namespace, Nats, Postgres, Stub, Workflow, engine_image, tntc};
+use crate::support::{NODE_ADDRESS, Namespace, Nats, Postgres, Stub, Workflow, deployed, tntc};
 
 /// Lets an HTTPS dependency be the stub.
 fn redirect(workflow: &Workflow, host: &str, stub: &Stub) {
@@ -20,20 +20,8 @@ fn redirect(workflow: &Workflow, host: &str, stub: &Stub) {
 
 /// Deploys a workflow with these secrets, and waits until it serves.
 fn deploy(workflow: &Workflow, secrets: &Value) -> Namespace {
-    let namespace = Namespace::new("templates");
     workflow.write(".secrets.yaml", &secrets.to_string());
-    tntc([
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-        "--wait",
-    ])
-    .run()
-    .exits(0);
-    namespace
+    deployed(workflow, "templates")
 }
 
 /// The outputs of one run.

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::{Namespace, Workflow, deployed, engine_image, example, run, tntc, wait_for};
+use crate::support::{
+    Namespace, Workflow, deploy, deployed, deploying, example, run, tntc, wait_for,
+};
 
 #[test]
 fn everything_of_the_workflow_goes_and_the_name_is_free_at_once() {
@@ -13,20 +15,7 @@ fn everything_of_the_workflow_goes_and_the_name_is_free_at_once() {
         "- type: manual",
         "- {type: cron, schedule: \"0 9 * * *\"}",
     );
-    let deploy = || {
-        tntc([
-            "deploy",
-            workflow.path(),
-            "-n",
-            &namespace.name,
-            "--image",
-            engine_image(),
-            "--wait",
-        ])
-        .run()
-        .exits(0)
-    };
-    deploy();
+    deploy(&workflow, &namespace).exits(0);
     namespace.kubectl([
         "create",
         "secret",
@@ -62,7 +51,7 @@ fn everything_of_the_workflow_goes_and_the_name_is_free_at_once() {
         "name",
     ]);
     assert_eq!(left, "");
-    deploy();
+    deploy(&workflow, &namespace).exits(0);
     let result = run("word-counter", &namespace, &json!({"text": "once more"}));
     assert_eq!(result["success"], true);
 }
@@ -71,16 +60,7 @@ fn everything_of_the_workflow_goes_and_the_name_is_free_at_once() {
 fn without_a_terminal_and_without_yes_nothing_is_deleted() {
     let namespace = Namespace::new("ask");
     let workflow = example("word-counter");
-    tntc([
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-    ])
-    .run()
-    .exits(0);
+    deploying(&workflow, &namespace, &[]).run().exits(0);
     tntc(["undeploy", "word-counter", "-n", &namespace.name])
         .run()
         .exits(2)
@@ -92,16 +72,7 @@ fn without_a_terminal_and_without_yes_nothing_is_deleted() {
 fn an_object_of_somebody_else_is_kept_and_named() {
     let namespace = Namespace::new("keep");
     let workflow = example("word-counter");
-    tntc([
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-    ])
-    .run()
-    .exits(0);
+    deploying(&workflow, &namespace, &[]).run().exits(0);
     namespace.kubectl(["delete", "networkpolicy", "word-counter-netpol"]);
     namespace.kubectl(["delete", "service", "word-counter"]);
     namespace.kubectl([
@@ -167,15 +138,7 @@ fn on_a_terminal(arguments: &str, typed: &str) -> (i32, String) {
 fn on_a_terminal_what_goes_and_what_stays_is_shown_and_no_means_no() {
     let namespace = Namespace::new("confirm");
     let workflow = example("word-counter");
-    let deploy = [
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-    ];
-    tntc(deploy).run().exits(0);
+    deploying(&workflow, &namespace, &[]).run().exits(0);
     namespace.kubectl([
         "create",
         "secret",
@@ -210,15 +173,7 @@ fn on_a_terminal_what_goes_and_what_stays_is_shown_and_no_means_no() {
 fn a_cron_job_of_somebody_else_with_a_name_of_ours_is_kept_and_named() {
     let namespace = Namespace::new("cronkeep");
     let workflow = example("word-counter");
-    let deploy = [
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-    ];
-    tntc(deploy).run().exits(0);
+    deploying(&workflow, &namespace, &[]).run().exits(0);
     for name in ["word-counter-cron-7", "word-counter-cronies"] {
         namespace.kubectl([
             "create",
@@ -249,16 +204,7 @@ fn pods_that_take_their_grace_to_go_are_waited_for() {
         "busy",
         "ctx.log.info(\"started\"); await new Promise((done) => setTimeout(done, 4_000)); return null;",
     );
-    let deploy = [
-        "deploy",
-        workflow.path(),
-        "-n",
-        &namespace.name,
-        "--image",
-        engine_image(),
-        "--wait",
-    ];
-    tntc(deploy).run().exits(0);
+    deploy(&workflow, &namespace).exits(0);
     let mut run = tntc(["run", "busy", "-n", &namespace.name])
         .command()
         .spawn()

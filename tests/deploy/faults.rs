@@ -235,13 +235,8 @@ fn admission_that_refuses_the_deployment_leaves_nothing_half_done() {
             "probe",
             "--image=i",
             "--dry-run=server",
-            "-n",
         ];
-        let probed = std::process::Command::new("kubectl")
-            .args(probe)
-            .arg(&namespace.name)
-            .output();
-        (!probed.expect("kubectl runs").status.success()).then_some(())
+        (!namespace.tries(probe)).then_some(())
     });
     let answer = failing(&workflow, &namespace, &Kubeconfig::current(), 1);
     says(&answer, "summary", "Deployment/unwelcome");

@@ -60,6 +60,16 @@ impl Namespace {
         kubectl(["-n", self.name.as_str()].into_iter().chain(arguments))
     }
 
+    /// `kubectl -n <namespace>`, and whether it succeeded.
+    pub fn tries<'a>(&'a self, arguments: impl IntoIterator<Item = &'a str>) -> bool {
+        let output = Command::new("kubectl")
+            .args(["-n", self.name.as_str()])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output();
+        output.expect("kubectl runs").status.success()
+    }
+
     /// Creates an object in it.
     #[track_caller]
     pub fn create(&self, object: &Value) {
