@@ -5,7 +5,7 @@
  * are of whole processes, in milliseconds.
  */
 
-import { kubectl, median, timed, tntc, writeEcho } from "./support/measure.ts";
+import { kubectl, kubectlRun, median, timed, tntc, writeEcho } from "./support/measure.ts";
 
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 7);
 const IMAGE = "tentacular-engine:bench";
@@ -60,51 +60,6 @@ async function measure(name: string, ours: () => Promise<unknown>, theirs: () =>
   row[1].push(await timed(theirs));
 }
 
-/** The pod of `tntc run`, as kubectl makes and attaches to one. */
-function kubectlRun(namespace: string): Promise<string> {
-  const security = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] }, readOnlyRootFilesystem: true };
-  const url = `http://${WORKFLOW}.${namespace}.svc.cluster.local:8080/run`;
-  const overrides = {
-    metadata: { labels: { "tentacular.dev/role": "trigger" } },
-    spec: {
-      terminationGracePeriodSeconds: 0,
-      securityContext: { runAsNonRoot: true, runAsUser: 65534, seccompProfile: { type: "RuntimeDefault" } },
-      containers: [{
-        name: "call",
-        image: "curlimages/curl:latest",
-        imagePullPolicy: "IfNotPresent",
-        stdin: true,
-        stdinOnce: true,
-        command: [
-          "curl",
-          "-sS",
-          "--retry",
-          "5",
-          "--retry-connrefused",
-          "--retry-delay",
-          "1",
-          "--data-binary",
-          "{}",
-          url,
-        ],
-        securityContext: security,
-      }],
-    },
-  };
-  return kubectl(
-    "run",
-    "call",
-    "-n",
-    namespace,
-    "--image=curlimages/curl:latest",
-    "--restart=Never",
-    "--rm",
-    "--attach",
-    "--quiet",
-    `--overrides=${JSON.stringify(overrides)}`,
-  );
-}
-
 async function round(number: number): Promise<void> {
   const dirs = [await Deno.makeTempDir(), await Deno.makeTempDir()] as const;
   const namespaces = [`bench-t${number}`, `bench-k${number}`] as const;
@@ -117,7 +72,11 @@ async function round(number: number): Promise<void> {
     const urls = [await address(ours.namespace), await address(theirs.namespace)] as const;
     for (const url of urls) await answers(url, "before");
     await measure("deploy, unchanged", ours.apply, theirs.apply);
-    await measure("run", () => tntc("run", WORKFLOW, "-n", ours.namespace), () => kubectlRun(theirs.namespace));
+    await measure(
+      "run",
+      () => tntc("run", WORKFLOW, "-n", ours.namespace),
+      () => kubectlRun(theirs.namespace, WORKFLOW),
+    );
     await measure(
       "list",
       () => tntc("list", "-n", ours.namespace),

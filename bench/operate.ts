@@ -5,7 +5,7 @@
  * milliseconds.
  */
 
-import { kubectl, median, timed, tntc } from "./support/measure.ts";
+import { kubectl, kubectlRun, median, timed, tntc } from "./support/measure.ts";
 
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 7);
 const IMAGE = "tentacular-engine:bench";
@@ -48,58 +48,6 @@ async function workflow(name: string, contract: string): Promise<string> {
     "export default function run() { return 1; }\n",
   );
   return dir;
-}
-
-/** The pod of `tntc run`, as kubectl makes and attaches to one. */
-function kubectlRun(namespace: string, name: string): Promise<string> {
-  const url = `http://${name}.${namespace}.svc.cluster.local:8080/run`;
-  const curl = [
-    "curl",
-    "-sS",
-    "--connect-timeout",
-    "0.5",
-    "--retry",
-    "5",
-    "--retry-connrefused",
-    "--retry-delay",
-    "1",
-  ];
-  const overrides = {
-    metadata: { labels: { "tentacular.dev/role": "trigger" } },
-    spec: {
-      terminationGracePeriodSeconds: 0,
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: 65534,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
-      containers: [{
-        name: "call",
-        image: "curlimages/curl:latest",
-        imagePullPolicy: "IfNotPresent",
-        stdin: true,
-        stdinOnce: true,
-        command: [...curl, "--data-binary", "{}", url],
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          capabilities: { drop: ["ALL"] },
-          readOnlyRootFilesystem: true,
-        },
-      }],
-    },
-  };
-  return kubectl(
-    "run",
-    "call",
-    "-n",
-    namespace,
-    "--image=curlimages/curl:latest",
-    "--restart=Never",
-    "--rm",
-    "--attach",
-    "--quiet",
-    `--overrides=${JSON.stringify(overrides)}`,
-  );
 }
 
 /**
