@@ -82,11 +82,14 @@ fn not_created(replica_set: &ReplicaSet) -> Option<Problem> {
     })
 }
 
+/// The way out when a quota is used up.
+pub const QUOTA_HINT: &str = "raise the namespace's ResourceQuota, or free some of it";
+
 fn hint_for_refusal(message: &str) -> Option<&'static str> {
     if message.contains("RuntimeClass") {
         Some("the cluster lacks this RuntimeClass: install it, or deploy with --runtime-class \"\"")
     } else if message.contains("exceeded quota") {
-        Some("raise the namespace's ResourceQuota, or free some of it")
+        Some(QUOTA_HINT)
     } else if message.contains("violates PodSecurity") {
         Some(
             "the pods pass the level `restricted`: see which label pod-security.kubernetes.io/enforce the namespace has, and what was changed in them on their way",

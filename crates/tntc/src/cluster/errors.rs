@@ -3,6 +3,7 @@
 use kube::client::AuthError;
 use kube::core::Status;
 
+use super::diagnose;
 use crate::error::{Error, chain};
 
 /// Tells a failed request: what was being done, why it failed, and what to run next.
@@ -68,8 +69,9 @@ fn refused(action: &str, status: &Status) -> Error {
             .hint("the credentials have expired or are unknown to the cluster: log in again"),
         403 if terminating(status) => Error::surroundings(message)
             .hint("the namespace is being deleted: wait until it is gone"),
-        403 if status.message.contains("exceeded quota") => Error::failed(message)
-            .hint("raise the namespace's ResourceQuota, or free some of it"),
+        403 if status.message.contains("exceeded quota") => {
+            Error::failed(message).hint(diagnose::QUOTA_HINT)
+        }
         400..=422 if is_denied(status) => Error::failed(message)
             .hint("an admission policy or webhook of the cluster refused it: ask whoever runs it, or meet what it asks for"),
         403 => Error::surroundings(message)

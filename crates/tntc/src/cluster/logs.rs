@@ -12,7 +12,7 @@ use super::{Cluster, diagnose, errors, inventory};
 use crate::error::{Error, Result};
 
 /// Lines of a crashed container that say why it crashed.
-const CRASH_LINES: i64 = 20;
+const CRASH_LINES: u32 = 20;
 
 /// A line and the pod that wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -150,13 +150,12 @@ pub async fn of_crash(cluster: &Cluster, namespace: &str, workflow: &str) -> Vec
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let wanted: &[bool] = if restarted { &[true] } else { &[false, true] };
     for previous in wanted {
-        let parameters = LogParams {
-            container: Some(deployment::CONTAINER.to_owned()),
-            tail_lines: Some(CRASH_LINES),
+        let selection = Selection {
             previous: *previous,
-            ..LogParams::default()
+            ..Selection::newest(CRASH_LINES)
         };
-        let text = api.logs(&pod, &parameters).await.unwrap_or_default();
+        let text = api.logs(&pod, &selection.parameters()).await;
+        let text = text.unwrap_or_default();
         if !text.is_empty() {
             return lines(&pod, &text).collect();
         }

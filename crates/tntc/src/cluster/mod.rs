@@ -1,6 +1,7 @@
 //! Talking to Kubernetes: a short list of steps whose decisions were made in `tntc-core`.
 
 pub mod apply;
+mod attach;
 pub mod checks;
 pub mod connect;
 pub mod deployed;

@@ -4,32 +4,23 @@
 //! output, so neither is ever in the pod's arguments or its log, and the answer is here before the kubelet has noticed
 //! that the pod is done.
 
-use std::pin::pin;
 use std::time::Duration;
 
-use futures::future::{Either, select};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
-use kube::api::{Api, AttachParams, AttachedProcess, DeleteParams, PostParams};
-use tntc_core::manifests::trigger::{self, CONTAINER, Run};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use kube::api::{Api, DeleteParams, PostParams};
+use tntc_core::manifests::trigger::{self, Run};
 use tokio::time::Instant;
 
 use super::diagnose::{self, Problem};
 use super::watch::{Observed, Watch};
-use super::{Cluster, errors, ready};
+use super::{Cluster, attach, errors, ready};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::unique;
 
-/// Pause between attempts to attach: the container exists some 300 ms after the pod was made.
-const ATTACH_PAUSE: Duration = Duration::from_millis(20);
-
 /// Seconds that the pod may outlive the caller's own timeout, should the caller be killed.
 const DEADLINE_SLACK: u64 = 30;
-
-/// Bytes that may wait in memory for the connection, each way.
-const BUFFER: usize = 256 * 1024;
 
 /// Bytes that a Linux pipe takes before anybody reads (pipe(7)), less a margin.
 const PIPE: usize = 60 * 1024;
@@ -197,7 +188,7 @@ async fn answer(
             .map_err(|problem| cannot_start(&problem))?;
     }
     let attached = tokio::select! {
-        attached = attach(pods, pod, request.input) => attached,
+        attached = attach::talk(pods, pod, request.input) => attached,
         problem = fatal_problem(&mut watch, pod) => Err(cannot_start(&problem)),
     }?;
     if !attached.body.is_empty() {
@@ -255,109 +246,6 @@ fn has_started(pod: &Pod) -> bool {
             .as_ref()
             .is_some_and(|state| state.running.is_some() || state.terminated.is_some())
     })
-}
-
-/// Attaches as soon as there is a container, sends the input and reads until curl is done.
-async fn attach(pods: &Api<Pod>, pod: &str, input: &str) -> Result<Answer> {
-    let parameters = AttachParams::default()
-        .container(CONTAINER)
-        .stdin(true)
-        .stdout(true)
-        .stderr(true)
-        .max_stdin_buf_size(BUFFER)
-        .max_stdout_buf_size(BUFFER);
-    loop {
-        let conversation = match pods.attach(pod, &parameters).await {
-            Ok(process) => converse(process, input).await,
-            Err(kube::Error::Api(status)) if status.code == 403 => {
-                let cause = kube::Error::Api(status);
-                return Err(errors::tell("attaching to the trigger pod", cause));
-            }
-            Err(_) => Conversation::NotYet,
-        };
-        match conversation {
-            Conversation::Over(answer) => return Ok(answer),
-            Conversation::BrokenOff => return Err(broken_off()),
-            Conversation::NotYet => tokio::time::sleep(ATTACH_PAUSE).await,
-        }
-    }
-}
-
-/// How one attempt to talk to the pod ended.
-enum Conversation {
-    /// curl said everything it had to say.
-    Over(Answer),
-    /// The connection was lost with half an answer.
-    BrokenOff,
-    /// There was no container to talk to.
-    NotYet,
-}
-
-async fn converse(mut process: AttachedProcess, input: &str) -> Conversation {
-    let streams = (
-        process.stdin(),
-        process.stdout(),
-        process.stderr(),
-        process.take_status(),
-    );
-    let (Some(mut stdin), Some(mut stdout), Some(mut stderr), Some(status)) = streams else {
-        return Conversation::NotYet;
-    };
-    let send = async {
-        let sent = stdin.write_all(input.as_bytes()).await;
-        drop(sent.and(stdin.shutdown().await));
-        std::future::pending::<()>().await;
-    };
-    let (mut body, mut messages) = (Vec::new(), Vec::new());
-    let receive = async {
-        tokio::try_join!(
-            stdout.read_to_end(&mut body),
-            stderr.read_to_end(&mut messages)
-        )
-    };
-    // The pipe to a connection that has ended neither takes nor refuses more input, so sending is given up as soon as
-    // the other side has nothing more to say.
-    let talk = async {
-        tokio::select! {
-            received = receive => received.is_ok(),
-            () = send => false,
-        }
-    };
-    // A lost connection never ends the streams; that its status will never come is all that shows.
-    let ended = match select(pin!(talk), pin!(status)).await {
-        Either::Left((talked, status)) => status.await.map(|status| (talked, status)),
-        Either::Right((Some(status), talk)) => Some((talk.await, status)),
-        Either::Right((None, _)) => None,
-    };
-    let Some((whole, status)) = ended else {
-        // An answer is one JSON value, so it shows by itself that nothing of it is missing.
-        return if serde_json::from_slice::<serde_json::Value>(&body).is_ok() {
-            over(&body, &messages)
-        } else {
-            Conversation::BrokenOff
-        };
-    };
-    let silent = body.is_empty() && messages.is_empty();
-    if status.status.as_deref() == Some("Failure") && silent {
-        return Conversation::NotYet;
-    }
-    if !whole {
-        return Conversation::BrokenOff;
-    }
-    over(&body, &messages)
-}
-
-fn over(body: &[u8], messages: &[u8]) -> Conversation {
-    Conversation::Over(Answer {
-        body: String::from_utf8_lossy(body).into_owned(),
-        messages: String::from_utf8_lossy(messages).into_owned(),
-        left_behind: None,
-    })
-}
-
-fn broken_off() -> Error {
-    Error::surroundings("the connection to the trigger pod was lost before the answer was here; the run may go on in the engine")
-        .hint("see what it does with: tntc logs")
 }
 
 /// Deleted with no grace: curl has nothing to finish.
