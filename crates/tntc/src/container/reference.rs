@@ -1,8 +1,12 @@
 //! Image references: putting a registry in front of a tag, and keeping a digest behind it.
 
 use oci_client::Reference;
+use regex_lite::Regex;
 
 use crate::error::{Error, Result};
+
+/// The registry of images that name none.
+const DOCKER_HUB: &str = "docker.io";
 
 /// The full reference: a registry goes in front of a tag that names none itself.
 ///
@@ -23,12 +27,58 @@ pub fn tagged(tag: &str, registry: Option<&str>) -> Result<String> {
     }
 }
 
-/// Reads a reference as Docker does: without a registry it is Docker Hub's.
+/// Reads a reference as Docker does: without a registry it is Docker Hub's, without a tag `latest`.
+///
+/// `oci-spec` can read one, too, and takes longer to compile its regular expression than the rest of a build that finds
+/// nothing to do.
+///
+/// # Errors
+/// It is against the grammar.
 pub fn parse(image: &str) -> Result<Reference> {
-    image.parse().map_err(|cause| {
-        Error::usage(format!("`{image}` is no image reference: {cause}"))
+    let Some(parts) = grammar()?.captures(image) else {
+        return Err(Error::usage(format!("`{image}` is no image reference"))
             .hint("write one such as my-engine:v2 or registry.example.com/team/my-engine:v2")
+            .hint("a repository is in lower case; a tag is of at most 128 letters, digits, `_`, `.` and `-`"));
+    };
+    let part = |name| parts.name(name).map(|found| found.as_str().to_owned());
+    let (registry, repository) = located(&parts["name"]);
+    Ok(match (part("tag"), part("digest")) {
+        (tag, None) => {
+            let tag = tag.unwrap_or_else(|| "latest".to_owned());
+            Reference::with_tag(registry, repository, tag)
+        }
+        (None, Some(digest)) => Reference::with_digest(registry, repository, digest),
+        (Some(tag), Some(digest)) => {
+            Reference::with_tag_and_digest(registry, repository, tag, digest)
+        }
     })
+}
+
+/// The grammar at the head of `reference.go` in `distribution/reference`, with digests of SHA-256 alone.
+fn grammar() -> Result<Regex> {
+    let label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
+    let host = format!(r"(?:{label}(?:\.{label})*|\[[0-9a-fA-F:]+\])");
+    let path = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+    let name = format!("(?<name>(?:{host}(?::[0-9]+)?/)?{path}(?:/{path})*)");
+    let tag = r"(?<tag>\w[\w.-]{0,127})";
+    let digest = "(?<digest>sha256:[0-9a-f]{64})";
+    let whole = Regex::new(&format!("^{name}(?::{tag})?(?:@{digest})?$"));
+    whole.map_err(|cause| Error::failed(cause.to_string()))
+}
+
+/// Registry and repository; images of Docker Hub that name no user are in `library`.
+fn located(name: &str) -> (String, String) {
+    let (registry, repository) = match name.split_once('/') {
+        Some((registry, rest)) if names_registry(name) => (registry, rest),
+        _ => (DOCKER_HUB, name),
+    };
+    match registry {
+        DOCKER_HUB | "index.docker.io" if !repository.contains('/') => {
+            (DOCKER_HUB.to_owned(), format!("library/{repository}"))
+        }
+        "index.docker.io" => (DOCKER_HUB.to_owned(), repository.to_owned()),
+        _ => (registry.to_owned(), repository.to_owned()),
+    }
 }
 
 /// The same image of the same repository, under another tag.
@@ -105,6 +155,72 @@ mod tests {
         }
         let digest = format!("e@sha256:{}", "0".repeat(64));
         assert!(tagged(&digest, None).is_err());
+    }
+
+    /// Every name, tag and digest with every other, of which most are none.
+    #[test]
+    fn references_are_read_as_the_reference_library_reads_them() {
+        let names = [
+            "e",
+            "e.f_g__h---i",
+            "team/e",
+            "a/b/c",
+            "localhost/e",
+            "localhost:5000/e",
+            "docker.io/e",
+            "docker.io/team/e",
+            "index.docker.io/e",
+            "index.docker.io/team/e",
+            "Reg.Example.com/e",
+            "reg-1.example.com:80/a/b",
+            "10.0.0.1/e",
+            "reg.example.com",
+            "foo_bar.com:8080",
+            "",
+            "/e",
+            "e/",
+            "a//b",
+            "E",
+            "a/E",
+            "e.",
+            "-e",
+            "e..f",
+            "e___f",
+            "-reg.com/e",
+            "reg-.com/e",
+            "reg..com/e",
+            "reg.com:/e",
+            "reg.com:x/e",
+            "e f",
+            "e\n",
+            "\u{e9}",
+            "e@",
+        ];
+        let tags = [
+            "", ":v1", ":V_1.2-3", ":_", ":", ":-v", ":.v", ":v 1", ":v1\n", ":v:w",
+        ];
+        let digests = [
+            "",
+            &format!("@sha256:{}", "a0".repeat(32)),
+            "@sha256:a0",
+            "@",
+            "@sha256:",
+        ];
+        let long = format!(":{}", "v".repeat(129));
+        for name in names {
+            for tag in tags.into_iter().chain([long.as_str(), &long[..129]]) {
+                for digest in digests {
+                    let image = format!("{name}{tag}{digest}");
+                    assert_eq!(parse(&image).ok(), image.parse().ok(), "{image:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_registry_may_be_an_address_of_ipv6() {
+        let image = parse("[::1]:5000/e:v1").expect("a reference");
+        assert_eq!((image.registry(), image.repository()), ("[::1]:5000", "e"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod credentials;
 mod image;
 mod layer;
 mod layout;
+mod protocol;
 mod pull;
 mod registry;
 mod told;

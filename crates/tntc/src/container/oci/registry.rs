@@ -14,8 +14,8 @@ use tokio::io::AsyncReadExt;
 
 use super::credentials;
 use super::image::{Blob, Descriptor};
+use super::protocol;
 use super::told::{self, transient};
-use crate::container::reference;
 use crate::error::Result;
 
 /// Manifests of one platform and indexes of several, in OCI's terms and in Docker's.
@@ -45,8 +45,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The registry of an image. Plain HTTP is spoken when asked for, and on this machine when the registry there
-    /// speaks nothing else, as Docker does it.
+    /// The registry of an image, greeted.
     ///
     /// # Errors
     /// Its credentials cannot be read, it does not answer, or refuses the credentials.
@@ -56,50 +55,21 @@ impl Registry {
         plain_http: bool,
     ) -> Result<Self> {
         let name = image.registry().to_owned();
-        let auth = credentials::of(&name).await?;
-        let registry = |protocol| Self {
-            client: client(protocol),
-            auth: auth.clone(),
-            name: name.clone(),
+        let registry = Self {
+            auth: credentials::of(&name).await?,
+            client: client(protocol::of(&name, plain_http).await),
+            name,
         };
-        if plain_http {
-            return registry(ClientProtocol::Http)
-                .greeted(image, operation)
-                .await;
-        }
-        let secure = registry(ClientProtocol::Https);
-        if !reference::is_local(&name) {
-            return secure.greeted(image, operation).await;
-        }
-        match secure.greet(image, operation).await {
-            Ok(()) => Ok(secure),
-            Err(cause) if told::is_certificate(&cause) => {
-                Err(secure.told(&doing(image, operation), &cause))
-            }
-            Err(_) => {
-                registry(ClientProtocol::Http)
-                    .greeted(image, operation)
-                    .await
-            }
+        let greet = || registry.client.auth(image, &registry.auth, operation);
+        match retried(greet).await {
+            Ok(_) => Ok(registry),
+            Err(cause) => Err(registry.told(&doing(image, operation), &cause)),
         }
     }
 
     /// Whether both are one registry, so that blobs need not travel.
     pub fn is(&self, other: &Self) -> bool {
         self.name == other.name
-    }
-
-    async fn greeted(self, image: &Reference, operation: RegistryOperation) -> Result<Self> {
-        let greeted = retried(|| self.greet(image, operation)).await;
-        greeted.map_err(|cause| self.told(&doing(image, operation), &cause))?;
-        Ok(self)
-    }
-
-    async fn greet(&self, image: &Reference, operation: RegistryOperation) -> Result<(), Cause> {
-        self.client
-            .auth(image, &self.auth, operation)
-            .await
-            .map(drop)
     }
 
     /// The digest that a tag has now.

@@ -76,7 +76,7 @@ fn unreachable(cause: &Cause) -> bool {
 }
 
 /// Nothing types this: it is buried in the TLS library's error.
-pub fn is_certificate(cause: &Cause) -> bool {
+fn is_certificate(cause: &Cause) -> bool {
     matches!(cause, Cause::RequestError(_)) && chain(cause).contains("certificate")
 }
 
