@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 
 use crate::support::{
-    HANG_UP, Kubeconfig, Namespace, StandIn, Workflow, deploy, deployed, deploying, run,
+    HANG_UP, Kubeconfig, Namespace, StandIn, TOO_BUSY, Workflow, deploy, deployed, deploying, run,
 };
 
 /// A `Status` as the API server writes it.
@@ -127,18 +127,61 @@ fn a_server_that_is_too_busy_for_a_moment_is_asked_again() {
     let server = StandIn::start(move |request: &str, _: &str| {
         let is_first =
             request.contains("/configmaps/") && counted.fetch_add(1, Ordering::Relaxed) < 2;
-        is_first.then(|| {
-            (
-                "429 Too Many Requests",
-                status(429, "TooManyRequests", "too many"),
-            )
-        })
+        is_first.then(|| (TOO_BUSY, status(429, "TooManyRequests", "too many")))
     });
     deploying(&workflow, &namespace, &[])
         .env("KUBECONFIG", server.kubeconfig().path())
         .run()
         .exits(0);
     assert!(asked.load(Ordering::Relaxed) > 2);
+}
+
+#[test]
+fn a_server_that_stays_too_busy_is_told_after_a_few_requests() {
+    let namespace = Namespace::new("overrun");
+    let workflow = Workflow::of_one_node("hopeless", "return 1;");
+    for (line, answer) in [
+        (
+            TOO_BUSY,
+            "Too many requests, please try again later.\n".to_owned(),
+        ),
+        (
+            "503 Service Unavailable",
+            status(503, "ServiceUnavailable", "made to be busy"),
+        ),
+    ] {
+        let asked = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&asked);
+        let said = answer.clone();
+        let server = StandIn::start(move |request: &str, _: &str| {
+            let looks = request.starts_with("GET") && request.contains("/configmaps/hopeless-code");
+            looks.then(|| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                (line, said.clone())
+            })
+        });
+        let answer = failing(&workflow, &namespace, &server.kubeconfig(), 3);
+        says(&answer, "summary", "ConfigMap/hopeless-code");
+        says(&answer, "summary", "the API server is too busy");
+        says(&answer, "hints", "again later");
+        let asked = asked.load(Ordering::Relaxed);
+        assert!((2..10).contains(&asked), "{asked} requests");
+        assert_eq!(made(&namespace), Vec::<Value>::new());
+    }
+}
+
+#[test]
+fn a_server_that_asks_for_an_hour_is_not_waited_for() {
+    let namespace = Namespace::new("hour");
+    let workflow = Workflow::of_one_node("hopeless", "return 1;");
+    let server = StandIn::start(|request: &str, _: &str| {
+        let busy = "429 Too Many Requests\r\nRetry-After: 3600";
+        request
+            .contains("/configmaps/")
+            .then(|| (busy, status(429, "TooManyRequests", "made to be busy")))
+    });
+    let answer = failing(&workflow, &namespace, &server.kubeconfig(), 3);
+    says(&answer, "summary", "made to be busy");
 }
 
 #[test]

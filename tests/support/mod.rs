@@ -27,7 +27,7 @@ pub use nats::Nats;
 pub use postgres::Postgres;
 pub use requests::requests;
 pub use runs::{endpoints, log, running_again, trigger_pods};
-pub use stand_in::{HANG_UP, StandIn};
+pub use stand_in::{HANG_UP, StandIn, TOO_BUSY};
 pub use stub::Stub;
 pub use waiting::wait_for;
 pub use workflow::{Workflow, example, node};

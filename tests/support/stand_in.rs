@@ -8,13 +8,16 @@ use std::thread;
 
 use super::Kubeconfig;
 
-/// What a stand-in says to a request (`"POST /api/v1/…"`) with this body: a status such as `403 Forbidden` and a JSON
+/// What a stand-in says to a request (`"POST /api/v1/…"`) with this body: a status such as `403 Forbidden` and a
 /// body, or nothing, which leaves the request to the real server. [`HANG_UP`] for a status drops the connection.
 pub trait Rule: Fn(&str, &str) -> Option<(&'static str, String)> + Send + Sync + 'static {}
 impl<F: Fn(&str, &str) -> Option<(&'static str, String)> + Send + Sync + 'static> Rule for F {}
 
 /// Instead of a status: no answer at all.
 pub const HANG_UP: &str = "";
+
+/// A status with the header by which the API server's priority and fairness asks for patience.
+pub const TOO_BUSY: &str = "429 Too Many Requests\r\nRetry-After: 1";
 
 /// Stands on loopback in front of the test cluster's API server.
 pub struct StandIn {

@@ -1,11 +1,18 @@
 //! From kubeconfig to a client: which file, which context, and whether a kind cluster is behind it.
 
 use kube::Client;
+use kube::client::ClientBuilder;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, NamedContext};
 use tntc_core::settings::{Settings, kind_cluster};
+use tower::buffer::BufferLayer;
+use tower::retry::RetryLayer;
 
 use super::errors;
+use super::retry::Patience;
 use crate::error::{Error, Result, chain};
+
+/// How many requests may wait for their turn at once, as in `kube`'s own client.
+const REQUESTS: usize = 1024;
 
 /// A way to reach one cluster, for this call only; the user's kubeconfig is never written.
 #[derive(Clone)]
@@ -19,17 +26,26 @@ impl Cluster {
     /// A client that sends each request once. The usual one repeats what was answered with 429, 503 or 504, also a
     /// request that starts a workflow, which may have arrived all the same.
     pub fn sending_once(&self) -> Result<Client> {
-        let mut config = self.config.clone();
-        config.default_retry = false;
-        client(config)
+        Client::try_from(self.config.clone()).map_err(unusable)
     }
 }
 
-fn client(config: Config) -> Result<Client> {
-    Client::try_from(config).map_err(|cause| match cause {
+/// A client that repeats what the API server has no time for.
+fn patient(config: Config) -> Result<Client> {
+    let patience = Patience::new()
+        .map_err(|cause| Error::surroundings(format!("cannot wait for the cluster: {cause}")))?;
+    let client = ClientBuilder::try_from(config)
+        .map_err(unusable)?
+        .with_layer(&BufferLayer::new(REQUESTS))
+        .with_layer(&RetryLayer::new(patience));
+    Ok(client.build())
+}
+
+fn unusable(cause: kube::Error) -> Error {
+    match cause {
         kube::Error::Auth(cause) => errors::not_authenticated(&cause),
         other => Error::surroundings(format!("cannot use this kubeconfig: {}", chain(&other))),
-    })
+    }
 }
 
 /// The cluster that the settings name, without having asked it anything yet.
@@ -67,11 +83,10 @@ impl Target {
 
     /// A client; the first request is the caller's.
     pub fn connect(self) -> Result<Cluster> {
-        let client = client(self.config.clone())?;
-        Ok(Cluster {
-            client,
-            config: self.config,
-        })
+        let mut config = self.config;
+        config.default_retry = false;
+        let client = patient(config.clone())?;
+        Ok(Cluster { client, config })
     }
 }
 

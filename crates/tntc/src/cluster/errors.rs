@@ -84,8 +84,21 @@ fn refused(action: &str, status: &Status) -> Error {
             no_namespace(message)
         }
         400 | 409 | 422 => Error::failed(message),
+        429 | 503 => too_busy(action, status),
         _ => Error::surroundings(message),
     }
+}
+
+/// It stayed so for as long as the client repeats a request.
+fn too_busy(action: &str, status: &Status) -> Error {
+    Error::surroundings(format!(
+        "{action}: the API server is too busy ({}): {}",
+        status.code,
+        status.message.trim_end()
+    ))
+    .hint(
+        "try again later; if it lasts, ask whoever runs the cluster what keeps its API server busy",
+    )
 }
 
 /// Policies write `denied request`, webhooks `denied the request`.

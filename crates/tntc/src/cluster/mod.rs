@@ -20,6 +20,7 @@ pub mod present;
 pub mod probe;
 pub mod ready;
 pub mod remove;
+mod retry;
 pub mod rights;
 pub mod rollout;
 pub mod services;
