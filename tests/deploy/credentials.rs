@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::support::{Answer, Kubeconfig, Namespace, Workflow, deploying, tntc};
 
 /// A service account that may do in the namespace what the cluster's role `admin` may; its token.
-fn token_in(namespace: &Namespace) -> String {
+pub fn token_in(namespace: &Namespace) -> String {
     namespace.kubectl(["create", "serviceaccount", "deployer"]);
     let account = format!("--serviceaccount={}:deployer", namespace.name);
     let bind = ["create", "rolebinding", "deployer", "--clusterrole=admin"];
@@ -28,10 +28,15 @@ fn deploy_as(user: &serde_json::Value, namespace: &Namespace) -> Answer {
         .run()
 }
 
-/// An exec plugin: a program that prints this.
-fn plugin(dir: &TempDir, printed: &str, status: u8) -> serde_json::Value {
+/// A program that prints this, as an exec plugin.
+pub fn plugin(dir: &TempDir, printed: &str, status: u8) -> serde_json::Value {
+    scripted_plugin(dir, &format!("cat <<'END'\n{printed}\nEND\nexit {status}"))
+}
+
+/// A kubeconfig's `user` with an exec plugin that runs this in a shell.
+pub fn scripted_plugin(dir: &TempDir, script: &str) -> serde_json::Value {
     let program = dir.path().join("plugin");
-    let script = format!("#!/bin/sh\ncat <<'END'\n{printed}\nEND\nexit {status}\n");
+    let script = format!("#!/bin/sh\n{script}\n");
     std::fs::write(&program, script).expect("a plugin");
     let executable = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(&program, executable).expect("a mode");

@@ -3,6 +3,7 @@
 mod code;
 mod contract;
 mod credentials;
+mod expired;
 mod faults;
 mod gate;
 mod healing;

@@ -1,12 +1,15 @@
 //! From kubeconfig to a client: which file, which context, and whether a kind cluster is behind it.
 
+use hyper::Response;
 use kube::Client;
-use kube::client::ClientBuilder;
-use kube::config::{Config, KubeConfigOptions, Kubeconfig, NamedContext};
+use kube::client::{ClientBuilder, DynBody};
+use kube::config::{Config, Context, KubeConfigOptions, Kubeconfig};
 use tntc_core::settings::{Settings, kind_cluster};
 use tower::buffer::BufferLayer;
 use tower::retry::RetryLayer;
+use tower::{BoxError, ServiceBuilder};
 
+use super::credentials::Credentials;
 use super::errors;
 use super::retry::Patience;
 use crate::error::{Error, Result, chain};
@@ -17,28 +20,35 @@ const REQUESTS: usize = 1024;
 /// A way to reach one cluster, for this call only; the user's kubeconfig is never written.
 #[derive(Clone)]
 pub struct Cluster {
-    /// The client.
+    /// The client; it repeats what the API server has no time for.
     pub client: Client,
     config: Config,
+    credentials: Credentials,
 }
 
 impl Cluster {
     /// A client that sends each request once. The usual one repeats what was answered with 429, 503 or 504, also a
     /// request that starts a workflow, which may have arrived all the same.
     pub fn sending_once(&self) -> Result<Client> {
-        Client::try_from(self.config.clone()).map_err(unusable)
+        client(self.config.clone(), self.credentials.clone(), None)
     }
 }
 
-/// A client that repeats what the API server has no time for.
-fn patient(config: Config) -> Result<Client> {
-    let patience = Patience::new()
-        .map_err(|cause| Error::surroundings(format!("cannot wait for the cluster: {cause}")))?;
-    let client = ClientBuilder::try_from(config)
-        .map_err(unusable)?
-        .with_layer(&BufferLayer::new(REQUESTS))
-        .with_layer(&RetryLayer::new(patience));
-    Ok(client.build())
+fn client(
+    mut config: Config,
+    credentials: Credentials,
+    patience: Option<Patience>,
+) -> Result<Client> {
+    config.default_retry = false;
+    let layers = ServiceBuilder::new()
+        .map_result(move |answer: Result<Response<Box<DynBody>>, BoxError>| {
+            credentials.judge(answer)
+        })
+        .option_layer(patience.map(RetryLayer::new))
+        .layer(BufferLayer::new(REQUESTS))
+        .into_inner();
+    let builder = ClientBuilder::try_from(config).map_err(unusable)?;
+    Ok(builder.with_layer(&layers).build())
 }
 
 fn unusable(cause: kube::Error) -> Error {
@@ -51,6 +61,7 @@ fn unusable(cause: kube::Error) -> Error {
 /// The cluster that the settings name, without having asked it anything yet.
 pub struct Target {
     config: Config,
+    credentials: Credentials,
     /// Name of the kind cluster, when it is one.
     pub kind: Option<String>,
 }
@@ -64,11 +75,16 @@ impl Target {
             .map(|context| context.value.clone());
         let Some(kubeconfig) = read(settings)? else {
             let config = Config::incluster().map_err(|_| no_kubeconfig())?;
-            return Ok(Self { config, kind: None });
+            return Ok(Self {
+                credentials: Credentials::of(None, config.auth_info.clone()),
+                config,
+                kind: None,
+            });
         };
         let context = current(&kubeconfig, wanted)?;
         let kind = server(&kubeconfig, &context)
             .and_then(|server| kind_cluster(&context, &server).map(str::to_owned));
+        let user = user(&kubeconfig, &context);
         let options = KubeConfigOptions {
             context: Some(context.clone()),
             ..KubeConfigOptions::default()
@@ -78,15 +94,24 @@ impl Target {
             .map_err(|cause| {
                 Error::surroundings(format!("kubeconfig context `{context}`: {}", chain(&cause)))
             })?;
-        Ok(Self { config, kind })
+        Ok(Self {
+            credentials: Credentials::of(user, config.auth_info.clone()),
+            config,
+            kind,
+        })
     }
 
     /// A client; the first request is the caller's.
     pub fn connect(self) -> Result<Cluster> {
-        let mut config = self.config;
-        config.default_retry = false;
-        let client = patient(config.clone())?;
-        Ok(Cluster { client, config })
+        let patience = Patience::new().map_err(|cause| {
+            Error::surroundings(format!("cannot wait for the cluster: {cause}"))
+        })?;
+        let (config, credentials) = (self.config, self.credentials);
+        Ok(Cluster {
+            client: client(config.clone(), credentials.clone(), Some(patience))?,
+            config,
+            credentials,
+        })
     }
 }
 
@@ -134,18 +159,19 @@ fn current(kubeconfig: &Kubeconfig, wanted: Option<String>) -> Result<String> {
     }
 }
 
+fn used<'a>(kubeconfig: &'a Kubeconfig, context: &str) -> Option<&'a Context> {
+    let mut contexts = kubeconfig.contexts.iter();
+    let named = contexts.find(|named| named.name == context)?;
+    named.context.as_ref()
+}
+
+fn user(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
+    used(kubeconfig, context)?.user.clone()
+}
+
 fn server(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
-    let of_context = |named: &&NamedContext| named.name == context;
-    let cluster = &kubeconfig
-        .contexts
-        .iter()
-        .find(of_context)?
-        .context
-        .as_ref()?
-        .cluster;
-    let named = kubeconfig
-        .clusters
-        .iter()
-        .find(|named| &named.name == cluster)?;
+    let cluster = &used(kubeconfig, context)?.cluster;
+    let mut clusters = kubeconfig.clusters.iter();
+    let named = clusters.find(|named| &named.name == cluster)?;
     named.cluster.as_ref()?.server.clone()
 }

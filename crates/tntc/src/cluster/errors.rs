@@ -66,7 +66,7 @@ fn refused(action: &str, status: &Status) -> Error {
     let message = format!("{action}: {}", status.message.trim_end());
     match status.code {
         401 => Error::surroundings(message)
-            .hint("the credentials have expired or are unknown to the cluster: log in again"),
+            .hint("log in again, or use another context (--context)"),
         403 if terminating(status) => Error::surroundings(message)
             .hint("the namespace is being deleted: wait until it is gone"),
         403 if status.message.contains("exceeded quota") => {

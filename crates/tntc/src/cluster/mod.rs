@@ -4,6 +4,7 @@ pub mod apply;
 mod attach;
 pub mod checks;
 pub mod connect;
+mod credentials;
 pub mod deployed;
 pub mod diagnose;
 pub mod direct;
