@@ -13,17 +13,14 @@ fn refused(user: &Value, namespace: &Namespace, said: &[&str], secrets: &[&str])
     let kubeconfig = Kubeconfig::current().with_user(user);
     let workflow = Workflow::of_one_node("expired", "return 1;");
     let list = ["list", "-n", &namespace.name];
-    for command in [
-        || deploying(&workflow, namespace, &[]),
-        || deploying(&workflow, namespace, &["-o", "json"]),
-        || tntc(list),
-        || tntc(list.into_iter().chain(["-o", "json"])),
-    ] as [&dyn Fn() -> crate::support::Tntc; 4]
-    {
-        let answer = command()
-            .env("KUBECONFIG", kubeconfig.path())
-            .run()
-            .exits(3);
+    let commands = [
+        deploying(&workflow, namespace, &[]),
+        deploying(&workflow, namespace, &["-o", "json"]),
+        tntc(list),
+        tntc(list.into_iter().chain(["-o", "json"])),
+    ];
+    for command in commands {
+        let answer = command.env("KUBECONFIG", kubeconfig.path()).run().exits(3);
         let all = format!("{}{}", answer.stdout, answer.stderr);
         for text in said.iter().chain(&["Unauthorized", "log in again"]) {
             assert!(all.contains(text), "`{text}` is not in {all}");

@@ -50,7 +50,7 @@ pub fn client_certificate(dir: &Path, user: &str, until: &str) -> Value {
     json!({"client-certificate": dir.join("user.crt"), "client-key": dir.join("user.key")})
 }
 
-/// A service account's token with another end, signed as the cluster signs them.
+/// A service account's token that was issued long ago and has another end, signed as the cluster signs them.
 pub fn token_until(token: &str, expires: u32) -> String {
     let mut parts = token.split('.');
     let (header, claims) = (
@@ -59,11 +59,8 @@ pub fn token_until(token: &str, expires: u32) -> String {
     );
     let claims = URL_SAFE_NO_PAD.decode(claims).expect("base64");
     let mut claims: Value = serde_json::from_slice(&claims).expect("JSON");
-    for (claim, time) in [
-        ("exp", expires),
-        ("iat", expires - 3600),
-        ("nbf", expires - 3600),
-    ] {
+    let issued = LONG_AGO.1 - 3600;
+    for (claim, time) in [("iat", issued), ("nbf", issued), ("exp", expires)] {
         claims[claim] = json!(time);
     }
     let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
