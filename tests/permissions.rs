@@ -1,9 +1,12 @@
 //! Permissions: what `tntc cluster check` says of them, and what `--fix` grants.
 
-use serde_json::Value;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use crate::support::{
-    Kubeconfig, Namespace, Workflow, check, deployed, engine_image, found, kubectl, tntc,
+    Kubeconfig, Namespace, StandIn, Workflow, check, deployed, engine_image, found, kubectl, tntc,
 };
 
 /// A `ClusterRole` and its binding to one user, deleted with the test.
@@ -15,7 +18,7 @@ impl Grant {
     /// Each right is verbs and resources, as `kubectl create clusterrole` takes them.
     fn new(user: &str, rules: &Value) -> Self {
         let user = format!("{user}-{:x}", std::process::id());
-        let role = serde_json::json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
             "metadata": {"name": user}, "rules": rules});
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), role.to_string()).expect("a role");
@@ -73,7 +76,7 @@ fn a_user_without_permission_is_told_which_are_missing() {
 
 #[test]
 fn fix_needs_no_more_than_the_rights_to_create_and_grants_enough_for_every_command() {
-    let rules = serde_json::json!([
+    let rules = json!([
         {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["create"]},
         {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["create", "escalate"]},
         {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["rolebindings"], "verbs": ["create"]},
@@ -95,7 +98,7 @@ fn fix_needs_no_more_than_the_rights_to_create_and_grants_enough_for_every_comma
     )
     .exits(0)
     .json();
-    assert_eq!(again["fixed"], serde_json::json!([]));
+    assert_eq!(again["fixed"], json!([]));
     let label = &namespace.own()["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
     assert_eq!(label, "restricted");
     every_command_works(&namespace.name, &path);
@@ -158,7 +161,7 @@ fn rules_that_are_listed_incompletely_are_asked_for_one_by_one() {
 #[test]
 fn a_user_who_may_not_list_rules_is_asked_for_one_by_one() {
     let namespace = Namespace::new("unlisted");
-    let rules = serde_json::json!([
+    let rules = json!([
         {"apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews"], "verbs": ["create"]},
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create"]},
     ]);
@@ -176,11 +179,42 @@ fn a_user_who_may_not_list_rules_is_asked_for_one_by_one() {
     assert!(!missing.contains("create deployments.apps"), "{missing}");
 }
 
+/// Each review is held back until a second one has come.
+#[test]
+fn reviews_are_asked_for_side_by_side() {
+    let namespace = Namespace::new("reviews");
+    let (waiting, more) = (Mutex::new(0), Condvar::new());
+    let server = StandIn::start(move |request: &str, _: &str| {
+        let refusal =
+            || json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403});
+        if request.contains("selfsubjectrulesreviews") {
+            return Some(("403 Forbidden", refusal().to_string()));
+        }
+        if request.contains("selfsubjectaccessreviews") {
+            let mut come = waiting.lock().expect("a count");
+            *come += 1;
+            more.notify_all();
+            let limit = Duration::from_secs(30);
+            let (come, _) = more
+                .wait_timeout_while(come, limit, |come| *come < 2)
+                .expect("a count");
+            if *come < 2 {
+                return Some(("500 Internal Server Error", refusal().to_string()));
+            }
+        }
+        None
+    });
+    let kubeconfig = server.kubeconfig();
+    let path = kubeconfig.path().display().to_string();
+    let json = check(&namespace.name, &["--kubeconfig", &path, "-o", "json"]).json();
+    assert_eq!(found(&json, "permissions")["status"], "pass", "{json}");
+}
+
 #[test]
 fn a_run_that_is_refused_tells_only_what_is_refused() {
     let workflow = Workflow::of_one_node("refused", "return input;");
     let namespace = deployed(&workflow, "refused");
-    let rules = serde_json::json!([{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"]}]);
+    let rules = json!([{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"]}]);
     let reader = Grant::new("reader", &rules);
     let kubeconfig = Kubeconfig::current().acting_as(&reader.user);
     let path = kubeconfig.path().display().to_string();
@@ -203,7 +237,7 @@ fn a_run_that_is_refused_tells_only_what_is_refused() {
 #[test]
 fn fix_grants_permissions_also_where_namespaces_may_neither_be_seen_nor_made() {
     let namespace = Namespace::new("granting");
-    let rules = serde_json::json!([
+    let rules = json!([
         {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["create", "escalate", "bind"]},
         {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["rolebindings"], "verbs": ["create"]},
     ]);

@@ -137,7 +137,11 @@ fn a_bundle_that_is_too_large_names_the_import_that_is() {
         .run()
         .exits(1)
         .answers("more than the 921600 that fit a ConfigMap")
-        .answers("/large.ts with");
+        .answers("/large.ts with")
+        .answers(&format!(
+            "nodes/only.ts:1:23 imports {}/large.ts",
+            server.url
+        ));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{left, prepared};
-use crate::support::{Kubeconfig, Namespace, Workflow, deploying, interrupt, tntc};
+use crate::support::{Kubeconfig, Mesh, Namespace, Workflow, deploying, interrupt, tntc};
 
 /// Runs a live test that must fail, and be gone afterwards; its answer.
 #[track_caller]
@@ -94,6 +94,21 @@ fn a_quota_that_is_exceeded() {
     says(&answer, "summary", "exceeded quota");
     says(&answer, "events", "exceeded quota");
     says(&answer, "hints", "ResourceQuota");
+}
+
+#[test]
+fn pods_that_are_changed_on_their_way_until_pod_security_refuses_them() {
+    let (workflow, namespace) = prepared("return 1;");
+    let _mesh = Mesh::of(&namespace);
+    let answer = failing(&workflow, &namespace, &[]);
+    says(&answer, "summary", "violates PodSecurity");
+    says(&answer, "events", "mesh-init");
+    says(&answer, "hints", "what was changed in them on their way");
+    deploying(&workflow, &namespace, &["--force", "--wait"])
+        .run()
+        .exits(1)
+        .says("violates PodSecurity")
+        .says("what was changed in them on their way");
 }
 
 #[test]

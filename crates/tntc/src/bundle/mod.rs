@@ -13,7 +13,7 @@ use std::fs;
 
 use tempfile::TempDir;
 use tntc_core::manifests::code::MAX_BYTES;
-use tntc_core::modules::{self, ImportKind, SyntaxError};
+use tntc_core::modules::{self, Import, ImportKind, SyntaxError};
 use tntc_core::project::Project;
 
 use self::bundler::Bundler;
@@ -32,10 +32,13 @@ const NPM_CONFIG: &str = ".npmrc";
 /// How many of the largest imports are named.
 const LARGEST: usize = 3;
 
-/// A node and the first import for whose sake it is bundled.
+/// A node and the imports for whose sake it is bundled.
 struct Needy {
     path: String,
+    /// The first, as written.
     import: String,
+    /// All of them, with the places where they stand.
+    imports: Vec<String>,
 }
 
 /// What a bundle is made for.
@@ -66,7 +69,7 @@ pub async fn delivered(opened: &Opened, printer: &Printer) -> Result<Project> {
     let found = found.map_err(|cause| Error::failed(cause.to_string()))?;
     let needy: Vec<_> = found.into_iter().flatten().collect();
     let bundles = bundle_all(opened, &needy, Shape::Small, printer).await?;
-    require_room(&bundles)?;
+    require_room(&needy, &bundles)?;
     replaced(&opened.project, &bundles)
 }
 
@@ -103,16 +106,29 @@ fn paths(opened: &Opened, wanted: impl Fn(&str) -> bool) -> BTreeSet<&str> {
 /// Whether a node's file imports something from outside, itself or through files that it imports.
 fn needy(project: &Project, path: &str) -> std::result::Result<Option<Needy>, SyntaxError> {
     let closure = modules::closure(project, path)?;
-    let mut imports = closure.loaded().flat_map(|(_, module)| &module.imports);
-    let outside = imports.find(|import| {
-        // A bare name is one that the workflow's deno.json may explain.
-        let mapped = import.kind == ImportKind::Other;
-        (import.kind.is_remote() || mapped) && !import.types_only
-    });
-    Ok(outside.map(|import| Needy {
+    let mut first = None;
+    let mut imports = Vec::new();
+    for (file, module) in closure.loaded() {
+        for import in module.imports.iter().filter(|import| is_outside(import)) {
+            let (place, specifier) = (import.place, &import.specifier);
+            imports.push(format!(
+                "{file}:{}:{} imports {specifier}",
+                place.line, place.column
+            ));
+            first.get_or_insert_with(|| specifier.clone());
+        }
+    }
+    Ok(first.map(|import| Needy {
         path: path.to_owned(),
-        import: import.specifier.clone(),
+        import,
+        imports,
     }))
+}
+
+/// A bare name is one that the workflow's deno.json may explain.
+fn is_outside(import: &Import) -> bool {
+    let mapped = import.kind == ImportKind::Other;
+    (import.kind.is_remote() || mapped) && !import.types_only
 }
 
 /// Bundles by the path of their node.
@@ -179,7 +195,7 @@ fn copy(opened: &Opened) -> Result<TempDir> {
 }
 
 /// The whole code must fit a ConfigMap; here it can still be said which import is the large one.
-fn require_room(bundles: &BTreeMap<String, Bundle>) -> Result<()> {
+fn require_room(needy: &[Needy], bundles: &BTreeMap<String, Bundle>) -> Result<()> {
     let total: usize = bundles.values().map(|bundle| bundle.code.len()).sum();
     if total <= MAX_BYTES {
         return Ok(());
@@ -198,11 +214,17 @@ fn require_room(bundles: &BTreeMap<String, Bundle>) -> Result<()> {
         .map(|(import, size)| format!("{import} with {size}"))
         .collect();
     let nodes: Vec<_> = bundles.keys().map(String::as_str).collect();
+    let imports: Vec<_> = needy
+        .iter()
+        .flat_map(|node| &node.imports)
+        .cloned()
+        .collect();
     Err(Error::failed(format!(
         "the bundle of {} has {total} bytes, more than the {MAX_BYTES} that fit a ConfigMap; the largest imports are {}",
         nodes.join(", "),
         largest.join(", ")
     ))
+    .hint(imports.join(", "))
     .hint("import a smaller library, or only the part of it that is used"))
 }
 
