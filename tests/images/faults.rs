@@ -233,7 +233,7 @@ fn a_push_that_is_cut_again_and_again_ends_with_a_clear_message() {
         .run()
         .exits(3)
         .says(&format!(
-            "push of {}/team/e:v1 failed: the connection broke, three times in a row",
+            "push of {0}/team/e:v1 failed: the connection to {0} broke, again and again",
             cutting.name
         ));
     assert_eq!(cutting.cuts.load(Ordering::SeqCst), 3);

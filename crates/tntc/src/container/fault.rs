@@ -16,13 +16,15 @@ pub enum Fault {
     NoImage,
     /// The registry speaks plain HTTP.
     NoTls,
+    /// The connection broke on the way.
+    Broken,
     /// The registry does not answer.
     Unreachable,
 }
 
 /// What the texts of Docker (legacy and `BuildKit`), containerd, podman and registries say of each fault. The order
 /// counts: Docker says "access denied" of an image that does not exist.
-const SYMPTOMS: [(Fault, &[&str]); 6] = [
+const SYMPTOMS: [(Fault, &[&str]); 7] = [
     (
         Fault::DiskFull,
         &["no space left on device", "disk quota exceeded"],
@@ -61,15 +63,21 @@ const SYMPTOMS: [(Fault, &[&str]); 6] = [
     ),
     (Fault::NoTls, &["http response to https client"]),
     (
+        Fault::Broken,
+        &[
+            "use of closed network connection",
+            "connection reset",
+            "broken pipe",
+            "unexpected eof",
+            ": eof",
+        ],
+    ),
+    (
         Fault::Unreachable,
         &[
             "connection refused",
             "no such host",
             "i/o timeout",
-            "connection reset",
-            "broken pipe",
-            "unexpected eof",
-            ": eof",
             "tls handshake timeout",
             "no route to host",
             "network is unreachable",
@@ -105,6 +113,9 @@ impl Fault {
             Self::NoTls => error
                 .hint("where the network can be trusted, --plain-http speaks without it (podman and --builder oci)")
                 .hint("Docker wants the registry in insecure-registries of its daemon.json"),
+            Self::Broken => {
+                error.hint("run the same command again; what has arrived is not sent twice")
+            }
             Self::Unreachable => error.hint(format!(
                 "check that {registry} is up and can be reached from here"
             )),
@@ -121,6 +132,7 @@ impl Fault {
             Self::NoPlatform => format!("{image} does not have this platform"),
             Self::NoImage => format!("there is no image {image}"),
             Self::NoTls => format!("the registry {registry} does not speak TLS"),
+            Self::Broken => format!("the connection to {registry} broke, again and again"),
             Self::Unreachable => format!("the registry {registry} does not answer"),
         }
     }
@@ -168,6 +180,10 @@ mod tests {
             (
                 "Get \"http://127.0.0.1:9/v2/\": dial tcp 127.0.0.1:9: connect: connection refused",
                 Fault::Unreachable,
+            ),
+            (
+                "write tcp 127.0.0.1:48800->127.0.0.1:33223: use of closed network connection",
+                Fault::Broken,
             ),
             (
                 "Get \"https://10.0.0.9:5000/v2/\": http: server gave HTTP response to HTTPS client",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use futures::stream;
-use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError as Cause;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference, RegistryOperation};
@@ -169,6 +169,7 @@ fn doing(image: &Reference, operation: RegistryOperation) -> String {
 
 fn client(protocol: ClientProtocol) -> Client {
     Client::new(ClientConfig {
+        tls_certs_only: authorities(&protocol),
         protocol,
         // One request a blob, which every registry takes; some refuse pieces.
         use_monolithic_push: true,
@@ -177,6 +178,23 @@ fn client(protocol: ClientProtocol) -> Client {
         user_agent: concat!("tntc/", env!("CARGO_PKG_VERSION")),
         ..ClientConfig::default()
     })
+}
+
+/// The authorities to trust; none means the system's and those of `SSL_CERT_FILE`.
+///
+/// A registry that speaks plain HTTP has no certificate, though it may keep blobs with a cloud that has one. For that the
+/// authorities of Mozilla do, and reading the system's would take longer than a build that finds nothing to do.
+fn authorities(protocol: &ClientProtocol) -> Vec<Certificate> {
+    if !matches!(protocol, ClientProtocol::Http) || std::env::var_os("SSL_CERT_FILE").is_some() {
+        return Vec::new();
+    }
+    let authorities = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    authorities
+        .map(|authority| Certificate {
+            encoding: CertificateEncoding::Der,
+            data: authority.to_vec(),
+        })
+        .collect()
 }
 
 async fn retried<T, F>(mut step: impl FnMut() -> F) -> Result<T, Cause>

@@ -32,7 +32,7 @@ pub fn registry(doing: &str, registry: &str, cause: &Cause) -> Error {
         ))
         .hint("try again later, or log in for a higher limit"),
         None if unreachable(cause) => Fault::Unreachable.error(doing, &place),
-        None if transient(cause) => broken(doing),
+        None if transient(cause) => Fault::Broken.error(doing, &place),
         _ => Error::surroundings(format!("{doing} failed: {}", short(cause))),
     }
     .details(chain(cause))
@@ -47,13 +47,6 @@ pub fn manifest(image: &Reference, cause: &Cause) -> Error {
             .details(chain(cause)),
         _ => registry(&doing, image.registry(), cause),
     }
-}
-
-fn broken(doing: &str) -> Error {
-    Error::surroundings(format!(
-        "{doing} failed: the connection broke, three times in a row"
-    ))
-    .hint("run the same command again; what has arrived is not sent twice")
 }
 
 /// Whether the same request may succeed in a moment.
