@@ -180,12 +180,12 @@ fn client(protocol: ClientProtocol) -> Client {
     })
 }
 
-/// The authorities to trust; none means the system's and those of `SSL_CERT_FILE`.
+/// The authorities to trust; none means the system's.
 ///
-/// A registry that speaks plain HTTP has no certificate, though it may keep blobs with a cloud that has one. For that the
-/// authorities of Mozilla do, and reading the system's would take longer than a build that finds nothing to do.
+/// A registry that speaks plain HTTP has no certificate, though it may keep blobs with a cloud that has one. For that
+/// Mozilla's authorities do, and reading the system's would take as long as all else of a build that finds nothing to do.
 fn authorities(protocol: &ClientProtocol) -> Vec<Certificate> {
-    if !matches!(protocol, ClientProtocol::Http) || std::env::var_os("SSL_CERT_FILE").is_some() {
+    if !matches!(protocol, ClientProtocol::Http) {
         return Vec::new();
     }
     let authorities = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
