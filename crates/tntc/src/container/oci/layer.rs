@@ -84,12 +84,13 @@ fn header(content: Option<&[u8]>) -> Header {
     header
 }
 
-/// The header of a gzip stream may hold a time and an operating system; this one holds neither.
+/// The header of a gzip stream may hold a time and an operating system; this one holds neither. The engine is small, so
+/// the time that compressing takes counts for more than the last bytes.
 fn gzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzBuilder::new()
         .mtime(0)
         .operating_system(255)
-        .write(Vec::new(), Compression::default());
+        .write(Vec::new(), Compression::fast());
     encoder.write_all(content)?;
     encoder.finish()
 }
@@ -120,7 +121,7 @@ mod tests {
     fn the_same_files_are_the_same_bytes_for_ever() {
         assert_eq!(
             digest(&layer().content),
-            "sha256:bec99aa44901fb5519bdfc39195a2cfb5369bf1137b377fc2cf958ae1414fa73"
+            "sha256:5b0e375fe9e8428e9a9371fa02f819b9e98cc53dbd361927570916927a47806b"
         );
     }
 
