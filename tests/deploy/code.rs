@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::revision;
-use crate::support::{Namespace, Workflow, deploy, deployed, example, run};
+use crate::support::{Namespace, Workflow, deploy, deployed, example, run, tntc, wait_for};
 
 #[test]
 fn a_real_pod_counts_the_words_of_a_real_document() {
@@ -69,8 +69,7 @@ fn a_key_that_a_running_pod_mounts_stays_until_no_pod_does() {
     let workflow = Workflow::of_one_node("keeper", "return 1;");
     workflow.write("nodes/helper.ts", "export const a = 1;\n");
     deploy(&workflow, &namespace).exits(0);
-    std::fs::remove_file(std::path::Path::new(workflow.path()).join("nodes/helper.ts"))
-        .expect("a file");
+    workflow.remove("nodes/helper.ts");
     deploy(&workflow, &namespace).exits(0);
     let keys = |namespace: &Namespace| {
         namespace.get("configmap", "keeper-code")["data"]
@@ -92,6 +91,37 @@ fn a_key_that_a_running_pod_mounts_stays_until_no_pod_does() {
     assert!(gone, "the old pod did not go");
     deploy(&workflow, &namespace).exits(0);
     assert_eq!(keys(&namespace), Some(2));
+}
+
+/// The new pod's image cannot be pulled, so the old one goes on serving, and crashes when it is told to.
+#[test]
+fn an_old_pod_that_restarts_during_a_rollout_starts_though_a_file_was_removed() {
+    let workflow = Workflow::of_one_node("restarted", "return 1;");
+    workflow.write("nodes/helper.ts", "export const said = \"before\";\n");
+    workflow.write(
+        "nodes/only.ts",
+        "import { said } from \"./helper.ts\";\n\
+         export default (_: unknown, input: { crash?: boolean }) => {\n\
+           if (input.crash) Deno.exit(1);\n  return said;\n};\n",
+    );
+    let namespace = deployed(&workflow, "restarted");
+    workflow.write("nodes/only.ts", "export default () => \"after\";\n");
+    workflow.remove("nodes/helper.ts");
+    let again = ["deploy", workflow.path(), "-n", &namespace.name];
+    let absent = ["--image", "127.0.0.1:9/absent:v1"];
+    tntc([&again[..], &absent].concat()).run().exits(0);
+    let crash = ["run", "restarted", "-n", &namespace.name, "--input", "-"];
+    tntc(crash).stdin("{\"crash\": true}").run().exits(1);
+    wait_for("the old pod, ready again", || {
+        let pods = namespace.list("pods");
+        let mut engines = pods
+            .iter()
+            .map(|pod| &pod["status"]["containerStatuses"][0]);
+        let again = engines.any(|it| it["ready"] == true && it["restartCount"] == 1);
+        again.then_some(())
+    });
+    let answer = run("restarted", &namespace, &json!({}));
+    assert_eq!(answer["outputs"]["only"], "after");
 }
 
 #[test]

@@ -105,6 +105,12 @@ impl Workflow {
         fs::write(full, text.replace(from, to)).expect("a file");
     }
 
+    /// Removes a file of the workflow.
+    #[track_caller]
+    pub fn remove(&self, path: &str) {
+        fs::remove_file(self.root().join(path)).expect("a file");
+    }
+
     /// Names of everything below the directory, sorted.
     pub fn files(&self) -> Vec<String> {
         let mut names = Vec::new();
