@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::support::{
-    Answer, ModuleServer, NODE_ADDRESS, Namespace, Postgres, Tntc, Workflow, engine_image, tntc,
+    Answer, ModuleServer, NODE_ADDRESS, Namespace, Postgres, Tntc, Workflow, deployed,
+    engine_image, tntc,
 };
 
 const FROM_NPM: &str = "import { parse } from \"npm:postgres-array@2.0.0\";\n\
@@ -142,6 +143,27 @@ fn a_bundle_that_is_too_large_names_the_import_that_is() {
             "nodes/only.ts:1:23 imports {}/large.ts",
             server.url
         ));
+}
+
+/// The driver is `CommonJS`, of which `deno bundle` changes helpers after it has made the map.
+#[test]
+fn an_error_names_the_line_of_the_source_here_and_in_a_pod() {
+    let workflow = workflow(
+        "import pg from \"npm:pg@8\";\n\n\
+         export default function run(): number {\n  \
+           pg.types.arrayParser.create(\"{1}\", () => {\n    \
+             throw new Error(\"boom\");\n  }).parse();\n  return 1;\n}\n",
+    );
+    let place = "nodes/only.ts:5:11";
+    let local = tntc(["run", "--local", workflow.path()]).run().exits(1);
+    local.answers("boom").says(place);
+    let namespace = deployed(&workflow, "placed");
+    let run = tntc(["run", "bundled", "-n", &namespace.name])
+        .run()
+        .exits(1);
+    run.answers("boom");
+    let logs = ["logs", "bundled", "-n", &namespace.name];
+    tntc(logs).run().exits(0).answers(place);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::{Bundle, Needy, Shape};
+use super::{Bundle, Needy, Shape, edits};
 use crate::container::program::{self, Failure};
 use crate::error::{Error, Kind, Result, io};
 use crate::progress::Phase;
@@ -38,7 +38,7 @@ impl Bundler<'_> {
         if let Err(failure) = program::run(&mut command, phase).await {
             return Err(told(node, &self.reason(node, failure, phase).await));
         }
-        let code = fs::read_to_string(&output).map_err(io("read", &output))?;
+        let code = edits::undone(&fs::read_to_string(&output).map_err(io("read", &output))?)?;
         let map = output.with_extension("js.map");
         let map = fs::read_to_string(&map).map_err(io("read", &map))?;
         let map = serde_json::from_str(&map).map_err(|cause| {

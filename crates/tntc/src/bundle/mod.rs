@@ -6,6 +6,7 @@
 //! the bundle's JavaScript and a call in a `.ts` file.
 
 mod bundler;
+mod edits;
 mod map;
 
 use std::collections::{BTreeMap, BTreeSet};
