@@ -128,20 +128,18 @@ fn imports_from_a_url_and_from_jsr_are_bundled() {
 #[test]
 fn a_bundle_that_is_too_large_names_the_import_that_is() {
     let server = ModuleServer::start();
+    let url = &server.url;
     let workflow = workflow(&format!(
-        "import {{ large }} from \"{}/large.ts\";\n\
-         export default async function run(): Promise<unknown> {{\n  return large.length;\n}}\n",
-        server.url
+        "import {{ twice }} from \"{url}/twice.ts\";\nimport {{ large }} from \"{url}/outer.ts\";\n\
+         export default async function run(): Promise<unknown> {{\n  return twice(large.length);\n}}\n",
     ));
     server
         .trusted(dry_run(&workflow))
         .run()
         .exits(1)
         .answers("more than the 921600 that fit a ConfigMap")
-        .answers("/large.ts with")
         .answers(&format!(
-            "nodes/only.ts:1:23 imports {}/large.ts",
-            server.url
+            "the largest imports are {url}/outer.ts at nodes/only.ts:2:23 with 1000"
         ));
 }
 

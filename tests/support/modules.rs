@@ -17,6 +17,7 @@ const checksum = "sha256-" + [...hash].map((byte) => byte.toString(16).padStart(
 const files: Record<string, string> = {
   "/twice.ts": "export const twice = (n: number): number => 2 * n;\n",
   "/large.ts": `export const large = "${"x".repeat(1_000_000)}";\n`,
+  "/outer.ts": "export { large } from \"./large.ts\";\n",
   "/@test/thrice/meta.json": JSON.stringify({ scope: "test", name: "thrice", latest: "1.0.0", versions: { "1.0.0": {} } }),
   "/@test/thrice/1.0.0_meta.json": JSON.stringify({
     manifest: { "/mod.ts": { size: thrice.length, checksum } },

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
+use super::graph::Graph;
 use super::{Bundle, Needy, Shape, edits};
 use crate::container::program::{self, Failure};
 use crate::error::{Error, Kind, Result, io};
@@ -48,6 +49,13 @@ impl Bundler<'_> {
             ))
         })?;
         Ok(Bundle { code, map })
+    }
+
+    /// What a node loads; `None` when Deno does not tell.
+    pub async fn graph(&self, path: &str) -> Option<Graph> {
+        let mut command = self.command("info");
+        let output = command.arg("--json").arg(path).kill_on_drop(true).output();
+        serde_json::from_slice(&output.await.ok()?.stdout).ok()
     }
 
     /// Of a module that cannot be had, `deno bundle` says no more than that; `deno cache` says why.

@@ -1,5 +1,5 @@
-//! Two helpers that esbuild writes for `require` are replaced by `deno bundle` (2.9) when the source map is made already:
-//! the map is then that of a text with longer helpers. Here the text gets as much blank as was taken away.
+//! Two helpers that esbuild writes for `require` are replaced by `deno bundle` (2.9) when the source map is made
+//! already: the map is then that of a text with longer helpers. Here the text gets as much blank as was taken away.
 
 use regex_lite::Regex;
 

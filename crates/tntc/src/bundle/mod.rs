@@ -7,14 +7,15 @@
 
 mod bundler;
 mod edits;
+mod graph;
 mod map;
+mod room;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use tempfile::TempDir;
-use tntc_core::manifests::code::MAX_BYTES;
-use tntc_core::modules::{self, Import, ImportKind, SyntaxError};
+use tntc_core::modules::{self, ImportKind, SyntaxError};
 use tntc_core::project::Project;
 
 use self::bundler::Bundler;
@@ -30,16 +31,11 @@ use crate::project::{self, Opened};
 const LOCK_FILE: &str = "deno.lock";
 /// Names a private registry of npm; a dot-file, which is no part of the delivered code.
 const NPM_CONFIG: &str = ".npmrc";
-/// How many of the largest imports are named.
-const LARGEST: usize = 3;
 
-/// A node and the imports for whose sake it is bundled.
+/// A node and the first of the imports for whose sake it is bundled, as written.
 struct Needy {
     path: String,
-    /// The first, as written.
     import: String,
-    /// All of them, with the places where they stand.
-    imports: Vec<String>,
 }
 
 /// What a bundle is made for.
@@ -70,7 +66,6 @@ pub async fn delivered(opened: &Opened, printer: &Printer) -> Result<Project> {
     let found = found.map_err(|cause| Error::failed(cause.to_string()))?;
     let needy: Vec<_> = found.into_iter().flatten().collect();
     let bundles = bundle_all(opened, &needy, Shape::Small, printer).await?;
-    require_room(&needy, &bundles)?;
     replaced(&opened.project, &bundles)
 }
 
@@ -107,32 +102,19 @@ fn paths(opened: &Opened, wanted: impl Fn(&str) -> bool) -> BTreeSet<&str> {
 /// Whether a node's file imports something from outside, itself or through files that it imports.
 fn needy(project: &Project, path: &str) -> std::result::Result<Option<Needy>, SyntaxError> {
     let closure = modules::closure(project, path)?;
-    let mut first = None;
-    let mut imports = Vec::new();
-    for (file, module) in closure.loaded() {
-        for import in module.imports.iter().filter(|import| is_outside(import)) {
-            let (place, specifier) = (import.place, &import.specifier);
-            imports.push(format!(
-                "{file}:{}:{} imports {specifier}",
-                place.line, place.column
-            ));
-            first.get_or_insert_with(|| specifier.clone());
-        }
-    }
-    Ok(first.map(|import| Needy {
+    let mut imports = closure.loaded().flat_map(|(_, module)| &module.imports);
+    let outside = imports.find(|import| {
+        // A bare name is one that the workflow's deno.json may explain.
+        let mapped = import.kind == ImportKind::Other;
+        (import.kind.is_remote() || mapped) && !import.types_only
+    });
+    Ok(outside.map(|import| Needy {
         path: path.to_owned(),
-        import,
-        imports,
+        import: import.specifier.clone(),
     }))
 }
 
-/// A bare name is one that the workflow's deno.json may explain.
-fn is_outside(import: &Import) -> bool {
-    let mapped = import.kind == ImportKind::Other;
-    (import.kind.is_remote() || mapped) && !import.types_only
-}
-
-/// Bundles by the path of their node.
+/// Bundles by the path of their node; small ones fit a `ConfigMap` together.
 async fn bundle_all(
     opened: &Opened,
     needy: &[Needy],
@@ -151,7 +133,7 @@ async fn bundle_all(
     })?;
     let mut interrupt = Interrupt::listen()?;
     let copy = copy(opened)?;
-    let deno_bundle = Bundler {
+    let deno = Bundler {
         deno,
         dir: copy.path(),
         locked: opened.project.files.contains_key(LOCK_FILE),
@@ -159,12 +141,15 @@ async fn bundle_all(
     for node in needy {
         let phase = Phase::begin(&format!("bundling {}", node.path), printer);
         let made = tokio::select! {
-            made = deno_bundle.bundle(node, shape, &phase) => made?,
+            made = deno.bundle(node, shape, &phase) => made?,
             () = interrupt.raised() => {
                 return Err(Error::failed(format!("interrupted while bundling {}", node.path)));
             }
         };
         bundles.insert(node.path.clone(), made);
+    }
+    if shape == Shape::Small {
+        room::require(&deno, &bundles).await?;
     }
     Ok(bundles)
 }
@@ -193,55 +178,6 @@ fn copy(opened: &Opened) -> Result<TempDir> {
         fs::copy(&npm_config, dir.path().join(NPM_CONFIG)).map_err(io("read", &npm_config))?;
     }
     Ok(dir)
-}
-
-/// The whole code must fit a ConfigMap; here it can still be said which import is the large one.
-fn require_room(needy: &[Needy], bundles: &BTreeMap<String, Bundle>) -> Result<()> {
-    let total: usize = bundles.values().map(|bundle| bundle.code.len()).sum();
-    if total <= MAX_BYTES {
-        return Ok(());
-    }
-    let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
-    for bundle in bundles.values() {
-        for (source, size) in bundle.map.sizes(&bundle.code) {
-            *sizes.entry(import_of(source)).or_default() += size;
-        }
-    }
-    let mut sizes: Vec<_> = sizes.into_iter().collect();
-    sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
-    let largest: Vec<_> = sizes
-        .iter()
-        .take(LARGEST)
-        .map(|(import, size)| format!("{import} with {size}"))
-        .collect();
-    let nodes: Vec<_> = bundles.keys().map(String::as_str).collect();
-    let imports: Vec<_> = needy
-        .iter()
-        .flat_map(|node| &node.imports)
-        .cloned()
-        .collect();
-    Err(Error::failed(format!(
-        "the bundle of {} has {total} bytes, more than the {MAX_BYTES} that fit a ConfigMap; the largest imports are {}",
-        nodes.join(", "),
-        largest.join(", ")
-    ))
-    .hint(imports.join(", "))
-    .hint("import a smaller library, or only the part of it that is used"))
-}
-
-/// The import that a source belongs to: a package with its version, the host of a URL, or a file.
-fn import_of(source: &str) -> String {
-    if let Some((_, inside)) = source.rsplit_once("/npm/") {
-        let mut parts = inside.split('/').skip(1);
-        let scope = parts.next().unwrap_or_default();
-        let name = if scope.starts_with('@') {
-            format!("{scope}/{}", parts.next().unwrap_or_default())
-        } else {
-            scope.to_owned()
-        };
-        return format!("npm:{name}@{}", parts.next().unwrap_or_default());
-    }
-    source.to_owned()
 }
 
 fn put(project: &mut Project, path: &str, bundle: &Bundle) -> Result<()> {
@@ -273,18 +209,4 @@ fn put(project: &mut Project, path: &str, bundle: &Bundle) -> Result<()> {
         project.files.insert(path, text.into_bytes());
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_source_of_a_package_belongs_to_the_package() {
-        let source = "../cache/npm/registry.npmjs.org/pg-types/2.2.0/lib/text.js";
-        assert_eq!(import_of(source), "npm:pg-types@2.2.0");
-        let source = "../cache/npm/registry.npmjs.org/@scope/x/1.0.0/index.js";
-        assert_eq!(import_of(source), "npm:@scope/x@1.0.0");
-        assert_eq!(import_of("nodes/db.ts"), "nodes/db.ts");
-    }
 }
