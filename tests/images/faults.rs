@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 
 use super::registry::Cutting;
+use super::tokens::{self, TokenServer};
 use super::{Registry, tiny_base};
 use crate::support::{Answer, Tntc, Workflow, tntc};
 
@@ -81,6 +82,44 @@ fn credentials_come_from_dockers_config() {
     push(&workflow(), &registry.name, &base, home.path())
         .run()
         .exits(0);
+}
+
+/// As `az acr login` leaves them.
+fn identity(registry: &str, token: &str) -> serde_json::Value {
+    let login = serde_json::json!({"auth": "dXNlcjo=", "identitytoken": token});
+    serde_json::json!({"auths": {registry: login}})
+}
+
+#[test]
+fn an_identity_token_is_traded_for_one_that_opens_the_repository() {
+    let (source, server) = (Registry::open(), TokenServer::start());
+    let registry = Registry::with_tokens(&server);
+    let base = tiny_base(&source.name, "deno", &["amd64"]);
+    let home = home();
+    log_in(home.path(), &identity(&registry.name, tokens::IDENTITY));
+    push(&workflow(), &registry.name, &base, home.path())
+        .run()
+        .exits(0);
+}
+
+#[test]
+fn an_identity_token_that_is_refused_says_how_to_log_in_and_is_not_shown() {
+    let (source, server) = (Registry::open(), TokenServer::start());
+    let registry = Registry::with_tokens(&server);
+    let base = tiny_base(&source.name, "deno", &["amd64"]);
+    let (workflow, home) = (workflow(), home());
+    log_in(home.path(), &identity(&registry.name, "expired-sesame"));
+    let answer = push(&workflow, &registry.name, &base, home.path())
+        .run()
+        .exits(3);
+    let answer = answer
+        .says(&format!(
+            "the registry {} refuses these credentials, or wants some",
+            registry.name
+        ))
+        .says(&format!("docker login {}", registry.name));
+    assert!(!answer.stderr.contains("expired-sesame"));
+    remembers_nothing(&workflow);
 }
 
 #[test]

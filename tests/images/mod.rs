@@ -4,6 +4,7 @@ mod bundle;
 mod faults;
 mod oci;
 mod registry;
+mod tokens;
 
 use std::process::Command;
 

@@ -17,6 +17,8 @@ use oci_client::{Client, Reference};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::tokens::TokenServer;
+
 /// How long a registry may take to listen.
 const STARTS: Duration = Duration::from_secs(10);
 
@@ -47,6 +49,11 @@ impl Registry {
             fs::write(&file, line).expect("a file");
             json!({"auth": {"htpasswd": {"realm": "test", "path": file}}})
         })
+    }
+
+    /// Plain HTTP, for whoever has a token of this server's.
+    pub fn with_tokens(server: &TokenServer) -> Self {
+        Self::start("127.0.0.1", |_| server.config())
     }
 
     /// TLS with a certificate that this registry's own authority, `ca.pem` in its directory, has signed.

@@ -8,11 +8,19 @@ use crate::error::{Error, Result};
 /// Under which name `docker login` keeps Docker Hub's credentials.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
-/// What the user's configuration holds for a registry; anonymous when it holds nothing.
+/// What the user's configuration holds for a registry.
+pub enum Login {
+    /// As they are; anonymous when there are none.
+    Known(RegistryAuth),
+    /// A token to be traded for those of a repository.
+    Identity(String),
+}
+
+/// Looks up the credentials of a registry.
 ///
 /// # Errors
 /// There is something, but it cannot be read: pushing anonymously would fail with a message that misleads.
-pub async fn of(registry: &str) -> Result<RegistryAuth> {
+pub async fn of(registry: &str) -> Result<Login> {
     let server = match registry {
         "docker.io" | "index.docker.io" => DOCKER_HUB.to_owned(),
         other => other.to_owned(),
@@ -22,13 +30,10 @@ pub async fn of(registry: &str) -> Result<RegistryAuth> {
     let found = found.map_err(|cause| Error::surroundings(cause.to_string()))?;
     match found {
         Ok(DockerCredential::UsernamePassword(user, password)) => {
-            Ok(RegistryAuth::Basic(user, password))
+            Ok(Login::Known(RegistryAuth::Basic(user, password)))
         }
-        Ok(DockerCredential::IdentityToken(_)) => Err(Error::surroundings(format!(
-            "the credentials of {registry} are an identity token, which only Docker can use"
-        ))
-        .hint("build with --builder docker, or log in with a user name and an access token")),
-        Err(cause) if absent(&cause) => Ok(RegistryAuth::Anonymous),
+        Ok(DockerCredential::IdentityToken(token)) => Ok(Login::Identity(token)),
+        Err(cause) if absent(&cause) => Ok(Login::Known(RegistryAuth::Anonymous)),
         Err(cause) => Err(unreadable(registry, &cause)),
     }
 }

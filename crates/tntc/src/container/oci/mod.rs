@@ -5,6 +5,7 @@
 
 mod cache;
 mod credentials;
+mod identity;
 mod image;
 mod layer;
 mod layout;

@@ -12,7 +12,8 @@ use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference, RegistryOperation};
 use tokio::io::AsyncReadExt;
 
-use super::credentials;
+use super::credentials::{self, Login};
+use super::identity;
 use super::image::{Blob, Descriptor};
 use super::protocol;
 use super::told::{self, transient};
@@ -31,8 +32,8 @@ const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 250 });
 
 /// How long a registry may take to accept a connection, and to send anything at all on one.
-const CONNECT: Duration = Duration::from_secs(10);
-const SILENCE: Duration = Duration::from_mins(1);
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
+pub(super) const SILENCE: Duration = Duration::from_mins(1);
 
 /// Bytes of a blob that are read from disk at a time.
 const PIECE: usize = 256 * 1024;
@@ -55,16 +56,20 @@ impl Registry {
         plain_http: bool,
     ) -> Result<Self> {
         let name = image.registry().to_owned();
-        let registry = Self {
-            auth: credentials::of(&name).await?,
-            client: client(protocol::of(&name, plain_http).await),
-            name,
+        let login = credentials::of(&name).await?;
+        let protocol = protocol::of(&name, plain_http).await;
+        let told = |cause| told::registry(&doing(image, operation), &name, &cause);
+        let auth = match login {
+            Login::Known(auth) => auth,
+            Login::Identity(token) => {
+                let trade = || identity::trade(&token, image, operation, &protocol);
+                retried(trade).await.map_err(told)?
+            }
         };
-        let greet = || registry.client.auth(image, &registry.auth, operation);
-        match retried(greet).await {
-            Ok(_) => Ok(registry),
-            Err(cause) => Err(registry.told(&doing(image, operation), &cause)),
-        }
+        let client = client(protocol);
+        let greet = || client.auth(image, &auth, operation);
+        retried(greet).await.map_err(told)?;
+        Ok(Self { client, auth, name })
     }
 
     /// Whether both are one registry, so that blobs need not travel.
