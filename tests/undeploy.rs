@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
-    Namespace, Workflow, deploy, deployed, deploying, example, run, tntc, wait_for,
+    Namespace, Terminal, Workflow, deploy, deployed, deploying, example, run, tntc, wait_for,
 };
 
 #[test]
@@ -107,31 +107,12 @@ fn a_workflow_that_does_not_exist_is_told() {
         .says("no workflow `absent`");
 }
 
-/// `tntc` on a terminal of its own, where somebody types this.
-fn on_a_terminal(arguments: &str, typed: &str) -> (i32, String) {
-    let tntc = env!("CARGO_BIN_EXE_tntc");
-    let mut child = std::process::Command::new("script")
-        .args([
-            "--quiet",
-            "--return",
-            "--command",
-            &format!("{tntc} {arguments}"),
-            "/dev/null",
-        ])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .expect("script, of Debian's bsdutils, runs");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    // Typed only once the question can be there: before, it would be echoed into the void.
-    std::thread::sleep(std::time::Duration::from_secs(1));
-    std::io::Write::write_all(&mut stdin, typed.as_bytes()).expect("somebody reads");
-    let output = child.wait_with_output().expect("script ends");
-    drop(stdin);
-    (
-        output.status.code().unwrap_or(-1),
-        String::from_utf8_lossy(&output.stdout).into_owned(),
-    )
+/// What a terminal shows of an undeploy that somebody answers, and the exit status.
+fn on_a_terminal(arguments: &[&str], typed: &str) -> (i32, String) {
+    let mut terminal = Terminal::start(tntc(arguments.iter().copied()));
+    terminal.shows("[y/N]");
+    terminal.types(typed);
+    terminal.ends()
 }
 
 #[test]
@@ -146,7 +127,7 @@ fn on_a_terminal_what_goes_and_what_stays_is_shown_and_no_means_no() {
         "word-counter-secrets",
         "--from-literal=github={}",
     ]);
-    let undeploy = format!("undeploy word-counter -n {}", namespace.name);
+    let undeploy = ["undeploy", "word-counter", "-n", &namespace.name];
     let (status, said) = on_a_terminal(&undeploy, "n");
     assert_eq!(status, 1, "{said}");
     for what in [
@@ -157,7 +138,7 @@ fn on_a_terminal_what_goes_and_what_stays_is_shown_and_no_means_no() {
         assert!(said.contains(what), "{what}: {said}");
     }
     assert_eq!(namespace.list("deployments").len(), 1);
-    let (status, said) = on_a_terminal(&format!("{undeploy} --keep-secrets"), "y");
+    let (status, said) = on_a_terminal(&[&undeploy[..], &["--keep-secrets"]].concat(), "y");
     assert_eq!(status, 0, "{said}");
     assert!(said.contains("This stays:"), "{said}");
     let left = namespace.kubectl([

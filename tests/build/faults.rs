@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::fake::Fake;
 use crate::images::{Cutting, Registry, mirrored_base, test_registry};
-use crate::support::{Answer, Workflow, example, interrupt, tntc};
+use crate::support::{Answer, Terminal, Workflow, example, interrupt, tntc};
 
 #[test]
 fn a_build_that_fails_shows_the_tail_of_its_output_and_leaves_nothing() {
@@ -23,6 +23,25 @@ fn a_build_that_fails_shows_the_tail_of_its_output_and_leaves_nothing() {
         .exits(1)
         .json();
     assert_eq!(envelope["status"], "fail");
+    assert_eq!(workflow.files(), before);
+    docker.left_nothing();
+}
+
+/// The signal reaches the container program as well: both are in the terminal's foreground.
+#[test]
+fn ctrl_c_on_a_terminal_ends_the_build_and_leaves_nothing() {
+    let workflow = Workflow::of_one_node("interrupted", "return 1;");
+    let before = workflow.files();
+    let docker = Fake::docker("build) echo started >>\"$SEEN\"; exec sleep 600 ;;");
+    let mut terminal = Terminal::start(docker.run(["build", workflow.path()]));
+    docker.wait_for("started");
+    terminal.types("\u{3}");
+    let (status, shown) = terminal.ends();
+    assert_eq!(status, 1, "{shown}");
+    assert!(
+        shown.contains("nothing was remembered for deploy"),
+        "{shown}"
+    );
     assert_eq!(workflow.files(), before);
     docker.left_nothing();
 }

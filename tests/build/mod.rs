@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use self::fake::Fake;
 use crate::images::{Registry, program, registry_get, test_registry, tiny_base};
-use crate::support::{Workflow, engine_image, example, tntc};
+use crate::support::{Terminal, Workflow, engine_image, example, tntc};
 
 /// How long a test waits for something that takes no time.
 const SOON: Duration = Duration::from_secs(20);
@@ -276,6 +276,28 @@ fn output_of_docker_is_streamed_when_verbose_and_folded_otherwise() {
     assert!(!quiet.stderr.contains("Step 1/6"), "{}", quiet.stderr);
     let verbose = docker.run(["build", workflow.path(), "-v"]).run().exits(0);
     verbose.says("Step 1/6").says("to stderr");
+}
+
+#[test]
+fn on_a_terminal_the_output_moves_in_one_line_that_goes() {
+    let workflow = Workflow::of_one_node("moving", "return 1;");
+    let docker = Fake::docker("build) echo Step 1/6; sleep 1; echo Step 2/6; sleep 1 ;;");
+    let build = || docker.run(["build", workflow.path()]);
+    let (status, shown) = Terminal::start(build()).ends();
+    assert_eq!(status, 0, "{shown}");
+    let lines: Vec<_> = shown.split("\r\u{1b}[2K").collect();
+    for step in ["Step 1/6", "Step 2/6"] {
+        assert!(lines.iter().any(|line| line.contains(step)), "{shown:?}");
+    }
+    let last = lines.last().copied().unwrap_or_default();
+    assert_eq!(last, "built tentacular-engine:latest\r\n", "{shown:?}");
+    let (status, shown) = Terminal::start(build().env("TERM", "dumb")).ends();
+    assert_eq!(status, 0, "{shown}");
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    assert!(
+        shown.starts_with("building tentacular-engine:latest"),
+        "{shown:?}"
+    );
 }
 
 #[test]

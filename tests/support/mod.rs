@@ -15,6 +15,7 @@ mod requests;
 mod runs;
 mod stand_in;
 mod stub;
+mod terminal;
 mod tls;
 mod waiting;
 mod workflow;
@@ -34,6 +35,7 @@ pub use requests::requests;
 pub use runs::{endpoints, log, running_again, trigger_pods};
 pub use stand_in::{HANG_UP, StandIn, TOO_BUSY};
 pub use stub::Stub;
+pub use terminal::Terminal;
 pub use waiting::wait_for;
 pub use workflow::{Workflow, example, node};
 

@@ -1,6 +1,5 @@
 //! Progress of long work: a line that moves on a terminal, plain lines elsewhere.
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -16,11 +15,12 @@ pub struct Phase<'a> {
 impl<'a> Phase<'a> {
     /// Begins a phase, such as `building the image`.
     pub fn begin(name: &str, printer: &'a Printer) -> Self {
-        if printer.verbose() || !std::io::stderr().is_terminal() {
+        let bar = ProgressBar::new_spinner().with_prefix(name.to_owned());
+        // Where lines cannot move, on a dumb terminal too, it hides itself.
+        if printer.verbose() || bar.is_hidden() {
             printer.note(name);
             return Self { printer, bar: None };
         }
-        let bar = ProgressBar::new_spinner().with_prefix(name.to_owned());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} ({elapsed}) {wide_msg}")
         {
             bar.set_style(style);
