@@ -164,7 +164,8 @@ fn dockers_push_that_is_cut_again_and_again_ends_with_a_clear_message() {
         "docker push of {0}/team/e:v1 failed: the connection to {0} broke, again and again",
         cutting.name
     );
-    answer.exits(3).says(&failed);
+    let answer = answer.exits(3).says(&failed);
+    assert!(!answer.stderr.contains("Retrying in"), "{}", answer.stderr);
     assert!(
         cutting.cuts.load(Ordering::SeqCst) > 1,
         "Docker did not try again"

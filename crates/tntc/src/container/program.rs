@@ -13,6 +13,9 @@ use crate::progress::Phase;
 /// Lines of output that are kept; a failed build shows no more than these.
 const TAIL: usize = 30;
 
+/// What Docker says each second of each layer until it pushes the layer again; the reasons are in other lines.
+const COUNTDOWN: &str = ": Retrying in ";
+
 /// Why a program did not do what it was told.
 #[derive(Debug)]
 pub struct Failure {
@@ -75,6 +78,9 @@ async fn collect(mut lines: mpsc::Receiver<String>, phase: &Phase<'_>) -> Vec<St
     let mut kept = VecDeque::with_capacity(TAIL);
     while let Some(line) = lines.recv().await {
         phase.detail(&line);
+        if line.contains(COUNTDOWN) {
+            continue;
+        }
         if kept.len() == TAIL {
             kept.pop_front();
         }
