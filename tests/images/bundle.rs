@@ -125,6 +125,27 @@ fn imports_from_a_url_and_from_jsr_are_bundled() {
     assert_eq!(answer.json()["outputs"]["only"], 5);
 }
 
+/// Errors are told apart by the names of their classes, and a test that runs here must hold for what is delivered.
+#[test]
+fn classes_and_functions_are_delivered_with_their_names() {
+    let workflow = workflow(
+        "import pg from \"npm:pg@8\";\nclass NotFound extends Error {}\nfunction twice() {}\n\
+         export default function run(): unknown {\n  \
+           return [new NotFound().constructor.name, twice.name, pg.DatabaseError.name];\n}\n",
+    );
+    let local = |workflow: &Workflow| {
+        let answer = tntc(["run", "--local", workflow.path()]).run().exits(0);
+        answer.json()["outputs"]["only"].clone()
+    };
+    let names = serde_json::json!(["NotFound", "twice", "DatabaseError"]);
+    assert_eq!(local(&workflow), names);
+    let code = code(&dry_run(&workflow).run().exits(0));
+    for (key, text) in code.as_object().expect("files") {
+        workflow.write(&key.replace("__", "/"), text.as_str().expect("a text"));
+    }
+    assert_eq!(local(&workflow), names);
+}
+
 #[test]
 fn a_bundle_that_is_too_large_names_the_import_that_is() {
     let server = ModuleServer::start();

@@ -31,6 +31,8 @@ impl Bundler<'_> {
         let output = self.dir.join("bundle.js");
         let mut command = self.command("bundle");
         command.args(["--platform", "deno", "--sourcemap=external"]);
+        // Classes and functions are told apart by their names, also where others are called the same.
+        command.arg("--keep-names");
         if shape == Shape::Small {
             command.arg("--minify");
         }
@@ -39,7 +41,7 @@ impl Bundler<'_> {
         if let Err(failure) = program::run(&mut command, phase).await {
             return Err(told(node, &self.reason(node, failure, phase).await));
         }
-        let code = edits::undone(&fs::read_to_string(&output).map_err(io("read", &output))?)?;
+        let code = edits::repaired(&fs::read_to_string(&output).map_err(io("read", &output))?)?;
         let map = output.with_extension("js.map");
         let map = fs::read_to_string(&map).map_err(io("read", &map))?;
         let map = serde_json::from_str(&map).map_err(|cause| {
