@@ -1,11 +1,10 @@
 //! What can go wrong in a build with Docker, and what is said of it.
 
 use std::process::Stdio;
-use std::sync::atomic::Ordering;
 
 use super::fake::Fake;
-use crate::images::{Cutting, Registry, mirrored_base, test_registry};
-use crate::support::{Answer, Terminal, Workflow, example, interrupt, tntc};
+use crate::images::{Registry, mirrored_base, test_registry};
+use crate::support::{Terminal, Workflow, example, interrupt, tntc};
 
 #[test]
 fn a_build_that_fails_shows_the_tail_of_its_output_and_leaves_nothing() {
@@ -134,47 +133,6 @@ fn a_registry_that_wants_credentials_fails_dockers_push_with_the_way_to_log_in()
     .run()
     .exits(3)
     .says(&format!("docker login {}", registry.name));
-}
-
-/// Builds with Docker and pushes through a network that is cut as often as it may, after a few kilobytes.
-fn push_through(registry: &Registry, workflow: &Workflow, cuts: usize) -> (Cutting, Answer) {
-    let cutting = Cutting::before(&registry.name, cuts, 64 * 1024);
-    let push = ["--push", "--builder", "docker", "--tag", "team/e:v1", "-r"];
-    let build = ["build", workflow.path()].into_iter().chain(push);
-    let answer = tntc(build.chain([cutting.name.as_str()])).run();
-    (cutting, answer)
-}
-
-#[test]
-fn dockers_push_that_is_cut_once_arrives_all_the_same() {
-    let registry = Registry::open();
-    let workflow = Workflow::of_one_node("interrupted", "return 1;");
-    let (cutting, answer) = push_through(&registry, &workflow, 1);
-    answer.exits(0);
-    assert_eq!(cutting.cuts.load(Ordering::SeqCst), 1);
-    assert_eq!(registry.get("team/e/tags/list")["tags"][0], "v1");
-}
-
-#[test]
-fn dockers_push_that_is_cut_again_and_again_ends_with_a_clear_message() {
-    let registry = Registry::open();
-    let workflow = Workflow::of_one_node("severed", "return 1;");
-    let (cutting, answer) = push_through(&registry, &workflow, usize::MAX);
-    let failed = format!(
-        "docker push of {0}/team/e:v1 failed: the connection to {0} broke, again and again",
-        cutting.name
-    );
-    let answer = answer.exits(3).says(&failed);
-    assert!(!answer.stderr.contains("Retrying in"), "{}", answer.stderr);
-    assert!(
-        cutting.cuts.load(Ordering::SeqCst) > 1,
-        "Docker did not try again"
-    );
-    assert!(
-        !workflow
-            .files()
-            .contains(&".tentacular/base-image.txt".to_owned())
-    );
 }
 
 #[test]

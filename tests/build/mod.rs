@@ -1,5 +1,6 @@
 //! `tntc build` with a real Docker, and with programs that only look like one.
 
+mod cuts;
 mod fake;
 mod faults;
 mod podman;

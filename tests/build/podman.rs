@@ -1,24 +1,21 @@
 //! `tntc build` with a real podman, where there is no docker program.
 
 use std::process::Command;
-use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::images::{
-    Cutting, Registry, executable, mirrored_base, program, registry_get, test_registry,
-};
-use crate::support::{Answer, Tntc, Workflow, tntc};
+use crate::images::{executable, mirrored_base, program, registry_get, test_registry};
+use crate::support::{Tntc, Workflow, tntc};
 
 /// A podman whose store is the test's own, as the only container program there is. It makes no network for containers:
 /// that would stay when it is gone.
-struct Podman {
+pub struct Podman {
     dir: TempDir,
 }
 
 impl Podman {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let podman = Self { dir };
         let bin = podman.path("bin");
@@ -39,7 +36,7 @@ impl Podman {
         self.dir.path().join(name).display().to_string()
     }
 
-    fn tntc<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Tntc {
+    pub fn tntc<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Tntc {
         // podman starts its runtime and its network helpers from the system's directories.
         tntc(arguments)
             .env("PATH", format!("{}:/usr/sbin:/sbin", self.path("bin")))
@@ -105,42 +102,4 @@ fn podman_is_used_where_there_is_no_docker_and_gives_images_the_names_of_a_clust
     let manifest = program("tar", ["-xOf", &archive, "manifest.json"]);
     let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
     assert_eq!(manifest[0]["RepoTags"][0], "docker.io/library/e:v1");
-}
-
-/// Builds and pushes to a registry behind a network that is cut as often as it may, after a few kilobytes.
-fn push_through(registry: &Registry, workflow: &Workflow, cuts: usize) -> (Cutting, Answer) {
-    let (podman, base) = (Podman::new(), mirrored_base());
-    let cutting = Cutting::before(&registry.name, cuts, 64 * 1024);
-    let push = ["--push", "--base", &base, "--tag", "team/e:v1", "-r"];
-    let build = ["build", workflow.path()].into_iter().chain(push);
-    let answer = podman.tntc(build.chain([cutting.name.as_str()])).run();
-    (cutting, answer)
-}
-
-#[test]
-fn podmans_push_that_is_cut_once_arrives_all_the_same() {
-    let registry = Registry::open();
-    let workflow = Workflow::of_one_node("interrupted", "return 1;");
-    let (cutting, answer) = push_through(&registry, &workflow, 1);
-    answer.exits(0);
-    assert_eq!(cutting.cuts.load(Ordering::SeqCst), 1);
-    assert_eq!(registry.get("team/e/tags/list")["tags"][0], "v1");
-}
-
-#[test]
-fn podmans_push_that_is_cut_again_and_again_ends_with_a_clear_message() {
-    let registry = Registry::open();
-    let workflow = Workflow::of_one_node("severed", "return 1;");
-    let (cutting, answer) = push_through(&registry, &workflow, usize::MAX);
-    let failed = format!(
-        "podman push of {0}/team/e:v1 failed: the connection to {0} broke, again and again",
-        cutting.name
-    );
-    answer.exits(3).says(&failed);
-    assert!(
-        cutting.cuts.load(Ordering::SeqCst) > 1,
-        "podman did not try again"
-    );
-    let remembered = ".tentacular/base-image.txt".to_owned();
-    assert!(!workflow.files().contains(&remembered));
 }

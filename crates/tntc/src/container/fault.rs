@@ -69,7 +69,10 @@ const SYMPTOMS: [(Fault, &[&str]); 7] = [
             "connection reset",
             "broken pipe",
             "unexpected eof",
+            "transport connection broken",
+            "server closed idle connection",
             ": eof",
+            "\neof\n",
         ],
     ),
     (
@@ -185,6 +188,7 @@ mod tests {
                 "write tcp 127.0.0.1:48800->127.0.0.1:33223: use of closed network connection",
                 Fault::Broken,
             ),
+            ("74956fb5e4a2: Pushed\nEOF\nexit status: 1", Fault::Broken),
             (
                 "Get \"https://10.0.0.9:5000/v2/\": http: server gave HTTP response to HTTPS client",
                 Fault::NoTls,
