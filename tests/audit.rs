@@ -351,5 +351,9 @@ fn a_workflow_that_is_not_deployed_is_missing_in_every_object() {
     audit(&workflow, &namespace, &[])
         .exits(1)
         .answers("  ✗ Deployment/audited\n    -> the object is missing\n")
-        .says("hint: bring it back");
+        .says(&format!(
+            "hint: bring it back to what is planned with: tntc deploy {} -n {}",
+            workflow.path(),
+            namespace.name
+        ));
 }

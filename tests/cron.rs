@@ -102,9 +102,17 @@ fn an_engine_that_dies_in_the_middle_of_a_cron_run_is_not_asked_again() {
     let end = wait_for("the Job's end", || ended(&namespace.get("job", "once")));
     assert_eq!(end, "Failed");
     wait_for("a restart", || running_again(&namespace, "dying"));
-    let all = ["--previous", "--tail=100"].map(|which| log(&namespace, "dying", &[which]));
+    let all = ["--previous", "--tail=100"].map(|which| {
+        let logs = ["logs", "dying", "-n", &namespace.name, which];
+        tntc(logs).run().exits(0).stdout
+    });
     let all = all.concat();
-    assert_eq!(all.matches("INFO started").count(), 1, "{all}");
+    let pods = namespace.list("pods");
+    assert_eq!(
+        all.matches("INFO started").count(),
+        1,
+        "{all}, of {pods:#?}"
+    );
 }
 
 #[test]

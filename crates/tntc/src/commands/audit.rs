@@ -32,7 +32,14 @@ pub async fn run(arguments: Audit, context: &Context) -> Result<Outcome> {
     let namespace = prepared.namespace.as_str();
     let found = deployed::everything(&cluster, namespace, &plan).await?;
     let name = prepared.workflow.name.as_str();
-    Ok(outcome(name, namespace, &audit::compare(&plan, &found)))
+    let outcome = outcome(name, namespace, &audit::compare(&plan, &found));
+    if !outcome.failed {
+        return Ok(outcome);
+    }
+    Ok(outcome.hint(format!(
+        "bring it back to what is planned with: tntc deploy {} -n {namespace}",
+        arguments.dir.display()
+    )))
 }
 
 fn outcome(name: &str, namespace: &str, compared: &[Compared]) -> Outcome {
@@ -50,16 +57,10 @@ fn outcome(name: &str, namespace: &str, compared: &[Compared]) -> Outcome {
     let mut lines: Vec<_> = compared.iter().flat_map(lines).collect();
     lines.push(String::new());
     lines.push(format!("{} {summary}", mark(differing == 0)));
-    let outcome = Outcome::new(summary)
+    Outcome::new(summary)
         .text(lines.join("\n"))
         .own(Answer { audit: compared })
-        .failed_if(differing > 0);
-    if differing == 0 {
-        return outcome;
-    }
-    outcome.hint(format!(
-        "bring it back to what is planned with: tntc deploy -n {namespace}"
-    ))
+        .failed_if(differing > 0)
 }
 
 fn mark(good: bool) -> &'static str {
