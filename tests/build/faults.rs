@@ -22,6 +22,8 @@ fn a_build_that_fails_shows_the_tail_of_its_output_and_leaves_nothing() {
         .exits(1)
         .json();
     assert_eq!(envelope["status"], "fail");
+    let cause = envelope["cause"].as_array().expect("the tail");
+    assert!(cause.contains(&"line 100".into()), "{cause:?}");
     assert_eq!(workflow.files(), before);
     docker.left_nothing();
 }

@@ -197,6 +197,23 @@ fn an_import_that_cannot_be_reached_is_told() {
 }
 
 #[test]
+fn an_import_that_does_not_exist_is_told_with_its_place() {
+    let server = ModuleServer::start();
+    let workflow = workflow(&format!(
+        "export default () => 1;\nimport \"{}/absent.ts\";\n",
+        server.url
+    ));
+    let answer = server
+        .trusted(dry_run(&workflow))
+        .env("RUST_BACKTRACE", "1");
+    let cause = answer.run().exits(1).json()["cause"].to_string();
+    assert!(cause.contains(" nodes/only.ts:2:8"), "{cause}");
+    for noise in ["tentacular-bundle-", "Stack backtrace"] {
+        assert!(!cause.contains(noise), "{cause}");
+    }
+}
+
+#[test]
 fn a_driver_from_npm_queries_a_real_database_from_a_sealed_pod() {
     let database = Postgres::start();
     let namespace = Namespace::new("bundled");

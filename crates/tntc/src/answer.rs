@@ -79,6 +79,9 @@ pub struct Timing {
 /// What any command may find on the way, and tells also when it fails.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Evidence {
+    /// Why it failed, in the last lines of the program, or the words of the library, that did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Vec<String>>,
     /// What is wrong with workflow.yaml.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<Diagnostic>>,

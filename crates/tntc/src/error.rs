@@ -78,7 +78,15 @@ impl Error {
         self
     }
 
-    /// Adds lines that a person reads below the message.
+    /// Adds why it failed, in the words of the program or the library that did.
+    #[must_use]
+    pub fn cause(mut self, told: impl Into<String>) -> Self {
+        let told = told.into();
+        self.evidence.cause = Some(told.lines().map(str::to_owned).collect());
+        self.details(told)
+    }
+
+    /// Adds lines that a person reads before the message, of what the evidence holds.
     #[must_use]
     pub fn details(mut self, details: impl Into<String>) -> Self {
         self.details = Some(details.into());

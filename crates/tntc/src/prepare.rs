@@ -137,8 +137,7 @@ fn not_overridable(cause: &OverrideError) -> Error {
 
 fn not_deliverable(errors: &[CodeError]) -> Error {
     let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    Error::failed("the workflow's files cannot be delivered as a ConfigMap")
-        .details(lines.join("\n"))
+    Error::failed("the workflow's files cannot be delivered as a ConfigMap").cause(lines.join("\n"))
 }
 
 /// The telemetry collector is reached like a dependency.

@@ -202,7 +202,7 @@ fn config(path: &Path) -> Result<Option<ConfigFile>> {
             config,
         })),
         Err(cause) => {
-            Err(Error::usage(format!("{} is invalid", path.display())).details(cause.to_string()))
+            Err(Error::usage(format!("{} is invalid", path.display())).cause(cause.to_string()))
         }
     }
 }

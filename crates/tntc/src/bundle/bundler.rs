@@ -39,7 +39,8 @@ impl Bundler<'_> {
         command.args(PROVIDED.map(|name| format!("--external={name}")));
         command.arg("--output").arg(&output).arg(&node.path);
         if let Err(failure) = program::run(&mut command, phase).await {
-            return Err(told(node, &self.reason(node, failure, phase).await));
+            let failure = self.reason(node, failure, phase).await;
+            return Err(told(node, &failure, self.dir));
         }
         let code = edits::repaired(&fs::read_to_string(&output).map_err(io("read", &output))?)?;
         let map = output.with_extension("js.map");
@@ -85,13 +86,16 @@ impl Bundler<'_> {
         }
         command
             .current_dir(self.dir)
+            .env_remove("RUST_BACKTRACE")
             .env("NO_COLOR", "1")
             .env("DENO_NO_UPDATE_CHECK", "1");
         command
     }
 }
 
-fn told(node: &Needy, failure: &Failure) -> Error {
+fn told(node: &Needy, failure: &Failure, dir: &Path) -> Error {
+    // What Deno tells of the copy holds for the original.
+    let copy = format!("file://{}/", dir.display());
     let unreachable = [
         "error sending request",
         "dns error",
@@ -123,6 +127,6 @@ fn told(node: &Needy, failure: &Failure) -> Error {
         kind,
         format!("cannot bundle {}, which imports {}", node.path, node.import),
     )
-    .details(failure.tail.clone())
+    .cause(failure.tail.replace(&copy, ""))
     .hint(hint)
 }

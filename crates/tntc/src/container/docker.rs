@@ -80,7 +80,7 @@ impl Docker {
             "the Docker daemon does not answer"
         };
         Err(Error::surroundings(message)
-            .details(String::from_utf8_lossy(&answer.stderr).into_owned())
+            .cause(String::from_utf8_lossy(&answer.stderr).into_owned())
             .hint("start it, or point DOCKER_HOST at one that runs")
             .hint(
                 "or build without it: tntc build --builder oci --push, or with --output FILE.tar",
@@ -105,8 +105,8 @@ impl Docker {
         let done = program::run(&mut command, &phase).await;
         let doing = format!("{} build of {}", self.name(), build.image);
         done.map(drop).map_err(|failure| match Fault::of(&failure) {
-            Some(fault @ Fault::DiskFull) => fault.error(&doing, build.base).details(failure.tail),
-            _ => Error::failed(format!("{doing} failed")).details(failure.tail),
+            Some(fault @ Fault::DiskFull) => fault.error(&doing, build.base).cause(failure.tail),
+            _ => Error::failed(format!("{doing} failed")).cause(failure.tail),
         })
     }
 
@@ -204,7 +204,7 @@ impl Docker {
         digest(&written)
             .or_else(|| lines.iter().rev().find_map(|line| digest(line)))
             .ok_or_else(|| {
-                Error::failed(format!("{doing} named no digest")).details(lines.join("\n"))
+                Error::failed(format!("{doing} named no digest")).cause(lines.join("\n"))
             })
     }
 
@@ -299,7 +299,7 @@ fn told(failure: &Failure, doing: &str, image: &str) -> Error {
         Some(fault) => fault.error(doing, image),
         None => Error::surroundings(format!("{doing} failed")),
     };
-    error.details(failure.tail.clone())
+    error.cause(failure.tail.clone())
 }
 
 /// The digest in a text such as `latest: digest: sha256:… size: 1234`.

@@ -35,7 +35,7 @@ pub async fn load(
     let loaded = program::run(&mut command, &phase).await;
     loaded.map(drop).map_err(|failure| {
         Error::surroundings(format!("cannot load {image} into kind cluster {cluster}"))
-            .details(failure.tail)
+            .cause(failure.tail)
     })
 }
 

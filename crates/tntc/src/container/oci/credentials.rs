@@ -70,7 +70,7 @@ fn unreadable(registry: &str, cause: &Missing) -> Error {
             helper,
             stdout,
             stderr,
-        } => error.details(format!("{stdout}{stderr}")).hint(format!(
+        } => error.cause(format!("{stdout}{stderr}")).hint(format!(
             "the credential helper is {helper}; see whether it works by itself"
         )),
         _ => error.hint(format!("log in again: docker login {registry}")),

@@ -17,7 +17,7 @@ pub fn registry(doing: &str, registry: &str, cause: &Cause) -> Error {
     if is_certificate(cause) {
         let message = format!("{doing} failed: the certificate of {registry} is not trusted");
         return Error::surroundings(message)
-            .details(chain(cause))
+            .cause(chain(cause))
             .hint("add its authority to the system's store, or name the file in SSL_CERT_FILE");
     }
     if chain(cause).contains("InvalidContentType") {
@@ -35,7 +35,7 @@ pub fn registry(doing: &str, registry: &str, cause: &Cause) -> Error {
         None if transient(cause) => Fault::Broken.error(doing, &place),
         _ => Error::surroundings(format!("{doing} failed: {}", short(cause))),
     }
-    .details(chain(cause))
+    .cause(chain(cause))
 }
 
 /// The error of a manifest that was asked for.
@@ -44,7 +44,7 @@ pub fn manifest(image: &Reference, cause: &Cause) -> Error {
     match status(cause) {
         Some(404) => Fault::NoImage
             .error(&doing, &image.to_string())
-            .details(chain(cause)),
+            .cause(chain(cause)),
         _ => registry(&doing, image.registry(), cause),
     }
 }
