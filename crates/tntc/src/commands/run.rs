@@ -53,7 +53,10 @@ pub async fn run(arguments: Run, context: &Context) -> Result<Outcome> {
     if let Some(why) = &answer.left_behind {
         context.printer.warn(why);
     }
-    outcome(&name, &answer.body)
+    outcome(&name, &answer.body).map_err(|error| match answer.messages.trim() {
+        "" => error,
+        curl => error.cause(curl),
+    })
 }
 
 /// Reads the input and makes sure that it is JSON before anything starts.
