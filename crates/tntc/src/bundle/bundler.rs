@@ -42,7 +42,7 @@ impl Bundler<'_> {
             let failure = self.reason(node, failure, phase).await;
             return Err(told(node, &failure, self.dir));
         }
-        let code = edits::repaired(&fs::read_to_string(&output).map_err(io("read", &output))?)?;
+        let code = edits::repaired(fs::read_to_string(&output).map_err(io("read", &output))?)?;
         let map = output.with_extension("js.map");
         let map = fs::read_to_string(&map).map_err(io("read", &map))?;
         let map = serde_json::from_str(&map).map_err(|cause| {

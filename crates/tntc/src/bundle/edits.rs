@@ -1,33 +1,57 @@
-//! Helpers that esbuild writes for `require` do not work in a module, so `deno bundle` (2.9) replaces them. It does so when
-//! the source map is made already: the map is then that of a text with longer helpers. And it misses one that esbuild
-//! has put into a statement with others. Here the text gets as much blank as was taken away, and what was missed is
-//! replaced in its place.
+//! Helpers that esbuild writes for `require` do not work in a module, so `deno bundle` (2.9) replaces them. It does so
+//! when the source map is made already: the map is then that of a text with longer helpers. And it misses one that
+//! esbuild has put into a statement with others. Here the text gets as much blank as was taken away, and what was missed
+//! is replaced in its place.
 
-use regex_lite::{Captures, Regex};
+use std::ops::Range;
+
+use regex_lite::Regex;
 
 use crate::error::{Error, Result};
 
+/// A text that is looked for, as a literal part of it and as a whole: most bundles lack the part, and that shows at once.
+struct Text {
+    part: &'static str,
+    whole: &'static str,
+}
+
 /// Ends of Deno's replacements, and the blank that makes them as long as what esbuild 0.25 had written. Names in a
 /// minified helper have one letter, since those are the names that all functions share.
-const REPLACED: [(&str, char, usize); 3] = [
+const REPLACED: [(Text, char, usize); 3] = [
     // `require`, six lines of which three are left.
     (
-        r"var __require = __deno_internal_createRequire\(import\.meta\.url\);",
+        Text {
+            part: " = __deno_internal_createRequire",
+            whole: r"var __require = __deno_internal_createRequire\(import\.meta\.url\);",
+        },
         '\n',
         3,
     ),
     // The same, minified: `(r=>typeof require<"u"?…)(function(r){…});`
     (
-        r"var [\w$]+=__deno_internal_createRequire\(import\.meta\.url\);",
+        Text {
+            part: "=__deno_internal_createRequire",
+            whole: r"var [\w$]+=__deno_internal_createRequire\(import\.meta\.url\);",
+        },
         ' ',
         122,
     ),
     // In `__toESM`, minified: `1 ?` for `e||!r||!r.__esModule?`.
-    (r#":\{\},[\w$]+\(1 \?[\w$]+\([\w$]+,"default","#, ' ', 18),
+    (
+        Text {
+            part: "(1 ?",
+            whole: r#":\{\},[\w$]+\(1 \?[\w$]+\([\w$]+,"default","#,
+        },
+        ' ',
+        18,
+    ),
 ];
 
 /// `require`, minified, as `deno bundle` leaves it among other variables.
-const MISSED: &str = r#"\([\w$]+=>typeof require<"u"\?require:typeof Proxy<"u"\?new Proxy\([\w$]+,\{get:[^;{}]*\}\):[\w$]+\)\(function\([\w$]+\)\{if\(typeof require<"u"\)return require\.apply\(this,arguments\);throw Error\('Dynamic require of "'\+[\w$]+\+'" is not supported'\)\}\)"#;
+const MISSED: Text = Text {
+    part: r#"=>typeof require<"u"?require:"#,
+    whole: r#"\([\w$]+=>typeof require<"u"\?require:typeof Proxy<"u"\?new Proxy\([\w$]+,\{get:[^;{}]*\}\):[\w$]+\)\(function\([\w$]+\)\{if\(typeof require<"u"\)return require\.apply\(this,arguments\);throw Error\('Dynamic require of "'\+[\w$]+\+'" is not supported'\)\}\)"#,
+};
 
 /// What takes its place, and the statement that it needs. Imports count from the start wherever they stand.
 const REQUIRE: &str = "__tntc_createRequire(import.meta.url)";
@@ -37,24 +61,31 @@ const IMPORT: &str = "import{createRequire as __tntc_createRequire}from\"node:mo
 ///
 /// # Errors
 /// None that is known; the patterns are fixed.
-pub fn repaired(code: &str) -> Result<String> {
-    let mut code = code.to_owned();
-    for (end, blank, length) in REPLACED {
-        let blank = blank.to_string().repeat(length);
-        code = pattern(end)?
-            .replace(&code, format!("$0{blank}"))
-            .into_owned();
+pub fn repaired(mut code: String) -> Result<String> {
+    for (text, blank, length) in REPLACED {
+        if let Some(found) = text.find(&code)? {
+            code.insert_str(found.end, &blank.to_string().repeat(length));
+        }
     }
-    let missed = pattern(MISSED)?;
-    if missed.is_match(&code) {
-        let in_place = |missed: &Captures<'_>| format!("{REQUIRE:0$}", missed[0].len());
-        code = missed.replace(&code, in_place).trim_end().to_owned() + "\n" + IMPORT;
+    if let Some(missed) = MISSED.find(&code)? {
+        let in_place = format!("{REQUIRE:0$}", missed.len());
+        code.replace_range(missed, &in_place);
+        code.truncate(code.trim_end().len());
+        code.push('\n');
+        code.push_str(IMPORT);
     }
     Ok(code)
 }
 
-fn pattern(text: &str) -> Result<Regex> {
-    Regex::new(text).map_err(|cause| Error::failed(cause.to_string()))
+impl Text {
+    /// Where it stands first.
+    fn find(&self, code: &str) -> Result<Option<Range<usize>>> {
+        if !code.contains(self.part) {
+            return Ok(None);
+        }
+        let whole = Regex::new(self.whole).map_err(|cause| Error::failed(cause.to_string()))?;
+        Ok(whole.find(code).map(|found| found.range()))
+    }
 }
 
 #[cfg(test)]
@@ -76,7 +107,7 @@ mod tests {
         let deno = r#"import{createRequire as __deno_internal_createRequire} from "node:module";var m=__deno_internal_createRequire(import.meta.url);"#;
         let before = bundle(&format!("var m={REQUIRE};"), "e||!r||!r.__esModule?");
         let after = bundle(deno, "1 ?");
-        let repaired = repaired(&after).expect("patterns");
+        let repaired = repaired(after.clone()).expect("patterns");
         assert_eq!(repaired.find("f();"), before.find("f();"));
         assert_eq!(repaired.replace(' ', ""), after.replace(' ', ""));
     }
@@ -84,7 +115,7 @@ mod tests {
     #[test]
     fn a_require_among_other_variables_is_replaced_in_its_place() {
         let before = bundle(&format!("var i=1,m={REQUIRE};"), "1 ?");
-        let repaired = repaired(&before).expect("patterns");
+        let repaired = repaired(before.clone()).expect("patterns");
         assert!(!repaired.contains("typeof require"), "{repaired}");
         assert!(repaired.contains("var i=1,m=__tntc_createRequire(import.meta.url) "));
         assert!(repaired.ends_with("node:module\";\n"), "{repaired}");
@@ -96,6 +127,6 @@ mod tests {
     #[test]
     fn code_without_such_helpers_stays_as_it_is() {
         let code = "var f=()=>1;export{f as default};\n";
-        assert_eq!(repaired(code).expect("patterns"), code);
+        assert_eq!(repaired(code.to_owned()).expect("patterns"), code);
     }
 }
