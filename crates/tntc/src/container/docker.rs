@@ -19,6 +19,7 @@ use super::platform::Platform;
 use super::program::{self, Failure};
 use super::recipe;
 use super::reference;
+use super::retry;
 use crate::deno;
 use crate::error::{Error, Result, io};
 use crate::output::Printer;
@@ -26,9 +27,6 @@ use crate::progress::Phase;
 
 /// Name of the generated Dockerfile.
 const DOCKERFILE: &str = "Dockerfile.tentacular";
-
-/// How often podman is told to push while the connection breaks.
-const PUSHES: usize = 3;
 
 /// A container program that answers.
 #[derive(Debug)]
@@ -198,7 +196,10 @@ impl Docker {
         }
         command.args(self.plain_http_flag(image, plain_http));
         command.arg(self.full_name(image)?);
-        let lines = self.pushed(&mut command, &phase).await;
+        // Docker tries again by itself when the connection breaks; podman does after some breaks only.
+        let broken = |failure: &Failure| Fault::of(failure) == Some(Fault::Broken);
+        let push = async || program::run(&mut command, &phase).await;
+        let lines = retry::while_transient(|failure| self.podman && broken(failure), push).await;
         let lines = lines.map_err(|failure| told(&failure, &doing, image))?;
         let written = fs::read_to_string(digest_file.path()).unwrap_or_default();
         digest(&written)
@@ -206,22 +207,6 @@ impl Docker {
             .ok_or_else(|| {
                 Error::failed(format!("{doing} named no digest")).cause(lines.join("\n"))
             })
-    }
-
-    /// Docker tries again by itself when the connection breaks; podman does after some breaks only.
-    async fn pushed(
-        &self,
-        command: &mut Command,
-        phase: &Phase<'_>,
-    ) -> std::result::Result<Vec<String>, Failure> {
-        let more = if self.podman { PUSHES - 1 } else { 0 };
-        for _ in 0..more {
-            match program::run(command, phase).await {
-                Err(failure) if Fault::of(&failure) == Some(Fault::Broken) => {}
-                done => return done,
-            }
-        }
-        program::run(command, phase).await
     }
 
     /// Writes an image as a docker-archive.

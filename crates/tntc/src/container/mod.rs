@@ -8,3 +8,4 @@ pub mod platform;
 pub mod program;
 pub mod recipe;
 pub mod reference;
+mod retry;

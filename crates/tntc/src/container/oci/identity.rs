@@ -12,9 +12,6 @@ use serde::Deserialize;
 
 use super::registry::{CONNECT, SILENCE};
 
-/// What is asked of whoever gives out tokens, as `key=value` pairs of a form.
-type Form<'a> = [(&'static str, &'a str); 5];
-
 #[derive(Deserialize)]
 struct Granted {
     access_token: String,
@@ -54,10 +51,10 @@ pub async fn trade(
         RegistryOperation::Pull => "pull",
     };
     let scope = format!("repository:{}:{actions}", image.repository());
-    let form: Form<'_> = [
+    let form = [
         ("grant_type", "refresh_token"),
         ("client_id", "tntc"),
-        ("service", &challenge.service),
+        ("service", challenge.service.as_str()),
         ("scope", &scope),
         ("refresh_token", identity),
     ];

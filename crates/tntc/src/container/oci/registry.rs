@@ -1,6 +1,5 @@
 //! One registry as a build sees it: manifests and blobs, tried again when the connection breaks.
 
-use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use super::identity;
 use super::image::{Blob, Descriptor};
 use super::protocol;
 use super::told::{self, transient};
+use crate::container::retry;
 use crate::error::Result;
 
 /// Manifests of one platform and indexes of several, in OCI's terms and in Docker's.
@@ -26,10 +26,6 @@ const MANIFESTS: [&str; 4] = [
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 ];
-
-/// How often one step is tried, and how long to wait before trying again (twice as long each time).
-const ATTEMPTS: u32 = 3;
-const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 250 });
 
 /// How long a registry may take to accept a connection, and to send anything at all on one.
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
@@ -202,19 +198,8 @@ fn authorities(protocol: &ClientProtocol) -> Vec<Certificate> {
         .collect()
 }
 
-async fn retried<T, F>(mut step: impl FnMut() -> F) -> Result<T, Cause>
-where
-    F: Future<Output = Result<T, Cause>>,
-{
-    let mut pause = PAUSE;
-    for _ in 1..ATTEMPTS {
-        match step().await {
-            Err(cause) if transient(&cause) => tokio::time::sleep(pause).await,
-            done => return done,
-        }
-        pause *= 2;
-    }
-    step().await
+async fn retried<T>(step: impl AsyncFnMut() -> Result<T, Cause>) -> Result<T, Cause> {
+    retry::while_transient(transient, step).await
 }
 
 #[cfg(test)]
