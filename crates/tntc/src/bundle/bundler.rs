@@ -40,7 +40,7 @@ impl Bundler<'_> {
         command.arg("--output").arg(&output).arg(&node.path);
         if let Err(failure) = program::run(&mut command, phase).await {
             let failure = self.reason(node, failure, phase).await;
-            return Err(told(node, &failure, self.dir));
+            return Err(told(node, &failure, &self.in_project(&failure.tail)));
         }
         let code = edits::repaired(fs::read_to_string(&output).map_err(io("read", &output))?)?;
         let map = output.with_extension("js.map");
@@ -58,7 +58,13 @@ impl Bundler<'_> {
     pub async fn graph(&self, path: &str) -> Option<Graph> {
         let mut command = self.command("info");
         let output = command.arg("--json").arg(path).kill_on_drop(true).output();
-        serde_json::from_slice(&output.await.ok()?.stdout).ok()
+        let answer = String::from_utf8(output.await.ok()?.stdout).ok()?;
+        serde_json::from_str(&self.in_project(&answer)).ok()
+    }
+
+    /// What Deno tells of the copy, as it holds for the project: files by their paths there.
+    fn in_project(&self, told: &str) -> String {
+        told.replace(&format!("file://{}/", self.dir.display()), "")
     }
 
     /// Of a module that cannot be had, `deno bundle` says no more than that; `deno cache` says why.
@@ -93,9 +99,7 @@ impl Bundler<'_> {
     }
 }
 
-fn told(node: &Needy, failure: &Failure, dir: &Path) -> Error {
-    // What Deno tells of the copy holds for the original.
-    let copy = format!("file://{}/", dir.display());
+fn told(node: &Needy, failure: &Failure, cause: &str) -> Error {
     let unreachable = [
         "error sending request",
         "dns error",
@@ -127,6 +131,6 @@ fn told(node: &Needy, failure: &Failure, dir: &Path) -> Error {
         kind,
         format!("cannot bundle {}, which imports {}", node.path, node.import),
     )
-    .cause(failure.tail.replace(&copy, ""))
+    .cause(cause)
     .hint(hint)
 }

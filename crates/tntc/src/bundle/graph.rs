@@ -1,4 +1,5 @@
-//! Which import of a node's own files brings each module: the answer of `deno info --json`.
+//! Which import of a node's own files brings each module: the answer of `deno info --json`, with the project's files by
+//! their paths.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -68,8 +69,8 @@ enum Part<'a> {
 
 impl Graph {
     /// The own import by which each module from outside is reached in the fewest steps, as it is told: what it says and
-    /// where it stands. A package of npm is `npm:name@version`. `path` is that of the node.
-    pub fn origins(&self, path: &str) -> BTreeMap<String, String> {
+    /// where it stands. A package of npm is `npm:name@version`.
+    pub fn origins(&self) -> BTreeMap<String, String> {
         let roots = self.roots.iter().map(|root| (Part::Module(root), None));
         let mut found: VecDeque<(Part<'_>, Option<String>)> = roots.collect();
         let mut origins = BTreeMap::new();
@@ -79,9 +80,7 @@ impl Graph {
             }
             for (next, dependency) in self.loads(part) {
                 let origin = origin.clone().or_else(|| match (part, dependency) {
-                    (Part::Module(file), Some(import)) if !is_file(next) => {
-                        Some(import.told(self.relative(file, path)))
-                    }
+                    (Part::Module(file), Some(import)) if !is_own(next) => Some(import.told(file)),
                     _ => None,
                 });
                 found.push_back((next, origin));
@@ -129,13 +128,6 @@ impl Graph {
             }
         }
     }
-
-    /// A file's path from where the node's begins.
-    fn relative<'a>(&self, file: &'a str, path: &str) -> &'a str {
-        let dirs = self.roots.iter().filter_map(|root| root.strip_suffix(path));
-        let mut relative = dirs.filter_map(|dir| file.strip_prefix(dir));
-        relative.next().unwrap_or(file)
-    }
 }
 
 impl Dependency {
@@ -148,8 +140,9 @@ impl Dependency {
     }
 }
 
-fn is_file(part: Part<'_>) -> bool {
-    matches!(part, Part::Module(specifier) if specifier.starts_with("file:"))
+/// Files of the project are told by their paths, everything else by a URL.
+fn is_own(part: Part<'_>) -> bool {
+    matches!(part, Part::Module(specifier) if !specifier.contains(':'))
 }
 
 #[cfg(test)]
@@ -172,13 +165,13 @@ mod tests {
 
     fn origins(modules: &Value, packages: &Value) -> BTreeMap<String, String> {
         let graph = json!({
-            "roots": ["file:///tmp/x/nodes/only.ts"],
+            "roots": ["nodes/only.ts"],
             "modules": modules,
             "redirects": {"https://h/a": "https://h/a@1.ts"},
             "npmPackages": packages,
         });
         let graph: Graph = serde_json::from_value(graph).expect("a graph");
-        graph.origins("nodes/only.ts")
+        graph.origins()
     }
 
     #[test]
@@ -188,7 +181,7 @@ mod tests {
             package("npm:small", "small@1.0.0", 1),
         ];
         let found = origins(
-            &json!([{"specifier": "file:///tmp/x/nodes/only.ts", "dependencies": only}]),
+            &json!([{"specifier": "nodes/only.ts", "dependencies": only}]),
             &json!({
                 "pg@8.1.0": {"name": "pg", "version": "8.1.0", "dependencies": ["pool@3.0.0_pg@8.1.0"]},
                 "pool@3.0.0_pg@8.1.0": {"name": "pool", "version": "3.0.0", "dependencies": ["pg@8.1.0", "small@1.0.0"]},
@@ -203,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_module_belongs_to_the_own_file_that_imports_it_first() {
-        let only = import("./own.ts", "file:///tmp/x/nodes/own.ts", 0);
+        let only = import("./own.ts", "nodes/own.ts", 0);
         let own = [
             import("https://h/a", "https://h/a", 4),
             json!({"specifier": "https://h/types.ts"}),
@@ -211,8 +204,8 @@ mod tests {
         let outside = import("./b.ts", "https://h/b.ts", 0);
         let found = origins(
             &json!([
-                {"specifier": "file:///tmp/x/nodes/only.ts", "dependencies": [only]},
-                {"specifier": "file:///tmp/x/nodes/own.ts", "dependencies": own},
+                {"specifier": "nodes/only.ts", "dependencies": [only]},
+                {"specifier": "nodes/own.ts", "dependencies": own},
                 {"specifier": "https://h/a@1.ts", "dependencies": [outside]},
                 {"specifier": "https://h/b.ts", "error": "not found"},
             ]),

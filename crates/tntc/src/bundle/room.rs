@@ -25,7 +25,7 @@ pub async fn require(deno: &Bundler<'_>, bundles: &BTreeMap<String, Bundle>) -> 
     }
     let mut sizes = Sizes::new();
     for (path, bundle) in bundles {
-        let origins = deno.graph(path).await.unwrap_or_default().origins(path);
+        let origins = deno.graph(path).await.unwrap_or_default().origins();
         for (source, size) in bundle.map.sizes(&bundle.code) {
             let module = module_of(source);
             let import = origins.get(&module).unwrap_or(&module).clone();
