@@ -113,7 +113,7 @@ fn unique() -> u32 {
 /// The engine image, built by `tntc build` and loaded into the cluster once for all tests.
 pub fn engine_image() -> &'static str {
     static BUILT: OnceLock<String> = OnceLock::new();
-    BUILT.get_or_init(|| build(&["--tag", "tentacular-engine:end-to-end"]))
+    BUILT.get_or_init(|| build(&["--tag", &engine_tag()]))
 }
 
 /// The engine image, pushed to the test registry once for all tests.
@@ -126,10 +126,18 @@ pub fn registry_image() -> &'static str {
             "--registry",
             &registry,
             "--tag",
-            "tentacular-engine:end-to-end",
+            &engine_tag(),
             "--push",
         ])
     })
+}
+
+/// A tag for each checkout, so that two of them can use one cluster at a time.
+fn engine_tag() -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut checkout = DefaultHasher::new();
+    env!("CARGO_MANIFEST_DIR").hash(&mut checkout);
+    format!("tentacular-engine:end-to-end-{:x}", checkout.finish())
 }
 
 fn build(arguments: &[&str]) -> String {
