@@ -11,6 +11,7 @@ import { Engine, inFlight } from "./core/engine.ts";
 import { createHandler } from "./core/http.ts";
 import { createLogger } from "./core/log.ts";
 import { Metrics } from "./core/metrics.ts";
+import { revisionMismatch } from "./core/revision.ts";
 import { webhookRoutes } from "./core/webhook.ts";
 import { createHooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
 import { exitWith } from "./edge/exit.ts";
@@ -31,6 +32,8 @@ async function main(options: Options): Promise<void> {
   const queues = new QueueTriggers(engine, log, options);
   metrics.watch(inFlight(engine));
   metrics.watch(queues.lag);
+  const { loaded } = engine.program;
+  if (loaded) metrics.watch(revisionMismatch(() => engine.program.loaded ?? loaded));
 
   const draining = new AbortController();
   const handler = createHandler({

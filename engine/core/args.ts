@@ -9,7 +9,7 @@ export interface Options {
   readonly host: string;
   /** `<namespace>/<name>` of this deployment; local runs have none. */
   readonly instance?: string;
-  /** Hash of the code, given back in every result. */
+  /** What the hash of the files should be; the real one is given back in every result. */
   readonly revision?: string;
   /** From the signal to the exit. */
   readonly graceMs: number;
@@ -31,7 +31,7 @@ export const USAGE = `usage: --workflow <file> [options]
   --port <number>                 port to listen on (8080)
   --host <address>                address to listen on (0.0.0.0)
   --instance <namespace>/<name>   which deployment this is
-  --revision <hash>               hash of the code, given back in every result
+  --revision <hash>               what the hash of the files should be
   --grace <duration>              from the signal to the exit (30s)
   --triggers all|http             http: subscribe to no queue (all)
   --secrets <path>                file or directory; no other secrets are read then

@@ -28,7 +28,7 @@ export function createHandler(options: HttpOptions): Handler {
   const { engine, draining, metrics } = options;
   const own: Readonly<Record<string, Route>> = {
     "/run": { POST: (request) => answerRun(engine, request) },
-    "/health": { GET: () => answer(200, { status: "ok" }) },
+    "/health": { GET: () => answer(200, { status: "ok" }, identity(engine)) },
     ...(metrics === undefined ? {} : { "/metrics": { GET: () => exposition(metrics) } }),
   };
   return async (request) => {
@@ -38,6 +38,11 @@ export function createHandler(options: HttpOptions): Handler {
     if (draining?.()) response.headers.set("connection", "close");
     return response;
   };
+}
+
+/** Beside the body, which health checks compare. */
+function identity({ program: { loaded } }: Engine): Record<string, string> {
+  return loaded === undefined ? {} : { "tentacular-revision": loaded.revision };
 }
 
 /** Not an async function: every promise on the way of a run counts. */

@@ -40,7 +40,9 @@ function stream(chunks: readonly (string | Error)[]): ReadableStream<Uint8Array>
   });
 }
 
-Deno.test("the health is ok", async () => {
+Deno.test("the health is ok, and a header names the revision", async () => {
+  const response = await echo(new Request("http://engine/health"));
+  equal(response.headers.get("tentacular-revision"), "rev");
   deepEqual(await call(echo, "/health"), { status: 200, body: { status: "ok" } });
 });
 

@@ -9,6 +9,7 @@ import { framesOf, messageOf } from "./errors.ts";
 import { compileGraph } from "./graph.ts";
 import { createLogger, type LogOptions } from "./log.ts";
 import { createMask } from "./mask.ts";
+import type { Loaded } from "./revision.ts";
 import type { NodePlan, RunObserver, RunPlan } from "./run.ts";
 import { type Secrets, secretTexts } from "./secrets.ts";
 import type { Tracing } from "./tracing.ts";
@@ -22,6 +23,8 @@ export interface Program {
   readonly root: string;
   readonly log: LogOptions;
   readonly tracing?: Tracing;
+  /** What was loaded, where the command line says what should be. */
+  readonly loaded?: Loaded;
 }
 
 export interface ProgramParts {
@@ -29,7 +32,7 @@ export interface ProgramParts {
   /** In the order of `workflow.nodes`. */
   readonly nodes: readonly NodeFunction[];
   readonly secrets: Secrets;
-  readonly revision: string | null;
+  readonly loaded?: Loaded;
   /** URL of the workflow's directory, ending in `/`. */
   readonly root: string;
   readonly log: Omit<LogOptions, "mask">;
@@ -41,7 +44,7 @@ export interface ProgramParts {
 
 /** Throws a `WorkflowError` when the edges make no graph. */
 export function createProgram(parts: ProgramParts): Program {
-  const { workflow, secrets, tracing } = parts;
+  const { workflow, secrets, tracing, loaded } = parts;
   const mask = createMask(secretTexts(secrets));
   const log = { ...parts.log, mask };
   const contexts: ContextPlan = {
@@ -54,14 +57,18 @@ export function createProgram(parts: ProgramParts): Program {
   const plan: RunPlan = {
     graph: compileGraph(workflow.nodes.map((node) => node.name), workflow.edges),
     nodes: workflow.nodes.map((spec, index) => planNode(contexts, spec, parts.nodes[index])),
-    revision: parts.revision,
+    revision: loaded?.revision ?? null,
     clock: parts.clock,
     deadlines: new Deadlines(parts.clock),
     observer: observe(parts, log),
     ...(tracing && { startSpan: (id, origin) => tracing.run(workflow.name, id, origin) }),
     mask,
   };
-  return { workflow, secrets, plan, root: parts.root, log, ...(tracing && { tracing }) };
+  return {
+    ...{ workflow, secrets, plan, root: parts.root, log },
+    ...(tracing && { tracing }),
+    ...(loaded && { loaded }),
+  };
 }
 
 function planNode(contexts: ContextPlan, spec: NodeSpec, code?: NodeFunction): NodePlan {

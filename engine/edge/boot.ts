@@ -5,14 +5,15 @@ import { systemClock } from "../core/clock.ts";
 import { messageOf, StartError } from "../core/errors.ts";
 import { createLogger } from "../core/log.ts";
 import { createProgram, type Program, type ProgramParts } from "../core/program.ts";
+import { type Files, hashFiles, hashSecrets, type Loaded } from "../core/revision.ts";
 import type { RunObserver } from "../core/run.ts";
 import { missingSecrets } from "../core/secrets.ts";
 import { WorkflowError } from "../core/shape.ts";
 import { readWorkflow, type Workflow } from "../core/workflow.ts";
-import { dirname } from "./files.ts";
+import { dirname, mountedVersion, readMount } from "./files.ts";
 import { logOptions } from "./log.ts";
 import { fileUrl, importNodes } from "./modules.ts";
-import { loadSecrets } from "./secrets.ts";
+import { loadSecrets, MOUNT } from "./secrets.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** Who is told of runs. */
@@ -40,16 +41,22 @@ export async function loadProgram(
 ): Promise<Program> {
   const file = options.workflow;
   const directory = dirname(file);
+  const version = await mountedVersion(directory);
+  const mounted = await readMount(MOUNT);
+  const loaded = await identify(directory, mounted, options.revision);
   const workflow = await readWorkflowFile(file);
   const [secrets, nodes] = await Promise.all([
-    loadSecrets(file, options.secrets),
+    loadSecrets(file, options.secrets, mounted),
     importNodes(directory, workflow.nodes, generation),
   ]);
+  if (await mountedVersion(directory) !== version) {
+    throw new StartError("the workflow's files were replaced while they were read");
+  }
   const program = createProgram({
     workflow,
     nodes,
     secrets,
-    revision: options.revision ?? null,
+    ...(loaded && { loaded }),
     root: `${fileUrl(directory)}/`,
     log: logOptions((text) => text),
     clock: systemClock,
@@ -58,6 +65,28 @@ export async function loadProgram(
   });
   warnOfMissingSecrets(program);
   return program;
+}
+
+/**
+ * Hashes what is about to be loaded, and says so in the first line of the log, ahead of anything that
+ * the workflow's own code could write there: `tntc` reads it.
+ */
+async function identify(
+  directory: string,
+  mounted: Files,
+  expected: string | undefined,
+): Promise<Loaded | undefined> {
+  if (expected === undefined) return undefined;
+  const revision = await hashFiles(await readMount(directory));
+  const secrets = await hashSecrets(mounted);
+  const log = createLogger("engine", logOptions((text) => text));
+  log.info(`loading revision=${revision} secrets=${secrets}`);
+  if (revision !== expected) {
+    log.warn(
+      `these files are not of the deployed revision ${expected}: deploy again to replace them`,
+    );
+  }
+  return { revision, expected, secrets };
 }
 
 async function readWorkflowFile(file: string): Promise<Workflow> {

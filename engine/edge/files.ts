@@ -21,6 +21,29 @@ async function optional<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/**
+ * Every file below a mounted ConfigMap or Secret, by its path there. Both keep their versions in
+ * entries whose names begin with two dots, and link to the current one.
+ */
+export async function readMount(directory: string): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for (const name of await listOptional(directory) ?? []) {
+    if (name.startsWith("..")) continue;
+    const path = `${directory}/${name}`;
+    const { isDirectory } = await Deno.stat(path);
+    if (!isDirectory) files.set(name, await Deno.readFile(path));
+    else {for (const [below, content] of await readMount(path)) {
+        files.set(`${name}/${below}`, content);
+      }}
+  }
+  return files;
+}
+
+/** Which version of a mount is current; `undefined` in a directory that is none. */
+export async function mountedVersion(directory: string): Promise<string | undefined> {
+  return await optional(Deno.readLink(`${directory}/..data`));
+}
+
 /** The directory part of a path; `.` when it has none. */
 export function dirname(path: string): string {
   const end = path.lastIndexOf("/");

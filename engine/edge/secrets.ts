@@ -2,6 +2,7 @@
 
 import { messageOf, StartError } from "../core/errors.ts";
 import { mergeSecrets, parseService, readSecrets, type Secrets } from "../core/secrets.ts";
+import type { Files } from "../core/revision.ts";
 import { dirname, listOptional, readOptional } from "./files.ts";
 import { parseYaml } from "./yaml.ts";
 
@@ -15,14 +16,14 @@ export const MOUNT = "/app/secrets";
 export async function loadSecrets(
   workflow: string,
   only?: string,
-  mount = MOUNT,
+  mounted: Files = new Map(),
 ): Promise<Secrets> {
   if (only !== undefined) return await loadExplicit(only);
   const directory = dirname(workflow);
   const sources = await Promise.all([
     loadDirectory(`${directory}/.secrets`),
     loadFile(`${directory}/.secrets.yaml`),
-    loadDirectory(mount),
+    parseMounted(mounted),
   ]);
   return sources.reduce<Secrets>((under, over) => mergeSecrets(under, over ?? {}), {});
 }
@@ -43,6 +44,15 @@ async function loadFile(path: string): Promise<Secrets | undefined> {
   } catch (error) {
     throw new StartError(`${path}: ${messageOf(error)}`);
   }
+}
+
+/** One file a service; dot-files are none. */
+function parseMounted(files: Files): Secrets {
+  const decoder = new TextDecoder();
+  const services = [...files].filter(([path]) => !path.startsWith(".") && !path.includes("/"));
+  return Object.fromEntries(
+    services.map(([service, content]) => [service, parseService(decoder.decode(content))]),
+  );
 }
 
 /**

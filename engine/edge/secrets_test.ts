@@ -1,4 +1,5 @@
 import { deepEqual, rejects } from "node:assert/strict";
+import { readMount } from "./files.ts";
 import { loadSecrets } from "./secrets.ts";
 
 async function directory(files: Readonly<Record<string, string>>): Promise<string> {
@@ -18,11 +19,14 @@ Deno.test("secrets come from the directory, the file over it, and the mount over
     ".secrets.yaml": "a:\n  y: file\n  z: file\nshort: value\n",
     "mount/a": '{"z": "mount"}',
   });
-  deepEqual(await loadSecrets(`${root}/workflow.yaml`, undefined, `${root}/mount`), {
-    a: { x: "dir", y: "file", z: "mount" },
-    plain: { value: "text" },
-    short: { value: "value" },
-  });
+  deepEqual(
+    await loadSecrets(`${root}/workflow.yaml`, undefined, await readMount(`${root}/mount`)),
+    {
+      a: { x: "dir", y: "file", z: "mount" },
+      plain: { value: "text" },
+      short: { value: "value" },
+    },
+  );
 });
 
 Deno.test("an explicit source is the only one, be it a file or a directory", async () => {
@@ -40,13 +44,16 @@ Deno.test("in a mounted Secret dot-files are skipped and links followed", async 
   const root = await directory({ "..2026/github": '{"token": "t"}' });
   await Deno.symlink("..2026", `${root}/..data`);
   await Deno.symlink("..data/github", `${root}/github`);
-  deepEqual(await loadSecrets("/nowhere/workflow.yaml", undefined, root), {
+  deepEqual(await loadSecrets("/nowhere/workflow.yaml", undefined, await readMount(root)), {
     github: { token: "t" },
   });
 });
 
 Deno.test("no secrets anywhere are no error; a broken file is one", async () => {
-  deepEqual(await loadSecrets("/nowhere/workflow.yaml", undefined, "/nowhere/mount"), {});
+  deepEqual(
+    await loadSecrets("/nowhere/workflow.yaml", undefined, await readMount("/nowhere/mount")),
+    {},
+  );
   const root = await directory({ ".secrets.yaml": "a: [" });
   await rejects(loadSecrets(`${root}/workflow.yaml`), /\.secrets\.yaml: .* at line 1/);
 });

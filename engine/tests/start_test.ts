@@ -30,9 +30,15 @@ Deno.test("an engine starts under the derived flags, as nobody, without a word t
     args: ["--revision", "r7"],
   });
   const result = await engine.run({ a: 1 });
-  deepEqual([result.success, result.outputs, result.revision], [true, { echo: { a: 1 } }, "r7"]);
+  const { revision } = result;
+  match(revision ?? "", /^[0-9a-f]{16}$/);
+  deepEqual([result.success, result.outputs], [true, { echo: { a: 1 } }]);
+  const metrics = await (await fetch(`http://127.0.0.1:${engine.port}/metrics`)).text();
+  match(metrics, /^tentacular_revision_mismatch 1$/m);
   equal(await engine.stop("SIGINT"), 0);
   deepEqual(engine.lines, [
+    `[engine] INFO loading revision=${revision} secrets=none`,
+    "[engine] WARN these files are not of the deployed revision r7: deploy again to replace them",
     `[engine] INFO listening on 0.0.0.0:${engine.port}`,
     "[engine] INFO SIGINT: finishing what is under way",
     "[engine] INFO stopped",

@@ -23,7 +23,7 @@ export function programFor(code: Code, setup: Setup = {}): Program {
     workflow: readWorkflow({ name: "w", nodes: { n: { path: "n.ts" } }, ...setup.workflow }),
     nodes: [code],
     secrets: setup.secrets ?? {},
-    revision: "rev",
+    loaded: { revision: "rev", expected: "rev", secrets: "none" },
     root: "file:///w/",
     log: { sink: (line) => void setup.lines?.push(line), inspect: String },
     clock: setup.clock ?? systemClock,
