@@ -122,13 +122,7 @@ pub fn registry_image() -> &'static str {
     PUSHED.get_or_init(|| {
         let registry = std::env::var("TNTC_TEST_REGISTRY")
             .expect("TNTC_TEST_REGISTRY names a registry; `tests/cluster/env` prints it");
-        build(&[
-            "--registry",
-            &registry,
-            "--tag",
-            &engine_tag(),
-            "--push",
-        ])
+        build(&["--registry", &registry, "--tag", &engine_tag(), "--push"])
     })
 }
 

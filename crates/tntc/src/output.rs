@@ -262,5 +262,5 @@ fn to_stdout(text: &str) {
 
 /// As for stdout: with stderr gone there is nobody left to tell.
 pub fn to_stderr(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = crate::screen::above(|| writeln!(std::io::stderr().lock(), "{text}"));
 }

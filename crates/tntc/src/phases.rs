@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::answer::Status;
 use crate::error::{Error, Result};
 use crate::output::{Outcome, Printer};
+use crate::progress;
 
 /// One finished step.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -22,14 +23,22 @@ pub struct Phase {
 /// The steps of one command, in order.
 pub struct Phases<'a> {
     printer: &'a Printer,
+    /// Stands before each name that is shown, such as `live test: `.
+    within: &'static str,
     done: Vec<Phase>,
 }
 
 impl<'a> Phases<'a> {
     /// No step yet.
     pub fn new(printer: &'a Printer) -> Self {
+        Self::within("", printer)
+    }
+
+    /// Steps of another command's step.
+    pub fn within(within: &'static str, printer: &'a Printer) -> Self {
         Self {
             printer,
+            within,
             done: Vec::new(),
         }
     }
@@ -41,11 +50,14 @@ impl<'a> Phases<'a> {
         step: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let started = Instant::now();
+        let shown = format!("{}{name}", self.within);
+        let moving = progress::Phase::begin_quietly(&shown, self.printer);
         let result = step.await;
+        drop(moving);
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let status = Status::of(result.is_err());
         self.printer
-            .note(format!("{name}: {}, {duration_ms} ms", status.word()));
+            .note(format!("{shown}: {}, {duration_ms} ms", status.word()));
         self.done.push(Phase {
             name,
             status,

@@ -15,21 +15,17 @@ pub struct Phase<'a> {
 impl<'a> Phase<'a> {
     /// Begins a phase, such as `building the image`.
     pub fn begin(name: &str, printer: &'a Printer) -> Self {
-        let bar = ProgressBar::new_spinner().with_prefix(name.to_owned());
-        // Where lines cannot move, on a dumb terminal too, it hides itself.
-        if printer.verbose() || bar.is_hidden() {
+        let bar = moving(name).filter(|_| !printer.verbose());
+        if bar.is_none() {
             printer.note(name);
-            return Self { printer, bar: None };
         }
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} ({elapsed}) {wide_msg}")
-        {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Self {
-            printer,
-            bar: Some(bar),
-        }
+        Self { printer, bar }
+    }
+
+    /// Begins a phase whose end the caller tells: where lines cannot move, nothing is printed of its beginning.
+    pub fn begin_quietly(name: &str, printer: &'a Printer) -> Self {
+        let bar = moving(name);
+        Self { printer, bar }
     }
 
     /// A detail of the phase: the end of its line on a terminal, a line of its own when verbose, nothing otherwise.
@@ -40,6 +36,17 @@ impl<'a> Phase<'a> {
             None => {}
         }
     }
+}
+
+/// Nothing where lines cannot move, as on a dumb terminal: the bar hides itself there.
+fn moving(name: &str) -> Option<ProgressBar> {
+    let bar = ProgressBar::new_spinner().with_prefix(name.to_owned());
+    let bar = crate::screen::show(bar).filter(|bar| !bar.is_hidden())?;
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} ({elapsed}) {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
+    Some(bar)
 }
 
 impl Drop for Phase<'_> {

@@ -18,6 +18,10 @@ use crate::workflow::merge;
 pub fn resolve(inputs: &Inputs) -> Result<Settings, UnknownEnvironment> {
     let cascade = Cascade::new(inputs)?;
     Ok(Settings {
+        environment: cascade
+            .environment
+            .as_ref()
+            .map(|environment| environment.name.to_owned()),
         namespace: cascade.namespace(),
         registry: cascade.registry(),
         base_image: cascade.base_image(),

@@ -115,6 +115,9 @@ pub struct Inputs<'a> {
 /// Every setting in force, with its origin.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Settings {
+    /// The named environment in force.
+    #[serde(skip)]
+    pub environment: Option<String>,
     /// Namespace to work in.
     pub namespace: Setting<String>,
     /// Registry for `build`.

@@ -18,6 +18,9 @@ use crate::error::Kind;
 /// zone and strict field validation came with 1.27, a Job's `podFailurePolicy` with 1.26.
 const OLDEST_MINOR: u32 = 27;
 
+/// The way out where `-n` counts, which is not so in a live test.
+pub const ANOTHER_NAMESPACE: &str = "or name another one with -n";
+
 /// Label by which a namespace says which Pod Security Standard it enforces.
 const POD_SECURITY: &str = "pod-security.kubernetes.io/enforce";
 
@@ -64,7 +67,7 @@ pub async fn namespace(cluster: &Cluster, name: &str) -> Vec<Check> {
                 State::Pass,
                 format!("Namespace \"{name}\" exists"),
             ),
-            pod_security(&found),
+            pod_security(cluster, &found),
         ],
         Ok(None) => vec![
             Check::new(
@@ -72,8 +75,11 @@ pub async fn namespace(cluster: &Cluster, name: &str) -> Vec<Check> {
                 State::Fail,
                 format!("Namespace \"{name}\" not found"),
             )
-            .remedy(format!("Create namespace: kubectl create namespace {name}"))
-            .remedy("or name another one with -n"),
+            .remedy(format!(
+                "Create namespace: {}",
+                cluster.followup.kubectl(format!("create namespace {name}"))
+            ))
+            .remedy(ANOTHER_NAMESPACE),
         ],
         Err(cause) => vec![not_allowed_to_look(
             "namespace",
@@ -84,7 +90,7 @@ pub async fn namespace(cluster: &Cluster, name: &str) -> Vec<Check> {
 }
 
 /// Every pod of ours passes `restricted`, so no level refuses them.
-fn pod_security(namespace: &Namespace) -> Check {
+fn pod_security(cluster: &Cluster, namespace: &Namespace) -> Check {
     let level = namespace
         .labels()
         .get(POD_SECURITY)
@@ -94,9 +100,11 @@ fn pod_security(namespace: &Namespace) -> Check {
     if level == "restricted" {
         check
     } else {
+        let name = namespace.name_any();
+        let label = format!("label namespace {name} {POD_SECURITY}=restricted");
         check.remedy(format!(
-            "Enforce the level that they pass: kubectl label namespace {} {POD_SECURITY}=restricted",
-            namespace.name_any()
+            "Enforce the level that they pass: {}",
+            cluster.followup.kubectl(label)
         ))
     }
 }
@@ -142,7 +150,7 @@ pub async fn secrets(
     let api: Api<Secret> = Api::namespaced(cluster.client.clone(), namespace);
     Some(match api.get_opt(&wanted.name).await {
         Ok(Some(found)) => judge(namespace, wanted, &data(&found)),
-        Ok(None) => absent(namespace, wanted),
+        Ok(None) => absent(cluster, namespace, wanted),
         Err(cause) => not_allowed_to_look("secrets", &format!("Secret \"{}\"", wanted.name), cause),
     })
 }
@@ -160,7 +168,7 @@ fn data(secret: &Secret) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-fn absent(namespace: &str, wanted: &WantedSecrets<'_>) -> Check {
+fn absent(cluster: &Cluster, namespace: &str, wanted: &WantedSecrets<'_>) -> Check {
     let all: Vec<_> = wanted.needs.keys().collect();
     let check = Check {
         message: format!("Secret \"{}\" not found", wanted.name),
@@ -172,14 +180,14 @@ fn absent(namespace: &str, wanted: &WantedSecrets<'_>) -> Check {
         .iter()
         .map(|service| format!("--from-file={service}=FILE"))
         .collect();
-    let create = format!(
-        "Create secret: kubectl create secret generic {} -n {namespace} {}",
+    let create = cluster.followup.kubectl(format!(
+        "create secret generic {} -n {namespace} {}",
         wanted.name,
         files.join(" ")
-    );
+    ));
     Check {
         remedies: vec![
-            create,
+            format!("Create secret: {create}"),
             "or deploy with a .secrets.yaml: tntc secrets init".to_owned(),
         ],
         ..check
@@ -240,13 +248,15 @@ pub fn code_size(bytes: usize) -> Check {
 }
 
 /// Policies are objects like any other to the API server: who enforces them is not to be read there.
-pub fn enforcement_unknown() -> Check {
+pub fn enforcement_unknown(cluster: &Cluster, namespace: &str) -> Check {
+    let probe = format!("cluster check --probe -n {namespace}");
+    let probe = cluster.followup.tntc(probe);
     Check::new(
         "network-policy",
         State::Unknown,
         "Whether network policies are enforced cannot be read from the API",
     )
-    .remedy("Prove it with two short-lived pods: tntc cluster check --probe")
+    .remedy(format!("Prove it with two short-lived pods: {probe}"))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::credentials::Credentials;
 use super::errors;
 use super::retry::Patience;
 use crate::error::{Error, Result, chain};
+use crate::followup::Followup;
 
 /// How many requests may wait for their turn at once, as in `kube`'s own client.
 const REQUESTS: usize = 1024;
@@ -22,6 +23,8 @@ const REQUESTS: usize = 1024;
 pub struct Cluster {
     /// The client; it repeats what the API server has no time for.
     pub client: Client,
+    /// Renders commands that lead to this cluster again.
+    pub followup: Followup,
     config: Config,
     credentials: Credentials,
 }
@@ -60,6 +63,7 @@ fn unusable(cause: kube::Error) -> Error {
 
 /// The cluster that the settings name, without having asked it anything yet.
 pub struct Target {
+    followup: Followup,
     config: Config,
     credentials: Credentials,
     /// Name of the kind cluster, when it is one.
@@ -69,6 +73,7 @@ pub struct Target {
 impl Target {
     /// Looks the context up; with no kubeconfig at all, the pod's own credentials.
     pub async fn find(settings: &Settings) -> Result<Self> {
+        let followup = Followup::of(settings);
         let wanted = settings
             .context
             .as_ref()
@@ -76,6 +81,7 @@ impl Target {
         let Some(kubeconfig) = read(settings)? else {
             let config = Config::incluster().map_err(|_| no_kubeconfig())?;
             return Ok(Self {
+                followup,
                 credentials: Credentials::of(None, config.auth_info.clone()),
                 config,
                 kind: None,
@@ -95,6 +101,7 @@ impl Target {
                 Error::surroundings(format!("kubeconfig context `{context}`: {}", chain(&cause)))
             })?;
         Ok(Self {
+            followup,
             credentials: Credentials::of(user, config.auth_info.clone()),
             config,
             kind,
@@ -109,6 +116,7 @@ impl Target {
         let (config, credentials) = (self.config, self.credentials);
         Ok(Cluster {
             client: client(config.clone(), credentials.clone(), Some(patience))?,
+            followup: self.followup,
             config,
             credentials,
         })

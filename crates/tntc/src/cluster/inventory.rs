@@ -49,13 +49,14 @@ pub async fn deployment(cluster: &Cluster, namespace: &str, name: &str) -> Resul
         .map_err(|cause| errors::tell(&format!("reading workflow {name}"), cause))?;
     found
         .filter(apply::is_ours)
-        .ok_or_else(|| no_such_workflow(name, namespace))
+        .ok_or_else(|| no_such_workflow(cluster, name, namespace))
 }
 
 /// The error of asking for a workflow that is not deployed.
-pub fn no_such_workflow(name: &str, namespace: &str) -> Error {
+pub fn no_such_workflow(cluster: &Cluster, name: &str, namespace: &str) -> Error {
+    let list = cluster.followup.tntc(format!("list -n {namespace}"));
     Error::failed(format!("no workflow `{name}` in namespace {namespace}"))
-        .hint(format!("see what is there with: tntc list -n {namespace}"))
+        .hint(format!("see what is there with: {list}"))
 }
 
 /// The Service, when there is one.

@@ -13,6 +13,7 @@ use tntc_core::manifests::labels;
 
 use super::{Cluster, errors};
 use crate::error::{Error, Result};
+use crate::followup::Followup;
 
 /// The name under which the API server books our fields.
 pub const FIELD_MANAGER: &str = "tntc";
@@ -31,6 +32,7 @@ pub struct Options {
 
 /// One object of a plan.
 pub struct Piece {
+    followup: Followup,
     api: Api<DynamicObject>,
     kind: String,
     namespace: String,
@@ -47,6 +49,7 @@ impl Piece {
         let namespace = wanted.meta().namespace.clone().unwrap_or_default();
         let resource = ApiResource::erase::<K>(&());
         Self {
+            followup: cluster.followup.clone(),
             api: Api::namespaced_with(cluster.client.clone(), &namespace, &resource),
             kind: resource.kind,
             namespace,
@@ -162,9 +165,13 @@ impl Piece {
         let (kind, name, namespace) = (self.kind.to_lowercase(), &self.name, &self.namespace);
         let what = self.what();
         let label = format!("{}={}", labels::MANAGED_BY, labels::MANAGER);
+        let delete = format!("delete {kind} {name} -n {namespace}");
+        let delete = self.followup.kubectl(delete);
+        let hand_over = format!("label {kind} {name} -n {namespace} {label}");
+        let hand_over = self.followup.kubectl(hand_over);
         Error::failed(format!("{what} in namespace {namespace} exists and is not managed by tentacular; nothing was changed"))
-            .hint(format!("rename the workflow, or delete the other object: kubectl delete {kind} {name} -n {namespace}"))
-            .hint(format!("or hand it over: kubectl label {kind} {name} -n {namespace} {label}"))
+            .hint(format!("rename the workflow, or delete the other object: {delete}"))
+            .hint(format!("or hand it over: {hand_over}"))
     }
 }
 

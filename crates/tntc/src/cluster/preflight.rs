@@ -250,7 +250,7 @@ pub async fn look(cluster: &Cluster, wanted: &Wanted<'_>) -> Report {
     checks.extend(secrets);
     checks.extend(wanted.code.clone());
     checks.extend(outside);
-    checks.push(checks::enforcement_unknown());
+    checks.push(checks::enforcement_unknown(cluster, wanted.namespace));
     Report { checks }
 }
 

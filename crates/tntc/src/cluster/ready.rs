@@ -21,7 +21,10 @@ pub async fn require(cluster: &Cluster, request: &Request<'_>) -> Result<()> {
             "{name} in namespace {namespace} is scaled to no replicas"
         ))
         .hint(format!(
-            "start one with: kubectl scale deployment {name} -n {namespace} --replicas=1"
+            "start one with: {}",
+            cluster.followup.kubectl(format!(
+                "scale deployment {name} -n {namespace} --replicas=1"
+            ))
         )));
     }
     if is_ready(&deployment) {
@@ -40,7 +43,7 @@ pub async fn require(cluster: &Cluster, request: &Request<'_>) -> Result<()> {
         if let Some(problem) = problem.filter(|problem| problem.fatal && !problem.is_first_crash())
         {
             let log = logs::of_crash(cluster, namespace, name).await;
-            return Err(told(namespace, name, &problem, &log));
+            return Err(told(cluster, namespace, name, &problem, &log));
         }
     }
 }
@@ -70,13 +73,19 @@ pub async fn not_running(cluster: &Cluster, namespace: &str, name: &str) -> Opti
         inventory::problem_of(cluster, namespace, name),
         logs::of_crash(cluster, namespace, name),
     );
-    Some(told(namespace, name, &problem.ok().flatten()?, &log))
+    Some(told(
+        cluster,
+        namespace,
+        name,
+        &problem.ok().flatten()?,
+        &log,
+    ))
 }
 
-fn told(namespace: &str, name: &str, problem: &Problem, log: &[Line]) -> Error {
+fn told(cluster: &Cluster, namespace: &str, name: &str, problem: &Problem, log: &[Line]) -> Error {
     let error = Error::failed(format!("{name} is not running: {problem}"));
     let error = problem.hint.into_iter().fold(error, Error::hint);
-    let error = error.hint(look_closer(namespace, name));
+    let error = error.hint(look_closer(cluster, namespace, name));
     if log.is_empty() {
         return error;
     }
@@ -90,6 +99,7 @@ fn told(namespace: &str, name: &str, problem: &Problem, log: &[Line]) -> Error {
 }
 
 /// The hint that leads to everything else that is known.
-pub fn look_closer(namespace: &str, name: &str) -> String {
-    format!("look closer with: tntc status {name} -n {namespace} --detail")
+pub fn look_closer(cluster: &Cluster, namespace: &str, name: &str) -> String {
+    let status = format!("status {name} -n {namespace} --detail");
+    format!("look closer with: {}", cluster.followup.tntc(status))
 }

@@ -165,7 +165,10 @@ pub async fn check(cluster: &Cluster, namespace: &str, rights: &[Right]) -> Chec
                 ),
             )
             .remedy(format!(
-                "Grant them, as somebody who may: tntc cluster check --fix -n {namespace}"
+                "Grant them, as somebody who may: {}",
+                cluster
+                    .followup
+                    .tntc(format!("cluster check --fix -n {namespace}"))
             ))
             .remedy("or use a context that has them (--context)")
         }

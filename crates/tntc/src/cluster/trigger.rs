@@ -289,6 +289,10 @@ async fn no_answer(cluster: &Cluster, request: &Request<'_>, answer: &Answer) ->
         .await
         .unwrap_or_else(|| {
             let message = format!("{} did not answer: {curl}", request.workflow);
-            Error::failed(message).hint(ready::look_closer(request.namespace, request.workflow))
+            Error::failed(message).hint(ready::look_closer(
+                cluster,
+                request.namespace,
+                request.workflow,
+            ))
         })
 }

@@ -9,6 +9,7 @@ use crate::cli::Audit;
 use crate::cluster::deployed;
 use crate::context::{Context, Overrides};
 use crate::error::Result;
+use crate::followup::quoted;
 use crate::output::Outcome;
 use crate::prepare::{Variant, prepare};
 
@@ -36,10 +37,11 @@ pub async fn run(arguments: Audit, context: &Context) -> Result<Outcome> {
     if !outcome.failed {
         return Ok(outcome);
     }
-    Ok(outcome.hint(format!(
-        "bring it back to what is planned with: tntc deploy {} -n {namespace}",
-        arguments.dir.display()
-    )))
+    let deploy = cluster.followup.tntc(format!(
+        "deploy {} -n {namespace}",
+        quoted(&arguments.dir.display().to_string())
+    ));
+    Ok(outcome.hint(format!("bring it back to what is planned with: {deploy}")))
 }
 
 fn outcome(name: &str, namespace: &str, compared: &[Compared]) -> Outcome {

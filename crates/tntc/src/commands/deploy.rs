@@ -94,7 +94,12 @@ async fn act(
             .run(
                 "live test",
                 // A whole deploy of its own inside this one: kept off this future.
-                Box::pin(live::gate(&arguments.dir, arguments.image.clone(), context)),
+                Box::pin(live::gate(
+                    &arguments.dir,
+                    prepared.workflow.name.as_str(),
+                    arguments.image.clone(),
+                    context,
+                )),
             )
             .await?;
     }
@@ -107,7 +112,7 @@ async fn act(
             apply::all(cluster, &plan, arguments.restart, options),
         )
         .await?;
-    let mut outcome = outcome(&applied, arguments.wait || arguments.verify);
+    let mut outcome = outcome(cluster, &applied, arguments.wait || arguments.verify);
     match follow(arguments, prepared, cluster, &applied, &mut phases).await {
         Ok(execution) => outcome.evidence.execution = execution,
         Err(error) => return Err(explained(cluster, &applied, error).await),
@@ -140,7 +145,10 @@ async fn explained(cluster: &Cluster, applied: &Applied, error: Error) -> Error 
     let name = applied.deployment.name_any();
     let namespace = applied.deployment.namespace().unwrap_or_default();
     let error = live::evidence::added(cluster, &namespace, &name, error).await;
-    error.hint(ready::look_closer(&namespace, &name))
+    let logs = cluster.followup.tntc(format!("logs {name} -n {namespace}"));
+    error
+        .hint(format!("check deployment logs with: {logs}"))
+        .hint(ready::look_closer(cluster, &namespace, &name))
 }
 
 fn warn(plan: &Plan, context: &Context) {
@@ -176,13 +184,14 @@ async fn manifests(
     }))
 }
 
-fn outcome(applied: &Applied, waited: bool) -> Outcome {
+fn outcome(cluster: &Cluster, applied: &Applied, waited: bool) -> Outcome {
     let name = applied.deployment.name_any();
     let namespace = applied.deployment.namespace().unwrap_or_default();
     let summary = if applied.changed.is_empty() && applied.deleted.is_empty() {
         format!("{name} in {namespace} is unchanged; nothing was restarted")
     } else {
-        format!("deployed {name} to {namespace}")
+        let done = if waited { "deployed" } else { "applied" };
+        format!("{done} {name} to {namespace}")
     };
     let mut lines = vec![summary.clone()];
     lines.extend(
@@ -198,9 +207,10 @@ fn outcome(applied: &Applied, waited: bool) -> Outcome {
             .map(|what| format!("  deleted {what}")),
     );
     if !waited {
-        lines.push(format!(
-            "see how it is doing with: tntc status {name} -n {namespace}"
-        ));
+        let status = cluster
+            .followup
+            .tntc(format!("status {name} -n {namespace}"));
+        lines.push(format!("see how it is doing with: {status}"));
     }
     Outcome::new(summary).text(lines.join("\n")).own(Answer {
         applied: Some(&applied.changed),

@@ -103,7 +103,7 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
         .deployments
         .values()
         .next()
-        .ok_or_else(|| inventory::no_such_workflow(&arguments.name, namespace))?;
+        .ok_or_else(|| inventory::no_such_workflow(&cluster, &arguments.name, namespace))?;
     let problem = inventory::current_problem(&seen, deployment);
     let mut workflow = basics(deployment, problem.as_ref());
     if arguments.detail {

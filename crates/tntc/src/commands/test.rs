@@ -131,6 +131,7 @@ fn live_options(arguments: &cli::Test, context: &Context) -> live::Options {
         environment: named.unwrap_or_else(|| live::DEFAULT_ENVIRONMENT.to_owned()),
         image: None,
         keep: arguments.keep,
+        is_gate: false,
         lenient: arguments.warn,
         timeout: arguments.timeout,
     }

@@ -30,7 +30,7 @@ pub async fn run(arguments: &Undeploy, context: &Context) -> Result<Outcome> {
     let cluster = context.connect(&settings).await?;
     let removal = remove::plan(&cluster, namespace, name, arguments.keep_secrets).await?;
     if removal.remove.is_empty() {
-        return Err(inventory::no_such_workflow(name, namespace));
+        return Err(inventory::no_such_workflow(&cluster, name, namespace));
     }
     confirm(arguments, namespace, &removal, context)?;
     Ok(

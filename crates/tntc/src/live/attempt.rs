@@ -6,7 +6,7 @@ use tntc_core::manifests::Plan;
 use tokio::time::Instant;
 
 use super::{evidence, once};
-use crate::cluster::{Cluster, apply, preflight, remove, rollout};
+use crate::cluster::{Cluster, apply, checks, preflight, remove, rollout};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
@@ -60,29 +60,58 @@ pub(super) struct Attempt<'a> {
     pub plan: &'a Plan,
     /// Name of the Deployment, which is not the workflow's.
     pub name: &'a str,
+    /// Name of the environment that it runs in.
+    pub environment: &'a str,
     /// Whether missing secrets only warn.
     pub lenient: bool,
     pub deadline: Deadline,
 }
 
 impl Attempt<'_> {
+    /// Looks whether everything is there that it needs.
+    pub async fn check(
+        &self,
+        phases: &mut Phases<'_>,
+        interrupt: &mut Interrupt,
+        printer: &Printer,
+    ) -> Result<()> {
+        let checked = preflight::require(self.cluster, self.plan, self.lenient);
+        let checked = unless(interrupt, self.deadline.bounds(checked));
+        let checked = phases.run("preflight", checked).await;
+        let warnings = checked.map_err(|error| self.in_its_environment(error))?;
+        for warning in warnings {
+            printer.warn(warning);
+        }
+        Ok(())
+    }
+
+    /// A live test's namespace is that of its environment.
+    fn in_its_environment(&self, mut error: Error) -> Error {
+        for hint in &mut error.hints {
+            if hint == checks::ANOTHER_NAMESPACE {
+                *hint = format!(
+                    "or name another one as `namespace` of environments.{} in the config file",
+                    self.environment
+                );
+            }
+        }
+        error
+    }
+
     /// Deploys, waits and runs once; the result.
     ///
     /// Ctrl-C ends every step but the applying, which is short: what was sent and not answered could come into being
     /// after the cleaning up.
-    pub async fn run(&self, phases: &mut Phases<'_>, printer: &Printer) -> Result<Execution> {
-        let mut interrupt = Interrupt::listen()?;
-        let checked = preflight::require(self.cluster, self.plan, self.lenient);
-        let checked = unless(&mut interrupt, self.deadline.bounds(checked));
-        let warnings = phases.run("preflight", checked).await?;
-        for warning in warnings {
-            printer.warn(warning);
-        }
+    pub async fn run(
+        &self,
+        phases: &mut Phases<'_>,
+        interrupt: &mut Interrupt,
+    ) -> Result<Execution> {
         let applied = apply::all(self.cluster, self.plan, false, apply::Options::default());
         let applied = phases.run("apply", self.deadline.bounds(applied)).await?;
         // The last two know why they waited in vain, so they keep to the deadline themselves.
         let complete = rollout::wait(self.cluster, &applied.deployment, self.deadline.left());
-        let complete = unless(&mut interrupt, complete);
+        let complete = unless(interrupt, complete);
         phases.run("rollout", complete).await?;
         phases.run("run", self.trigger()).await
     }
@@ -109,10 +138,9 @@ impl Attempt<'_> {
 
     /// For whoever is left with what a live test deployed.
     pub fn how_to_remove(&self) -> String {
-        format!(
-            "kept as {name}; remove it with: tntc undeploy {name} -n {} --yes",
-            self.prepared.namespace,
-            name = self.name
-        )
+        let name = self.name;
+        let undeploy = format!("undeploy {name} -n {} --yes", self.prepared.namespace);
+        let undeploy = self.cluster.followup.tntc(undeploy);
+        format!("kept as {name}; remove it with: {undeploy}")
     }
 }

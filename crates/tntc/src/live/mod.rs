@@ -13,6 +13,8 @@ use crate::cli::Global;
 use crate::context::{Context, Overrides};
 use crate::error::Result;
 use crate::execution::Execution;
+use crate::followup::quoted;
+use crate::interrupt::Interrupt;
 use crate::output::Outcome;
 use crate::phases::Phases;
 use crate::prepare::{Variant, prepare};
@@ -33,6 +35,8 @@ pub struct Options {
     pub image: Option<String>,
     /// Leave everything in place afterwards.
     pub keep: bool,
+    /// Whether it is part of a deploy, whose flags are others.
+    pub is_gate: bool,
     /// Whether missing secrets only warn.
     pub lenient: bool,
     /// Bound of everything but cleaning up.
@@ -52,16 +56,30 @@ pub fn is_gated(dir: &Path, context: &Context) -> Result<bool> {
 }
 
 /// The live test before a deploy; of the deploy's own flags only an explicit image enters it.
-pub async fn gate(dir: &Path, image: Option<String>, context: &Context) -> Result<()> {
+pub async fn gate(
+    dir: &Path,
+    workflow: &str,
+    image: Option<String>,
+    context: &Context,
+) -> Result<()> {
     let options = Options {
         environment: DEFAULT_ENVIRONMENT.to_owned(),
         image,
         keep: false,
+        is_gate: true,
         lenient: false,
         timeout: GATE_TIMEOUT,
     };
     let tested = test(dir, &options, context).await;
     tested.map(drop).map_err(|mut error| {
+        let by_hand = format!(
+            "test {} --live --env {DEFAULT_ENVIRONMENT} --keep",
+            quoted(&dir.display().to_string())
+        );
+        error = error.hint(format!("leave its objects in place with: tntc {by_hand}"));
+        error = error.hint(format!(
+            "check deployment logs with: tntc logs {workflow} --env {DEFAULT_ENVIRONMENT}"
+        ));
         error.message = format!(
             "deploy failed: pre-deploy live test failed (use --force to skip): {}",
             error.message
@@ -83,7 +101,8 @@ pub async fn test(dir: &Path, options: &Options, context: &Context) -> Result<Ou
         image: options.image.clone(),
         ..Overrides::default()
     };
-    let mut phases = Phases::new(&environment.printer);
+    let within = if options.is_gate { "live test: " } else { "" };
+    let mut phases = Phases::within(within, &environment.printer);
     let (prepared, target) = phases
         .run("prepare", prepare(dir, overrides, &environment))
         .await?;
@@ -92,6 +111,7 @@ pub async fn test(dir: &Path, options: &Options, context: &Context) -> Result<Ou
     let name = live_name(prepared.workflow.name.as_str());
     let plan = prepared.plan_on(&cluster, Variant::Live(&name)).await?;
     let attempt = Attempt {
+        environment: &options.environment,
         lenient: options.lenient,
         deadline: Deadline::after(options.timeout),
         cluster: &cluster,
@@ -99,7 +119,12 @@ pub async fn test(dir: &Path, options: &Options, context: &Context) -> Result<Ou
         plan: &plan,
         name: &name,
     };
-    let execution = Box::pin(attempt.run(&mut phases, &environment.printer)).await;
+    let mut interrupt = Interrupt::listen()?;
+    // Nothing is made before this, so there is nothing to clean up when it fails.
+    attempt
+        .check(&mut phases, &mut interrupt, &environment.printer)
+        .await?;
+    let execution = Box::pin(attempt.run(&mut phases, &mut interrupt)).await;
     let execution = conclude(&attempt, execution, options, &mut phases).await?;
     let summary = format!(
         "live test of {} in {} passed",
@@ -129,6 +154,7 @@ async fn conclude(
     match (execution, cleaned) {
         (Ok(execution), Ok(())) => Ok(execution),
         (Ok(_), Err(left)) => Err(left.hint(attempt.how_to_remove())),
+        (Err(error), Ok(())) if options.is_gate => Err(error),
         (Err(error), Ok(())) => {
             Err(error.hint("--keep leaves everything in place, to be looked at"))
         }

@@ -6,8 +6,8 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 use tntc_core::manifests::labels;
 
-use crate::cluster::Cluster;
 use crate::cluster::trigger::{self, Request};
+use crate::cluster::{Cluster, ready};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
 use crate::prepare::Prepared;
@@ -31,10 +31,9 @@ pub async fn verify(
         }
     }
     Err(
-        Error::failed("verification: the answers come from an older revision").hint(format!(
-            "see which pods run with: tntc status {name} -n {} --detail",
-            prepared.namespace
-        )),
+        Error::failed("verification: the answers come from another revision").hint(
+            ready::look_closer(cluster, prepared.namespace.as_str(), &name),
+        ),
     )
 }
 
