@@ -75,7 +75,6 @@ mod tests {
         let file = ConfigFile {
             path: "/p/.tentacular/config.yaml".into(),
             config: serde_saphyr::from_str(text).expect("a config"),
-            ..ConfigFile::default()
         };
         let inputs = Inputs {
             flags,
