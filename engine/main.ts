@@ -12,13 +12,43 @@ import { createHandler } from "./core/http.ts";
 import { createLogger } from "./core/log.ts";
 import { Metrics } from "./core/metrics.ts";
 import { revisionMismatch } from "./core/revision.ts";
+import type { Logger } from "./mod.ts";
+import type { Program } from "./core/program.ts";
 import { webhookRoutes } from "./core/webhook.ts";
 import { createHooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
 import { exitWith } from "./edge/exit.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
-import { listen, shutDown } from "./edge/serve.ts";
+import { listenAll, type Listener, shutDown } from "./edge/serve.ts";
 import { endSignal } from "./edge/signals.ts";
+import { giveUpListening } from "./edge/permissions.ts";
 import { QueueTriggers } from "./edge/triggers.ts";
+
+interface Served {
+  readonly engine: Engine;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly draining: () => boolean;
+}
+
+/**
+ * One for each kind of caller, as a network policy knows ports and no paths: whoever may send a
+ * webhook or read metrics may not run the workflow. The one that probes look at comes last.
+ */
+function listenersOf(options: Options, { engine, metrics, log, draining }: Served): Listener[] {
+  const local = options.host !== "0.0.0.0";
+  const listeners: Listener[] = [];
+  if (engine.program.workflow.triggers.some((it) => it.type === "webhook")) {
+    const routes = webhookRoutes(engine, systemClock, log);
+    const handler = createHandler({ routes, draining });
+    listeners.push({ port: options.webhookPort, handler, purpose: "webhooks" });
+  }
+  if (options.metricsPort !== undefined) {
+    const handler = createHandler({ metrics, draining });
+    listeners.push({ port: options.metricsPort, handler, purpose: "metrics" });
+  }
+  const handler = createHandler({ engine, metrics, draining, local });
+  return [...listeners, { port: options.port, handler }];
+}
 
 async function main(options: Options): Promise<void> {
   const ending = endSignal();
@@ -36,15 +66,13 @@ async function main(options: Options): Promise<void> {
   if (loaded) metrics.watch(revisionMismatch(() => engine.program.loaded ?? loaded));
 
   const draining = new AbortController();
-  const handler = createHandler({
-    engine,
-    metrics,
-    routes: webhookRoutes(engine, systemClock, log),
-    draining: () => draining.signal.aborted,
-  });
-  const server = await listen(options, handler, log);
+  const served = { engine, metrics, log, draining: () => draining.signal.aborted };
+  const listeners = listenersOf(options, served);
+  const servers = await listenAll(options, listeners, log);
+  await giveUpListening(options.host, listeners.map((it) => it.port));
   await queues.update();
-  const load = (generation: number) => loadProgram(options, hooks, generation);
+  const load = (number: number): Promise<Program> =>
+    loadProgram(options, hooks, { number, secrets: engine.program.secrets });
   const reload = { engine, log, load, replaced: () => queues.update() };
   reloading?.reloadOnChange(reload, options, code ?? "", draining.signal);
 
@@ -52,7 +80,7 @@ async function main(options: Options): Promise<void> {
   log.info(`${signal}: finishing what is under way`);
   draining.abort();
   const { graceMs } = options;
-  const parts = { server, engine, log, graceMs, stopTriggers: () => queues.stop() };
+  const parts = { servers, engine, log, graceMs, stopTriggers: () => queues.stop() };
   await shutDown(parts, signal === "SIGTERM");
 }
 

@@ -144,7 +144,12 @@ const OF_THE_POD: [Tamper; 14] = [
     ),
 ];
 
-const OF_EVERYTHING_ELSE: [Tamper; 13] = [
+const OF_EVERYTHING_ELSE: [Tamper; 14] = [
+    (
+        "networkpolicy/audited-trigger-netpol",
+        r#"[{"op": "add", "path": "/spec/egress/-", "value": {}}]"#,
+        "NetworkPolicy/audited-trigger-netpol extra spec.egress",
+    ),
     (
         "networkpolicy/audited-netpol",
         r#"[{"op": "add", "path": "/spec/egress/-", "value": {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}}]"#,
@@ -319,6 +324,10 @@ fn each_object_that_was_deleted_or_added_is_found_by_itself() {
         (
             "networkpolicy/audited-netpol",
             "NetworkPolicy/audited-netpol missing ",
+        ),
+        (
+            "networkpolicy/audited-trigger-netpol",
+            "NetworkPolicy/audited-trigger-netpol missing ",
         ),
         ("cronjob/audited-cron", "CronJob/audited-cron missing "),
         ("service/audited", "Service/audited missing "),

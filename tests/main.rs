@@ -29,6 +29,7 @@ mod run_faults;
 mod sandbox;
 mod schedules;
 mod schema;
+mod seal;
 mod secrets;
 mod status;
 mod support;

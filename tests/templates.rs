@@ -242,7 +242,7 @@ fn the_webhook_labels_an_issue_that_github_signed_and_no_other() {
     let namespace = deploy(&workflow, &secrets);
     let service = namespace.get("service", "webhook");
     let address = service["spec"]["clusterIP"].as_str().expect("an address");
-    let address = format!("{address}:8080");
+    let address = format!("{address}:8081");
     assert_eq!(deliver(&address, "guessed"), "401");
     assert!(stub.requests().is_empty());
     assert_eq!(deliver(&address, "sesame"), "202");

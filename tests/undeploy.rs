@@ -41,6 +41,7 @@ fn everything_of_the_workflow_goes_and_the_name_is_free_at_once() {
         "Secret/word-counter-secrets",
         "ConfigMap/word-counter-code",
         "NetworkPolicy/word-counter-netpol",
+        "NetworkPolicy/word-counter-trigger-netpol",
         "CronJob/word-counter-cron",
     ];
     assert_eq!(answer["removed"], json!(expected));

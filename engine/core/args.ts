@@ -6,6 +6,10 @@ export interface Options {
   /** Path of workflow.yaml. */
   readonly workflow: string;
   readonly port: number;
+  /** Where webhooks arrive, when there are any: the port after `port`. */
+  readonly webhookPort: number;
+  /** A listener for metrics alone, when somebody may read them who may not run the workflow. */
+  readonly metricsPort?: number;
   readonly host: string;
   /** `<namespace>/<name>` of this deployment; local runs have none. */
   readonly instance?: string;
@@ -28,7 +32,8 @@ export class UsageError extends Error {
 export const USAGE = `usage: --workflow <file> [options]
 
   --workflow <file>               workflow.yaml; its directory holds the nodes
-  --port <number>                 port to listen on (8080)
+  --port <number>                 port to listen on (8080); webhooks arrive at the next one
+  --metrics-port <number>         another port, for GET /metrics alone
   --host <address>                address to listen on (0.0.0.0)
   --instance <namespace>/<name>   which deployment this is
   --revision <hash>               what the hash of the files should be
@@ -40,6 +45,7 @@ export const USAGE = `usage: --workflow <file> [options]
 const TAKES_VALUE = [
   "workflow",
   "port",
+  "metrics-port",
   "host",
   "instance",
   "revision",
@@ -53,14 +59,18 @@ type Values = { [name in Name]?: string } & { watch?: boolean };
 
 export function parseArgs(args: readonly string[]): Options {
   const values = split(args);
+  const port = parsePort(values.port ?? "8080", "port");
+  const metricsPort = values["metrics-port"];
   return {
     workflow: values.workflow ?? fail("--workflow <file> is missing"),
-    port: parsePort(values.port ?? "8080"),
+    port,
+    webhookPort: port === 0 ? 0 : port + 1,
     host: values.host ?? "0.0.0.0",
     graceMs: parseDuration(values.grace ?? "30s") ??
       fail(`--grace ${values.grace}: not a duration`),
     triggers: parseTriggers(values.triggers ?? "all"),
     watch: values.watch ?? false,
+    ...(metricsPort === undefined ? {} : { metricsPort: parsePort(metricsPort, "metrics-port") }),
     ...(values.instance === undefined ? {} : { instance: values.instance }),
     ...(values.revision === undefined ? {} : { revision: values.revision }),
     ...(values.secrets === undefined ? {} : { secrets: values.secrets }),
@@ -71,7 +81,7 @@ export function parseArgs(args: readonly string[]): Options {
 function split(args: readonly string[]): Values {
   const values: Values = {};
   for (let index = 0; index < args.length; index++) {
-    const [, name, inline] = /^--([a-z]+)(?:=([^]*))?$/.exec(args[index] ?? "") ?? [];
+    const [, name, inline] = /^--([a-z-]+)(?:=([^]*))?$/.exec(args[index] ?? "") ?? [];
     if (name === "watch" && inline === undefined) values.watch = true;
     else if (isName(name)) values[name] = inline ?? args[++index] ?? fail(`--${name} has no value`);
     else fail(`unknown argument ${args[index]}`);
@@ -83,9 +93,9 @@ function isName(text: string | undefined): text is Name {
   return (TAKES_VALUE as readonly (string | undefined)[]).includes(text);
 }
 
-function parsePort(text: string): number {
+function parsePort(text: string, name: string): number {
   const port = Number(text);
-  return /^\d+$/.test(text) && port <= 65535 ? port : fail(`--port ${text}: not a port`);
+  return /^\d+$/.test(text) && port <= 65535 ? port : fail(`--${name} ${text}: not a port`);
 }
 
 function parseTriggers(text: string): Options["triggers"] {

@@ -5,6 +5,7 @@ Deno.test("only the workflow is required", () => {
   deepEqual(parseArgs(["--workflow", "w.yaml"]), {
     workflow: "w.yaml",
     port: 8080,
+    webhookPort: 8081,
     host: "0.0.0.0",
     graceMs: 30_000,
     triggers: "all",
@@ -14,11 +15,13 @@ Deno.test("only the workflow is required", () => {
 
 Deno.test("every argument is read, with a space or an equals sign", () => {
   const args =
-    "--workflow w --port=1 --host 127.0.0.1 --instance ns/n --revision=abc= --grace 5m " +
+    "--workflow w --port=1 --metrics-port 3 --host 127.0.0.1 --instance ns/n --revision=abc= --grace 5m " +
     "--triggers http --secrets s --watch";
   deepEqual(parseArgs(args.split(" ")), {
     workflow: "w",
     port: 1,
+    webhookPort: 2,
+    metricsPort: 3,
     host: "127.0.0.1",
     instance: "ns/n",
     revision: "abc=",
@@ -41,6 +44,7 @@ Deno.test("what makes no sense is refused by name", () => {
     ["--workflow w extra", /unknown argument extra/],
     ["--workflow w --port 65536", /--port 65536: not a port/],
     ["--workflow w --port x", /--port x: not a port/],
+    ["--workflow w --metrics-port 9x", /--metrics-port 9x: not a port/],
     ["--workflow w --grace 5", /--grace 5: not a duration/],
     ["--workflow w --triggers no", /--triggers no: not all or http/],
   ];

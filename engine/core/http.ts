@@ -15,11 +15,16 @@ export type Route = Readonly<Partial<Record<"GET" | "POST", Handler>>>;
 /** Consulted at every request: triggers may change while the engine runs. */
 export type Routes = (path: string) => Route | undefined;
 
+/** What one listener serves; each has `GET /health`. */
 export interface HttpOptions {
-  readonly engine: Engine;
+  /** Serves `POST /run`. */
+  readonly engine?: Engine;
+  /** Serves `GET /metrics`. */
+  readonly metrics?: Metrics;
   /** Paths besides the engine's own. */
   readonly routes?: Routes;
-  readonly metrics?: Metrics;
+  /** Refuses what a web page sends: for a listener on a developer's machine. */
+  readonly local?: boolean;
   /** Asks clients to take their next request to another connection, and so to another pod. */
   readonly draining?: () => boolean;
 }
@@ -27,11 +32,16 @@ export interface HttpOptions {
 export function createHandler(options: HttpOptions): Handler {
   const { engine, draining, metrics } = options;
   const own: Readonly<Record<string, Route>> = {
-    "/run": { POST: (request) => answerRun(engine, request) },
+    ...(engine === undefined
+      ? {}
+      : { "/run": { POST: (request: Request) => answerRun(engine, request) } }),
     "/health": { GET: () => answer(200, { status: "ok" }, identity(engine)) },
     ...(metrics === undefined ? {} : { "/metrics": { GET: () => exposition(metrics) } }),
   };
+  const refuse = options.local ? refuseForeign : refuseHost;
   return async (request) => {
+    const refused = refuse(request);
+    if (refused !== undefined) return refused;
     const path = pathOf(request.url);
     const route = Object.hasOwn(own, path) ? own[path] : options.routes?.(path);
     const response = await dispatch(route, request, path);
@@ -41,8 +51,28 @@ export function createHandler(options: HttpOptions): Handler {
 }
 
 /** Beside the body, which health checks compare. */
-function identity({ program: { loaded } }: Engine): Record<string, string> {
+function identity(engine: Engine | undefined): Record<string, string> {
+  const loaded = engine?.program.loaded;
   return loaded === undefined ? {} : { "tentacular-revision": loaded.revision };
+}
+
+/** Deno puts the Host header into the request's URL as it is, where a `/` or `?` in it would choose the path. */
+function refuseHost({ headers }: Request): Response | undefined {
+  const host = headers.get("host");
+  if (host === null || /^[\w.:[\]-]*$/.test(host)) return undefined;
+  return answer(400, { error: "the Host header is not a host" });
+}
+
+/**
+ * A web page may send simple requests to a developer's own machine, where the secrets are real. Its
+ * browser names the page in `Origin`, and the name that the page used for this machine in `Host`.
+ */
+function refuseForeign(request: Request): Response | undefined {
+  const host = request.headers.get("host") ?? "localhost";
+  const origin = request.headers.get("origin");
+  const foreign = origin !== null && origin !== `http://${host}`;
+  if (!foreign && /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host)) return undefined;
+  return answer(403, { error: "requests of web pages are refused here" });
 }
 
 /** Not an async function: every promise on the way of a run counts. */
@@ -95,7 +125,7 @@ export function answer(status: number, body: unknown, headers?: Record<string, s
   return Response.json(body, { status, ...(headers === undefined ? {} : { headers }) });
 }
 
-/** `new URL` would do, at ten times the cost; a request's URL is absolute and well-formed. */
+/** `new URL` would do, at ten times the cost; a request's URL is absolute, and its host has been looked at. */
 function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const query = url.indexOf("?", start);

@@ -39,7 +39,48 @@ export function deadLetterSubject({ dlq }: DeadLettering, subject: string): stri
   return `${dlq}.${subject}`;
 }
 
-/** Whether the trigger would be given its own dead letters, for ever. */
-export function eatsItsDeadLetters(trigger: DeadLettering): boolean {
-  return trigger.durable && overlap(trigger.subject, deadLetterSubject(trigger, trigger.subject));
+/**
+ * The first trigger whose dead letters come back to it, by way of other triggers or at once: a
+ * message that always fails would go round for ever. A trigger that only handles the dead letters
+ * of another is none. The result lists the triggers on the way, from the one to itself.
+ */
+export function deadLetterCycle<T extends DeadLettering>(triggers: readonly T[]): T[] | undefined {
+  for (const first of triggers) {
+    const way = wayBack(triggers, first, first, new Set());
+    if (way !== undefined) return [first, ...way];
+  }
+  return undefined;
+}
+
+function wayBack<T extends DeadLettering>(
+  triggers: readonly T[],
+  from: T,
+  to: T,
+  seen: Set<T>,
+): T[] | undefined {
+  if (!from.durable) return undefined;
+  const letters = deadLetterSubject(from, from.subject);
+  for (const next of triggers.filter((it) => overlap(it.subject, letters))) {
+    if (next === to) return [to];
+    if (seen.has(next)) continue;
+    seen.add(next);
+    const rest = wayBack(triggers, next, to, seen);
+    if (rest !== undefined) return [next, ...rest];
+  }
+  return undefined;
+}
+
+/** What the inboxes of NATS' clients begin with. */
+const INBOX = "_INBOX";
+
+/**
+ * Whether a result may be published on a message's reply subject. Whoever sends a message chooses
+ * it, and would otherwise make the engine publish anywhere with its own permissions: on the subject
+ * of another workflow, or on `$JS.API.STREAM.PURGE.orders`.
+ */
+export function mayReplyTo(subject: string, prefix: string | undefined): boolean {
+  if (/[*>\s]/.test(subject)) return false;
+  return [INBOX, ...(prefix === undefined ? [] : [prefix])].some((it) =>
+    subject.startsWith(`${it}.`)
+  );
 }

@@ -1,7 +1,7 @@
 /** workflow.yaml as the engine understands it. */
 
 import { parseDuration } from "./duration.ts";
-import { eatsItsDeadLetters } from "./subject.ts";
+import { deadLetterCycle, deadLetterSubject } from "./subject.ts";
 import { Shape } from "./shape.ts";
 
 export interface Workflow {
@@ -12,7 +12,9 @@ export interface Workflow {
   readonly triggers: readonly Trigger[];
   /** As written; the typed keys are in the nodes' `timeoutMs` and `retries`. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Empty, and `sealed` false, when there is no contract. */
+  /** Whether there is a contract. */
+  readonly sealed: boolean;
+  /** Empty when there is no contract. */
   readonly dependencies: ReadonlyMap<string, DependencySpec>;
 }
 
@@ -48,6 +50,8 @@ export interface QueueTrigger {
   readonly concurrency?: number;
   /** Subject prefix of dead letters. */
   readonly dlq: string;
+  /** Reply subjects below it are answered, besides clients' own inboxes. */
+  readonly replyPrefix?: string;
 }
 
 export interface WebhookTrigger {
@@ -90,8 +94,9 @@ export function readWorkflow(value: unknown): Workflow {
     version: String(root.get("version").value ?? ""),
     nodes: readNodes(root),
     edges: root.get("edges").optional((it) => it.list().map(readEdge)) ?? [],
-    triggers: root.get("triggers").optional((it) => it.list().map(readTrigger)) ?? [],
+    triggers: root.get("triggers").optional(readTriggers) ?? [],
     config,
+    sealed: !root.get("contract").absent,
     dependencies: readDependencies(root),
   };
 }
@@ -124,6 +129,17 @@ function readEdge(shape: Shape): Edge {
   return { from: shape.get("from").string(), to: shape.get("to").string() };
 }
 
+function readTriggers(shape: Shape): Trigger[] {
+  const triggers = shape.list().map(readTrigger);
+  const cycle = deadLetterCycle(triggers.filter((it) => it.type === "queue"));
+  if (cycle === undefined) return triggers;
+  const letters = cycle.slice(0, -1).map((it) => deadLetterSubject(it, it.subject)).join(", ");
+  return shape.fail(
+    `the subject ${cycle[0]?.subject} is given its own dead letters again (${letters}): ` +
+      `narrow the subject, or name another prefix with dlq`,
+  );
+}
+
 function readTrigger(shape: Shape): Trigger {
   const type = shape.get("type").string();
   const name = shape.get("name").optional((it) => it.string());
@@ -133,7 +149,7 @@ function readTrigger(shape: Shape): Trigger {
     case "cron":
       return { type, ...named };
     case "queue":
-      return requireEnd({ type, ...named, ...readQueue(shape) }, shape);
+      return { type, ...named, ...readQueue(shape) };
     case "webhook":
       return { type, ...named, ...readWebhook(shape) };
     default:
@@ -142,6 +158,7 @@ function readTrigger(shape: Shape): Trigger {
 }
 
 function readQueue(shape: Shape): Omit<QueueTrigger, "type" | "name"> {
+  const replyPrefix = shape.get("reply_prefix").optional((it) => it.string());
   const concurrency = shape.get("concurrency").optional((it) => it.integer(1, 1000));
   return {
     subject: shape.get("subject").string(),
@@ -150,14 +167,8 @@ function readQueue(shape: Shape): Omit<QueueTrigger, "type" | "name"> {
       DEFAULT_MAX_DELIVER,
     ...(concurrency === undefined ? {} : { concurrency }),
     dlq: shape.get("dlq").optional((it) => it.string()) ?? "dlq",
+    ...(replyPrefix === undefined ? {} : { replyPrefix }),
   };
-}
-
-/** Its own dead letters would make a trigger run for ever. */
-function requireEnd(trigger: QueueTrigger, shape: Shape): QueueTrigger {
-  if (!eatsItsDeadLetters(trigger)) return trigger;
-  const { subject, dlq } = trigger;
-  return shape.fail(`the subject ${subject} matches its own dead letters, ${dlq}.${subject}`);
 }
 
 function readWebhook(shape: Shape): Omit<WebhookTrigger, "type" | "name"> {

@@ -12,6 +12,7 @@ Deno.test("what is left out has its default", () => {
     edges: [],
     triggers: [],
     config: {},
+    sealed: false,
     dependencies: new Map(),
   });
 });

@@ -7,12 +7,13 @@ import { createLogger } from "../core/log.ts";
 import { createProgram, type Program, type ProgramParts } from "../core/program.ts";
 import { type Files, hashFiles, hashSecrets, type Loaded } from "../core/revision.ts";
 import type { RunObserver } from "../core/run.ts";
-import { missingSecrets } from "../core/secrets.ts";
+import { missingSecrets, type Secrets } from "../core/secrets.ts";
 import { WorkflowError } from "../core/shape.ts";
 import { readWorkflow, type Workflow } from "../core/workflow.ts";
 import { dirname, mountedVersion, readMount } from "./files.ts";
 import { logOptions } from "./log.ts";
 import { fileUrl, importNodes } from "./modules.ts";
+import { giveUpReading } from "./permissions.ts";
 import { loadSecrets, MOUNT } from "./secrets.ts";
 import { parseYaml } from "./yaml.ts";
 
@@ -30,14 +31,21 @@ export async function createHooks(observer?: RunObserver): Promise<Hooks> {
   return { ...told, tracing: new OpenTelemetry() };
 }
 
+/** Which loading of the code it is, counted from zero. */
+export interface Generation {
+  readonly number: number;
+  /** Secrets can be read once only: later generations are given those of the first. */
+  readonly secrets?: Secrets;
+}
+
 /**
  * Reads, compiles and imports everything, from an absolute path; throws the first thing that stands
- * in the way.
+ * in the way. No node is loaded while secrets can still be read.
  */
 export async function loadProgram(
   options: Options,
   hooks: Hooks = {},
-  generation = 0,
+  { number, secrets: known }: Generation = { number: 0 },
 ): Promise<Program> {
   const file = options.workflow;
   const directory = dirname(file);
@@ -45,10 +53,9 @@ export async function loadProgram(
   const mounted = await readMount(MOUNT);
   const loaded = await identify(directory, mounted, options.revision);
   const workflow = await readWorkflowFile(file);
-  const [secrets, nodes] = await Promise.all([
-    loadSecrets(file, options.secrets, mounted),
-    importNodes(directory, workflow.nodes, generation),
-  ]);
+  const secrets = known ?? await loadSecrets(file, options.secrets, mounted);
+  if (workflow.sealed) await giveUpReading(options.secrets ?? MOUNT);
+  const nodes = await importNodes(directory, workflow.nodes, number);
   if (await mountedVersion(directory) !== version) {
     throw new StartError("the workflow's files were replaced while they were read");
   }
@@ -107,9 +114,11 @@ function warnOfMissingSecrets({ workflow, secrets, log }: Program): void {
   createLogger("engine", log).warn(`secrets not provisioned: ${missing.join(", ")}`);
 }
 
-/** The options with an absolute path, as modules are imported by URL. */
+/** The options with absolute paths, as modules are imported by URL. */
 export function resolveWorkflow(options: Options): Options {
-  return { ...options, workflow: absolute(options.workflow) };
+  const { secrets } = options;
+  const own = secrets === undefined ? {} : { secrets: absolute(secrets) };
+  return { ...options, workflow: absolute(options.workflow), ...own };
 }
 
 function absolute(path: string): string {

@@ -34,6 +34,9 @@ const FETCH_MS = 5_000;
 const TROUBLE_MS = 1_000;
 const MAX_ERROR_LENGTH = 1_000;
 
+/** Marks a dead letter: how often its message was delivered. */
+const DELIVERIES = "Tentacular-Deliveries";
+
 /** Receives as soon as the streams are there, which may be after it returns. */
 export function receiveDurably(
   parts: ReceiverParts,
@@ -155,8 +158,13 @@ class DurableReceiver {
     message.nak(verdict.retryInMs);
   }
 
-  /** The id makes burying twice, by an engine that died in between, a duplicate for the server. */
+  /**
+   * A dead letter that fails again is not buried again: it is kept where it is, and whatever leads
+   * it round, also by way of another workflow, comes to an end. The id makes burying twice, by an
+   * engine that died in between, a duplicate for the server.
+   */
   async #bury(message: JsMsg, error: string, result?: RunResult): Promise<void> {
+    if (message.headers?.has(DELIVERIES)) return await this.#drop(message, error);
     const { stream, streamSequence, deliveryCount } = message.info;
     const marked = headers();
     for (const [name, values] of message.headers ?? []) {
@@ -164,7 +172,7 @@ class DurableReceiver {
       for (const value of values) marked.append(name, value);
     }
     marked.set("Tentacular-Error", error.replace(/\s+/g, " ").slice(0, MAX_ERROR_LENGTH));
-    marked.set("Tentacular-Deliveries", String(deliveryCount));
+    marked.set(DELIVERIES, String(deliveryCount));
     marked.set("Tentacular-Stream", stream);
     marked.set("Tentacular-Sequence", String(streamSequence));
     if (result !== undefined) marked.set("Tentacular-Run-Id", result.runId);
@@ -173,5 +181,12 @@ class DurableReceiver {
     await this.#client?.publish(subject, message.data, { headers: marked, msgID });
     await message.ackAck();
     this.#parts.log.error(`queue ${message.subject}: gave up, dead letter on ${subject}`);
+  }
+
+  async #drop(message: JsMsg, error: string): Promise<void> {
+    await message.ackAck();
+    this.#parts.log.error(
+      `queue ${message.subject}: gave up a dead letter, which gets no further one: ${error}`,
+    );
   }
 }

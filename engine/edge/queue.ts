@@ -3,6 +3,7 @@
 import type { Engine } from "../core/engine.ts";
 import { messageOf } from "../core/errors.ts";
 import { messageInput, Slots } from "../core/queue.ts";
+import { mayReplyTo } from "../core/subject.ts";
 import type { RunResult } from "../core/run.ts";
 import type { QueueTrigger } from "../core/workflow.ts";
 import type { Logger } from "../mod.ts";
@@ -56,7 +57,7 @@ async function handle(
   await slots.take();
   try {
     const result = await runMessage(engine, trigger, message);
-    if (message.reply) respond(message, result);
+    if (message.reply) reply(log, trigger, message, result);
   } catch (error) {
     log.error(`a message on ${message.subject} could not be dealt with: ${messageOf(error)}`);
   } finally {
@@ -81,6 +82,19 @@ export function runMessage(
   if (tracing === undefined || message.headers === undefined) return run();
   const headers = [...message.headers].map(([name, [value = ""]]) => [name.toLowerCase(), value]);
   return tracing.within(Object.fromEntries(headers), run);
+}
+
+function reply(
+  log: Logger,
+  { replyPrefix }: QueueTrigger,
+  message: Msg,
+  result: { readonly runId: string },
+): void {
+  if (mayReplyTo(message.reply ?? "", replyPrefix)) return respond(message, result);
+  log.warn(
+    `queue ${message.subject}: not replying on ${message.reply}, which is neither a client's inbox` +
+      ` nor below the trigger's reply_prefix runId=${result.runId}`,
+  );
 }
 
 /** The requester gets what `POST /run` would answer, or at least why it does not. */

@@ -6,19 +6,37 @@ import { answer, type Handler } from "../core/http.ts";
 import { messageOf, StartError } from "../core/errors.ts";
 import type { Logger } from "../mod.ts";
 
-/** Resolves when the server accepts connections; throws when it cannot. */
-export async function listen(
-  options: Options,
-  handler: Handler,
+/** One port with what it serves. */
+export interface Listener {
+  readonly port: number;
+  readonly handler: Handler;
+  /** What it is for, when there are several. */
+  readonly purpose?: string;
+}
+
+/** Resolves when every server accepts connections; throws when one cannot. */
+export async function listenAll(
+  { host }: Options,
+  listeners: readonly Listener[],
+  log: Logger,
+): Promise<Deno.HttpServer[]> {
+  const servers: Deno.HttpServer[] = [];
+  for (const listener of listeners) servers.push(await listen(host, listener, log));
+  return servers;
+}
+
+async function listen(
+  hostname: string,
+  { port, handler, purpose }: Listener,
   log: Logger,
 ): Promise<Deno.HttpServer> {
-  const { port, host: hostname } = options;
+  const what = purpose === undefined ? "" : ` for ${purpose}`;
   const listening = Promise.withResolvers<void>();
   const server = bind({
     port,
     hostname,
     onListen: (address) => {
-      log.info(`listening on ${address.hostname}:${address.port}`);
+      log.info(`listening${what} on ${address.hostname}:${address.port}`);
       listening.resolve();
     },
     onError: (error) => {
@@ -49,7 +67,7 @@ const LINGER_MS = 2_000;
 const FAREWELL_MS = 1_000;
 
 export interface Shutdown {
-  readonly server: Deno.HttpServer;
+  readonly servers: readonly Deno.HttpServer[];
   readonly engine: Engine;
   readonly log: Logger;
   readonly graceMs: number;
@@ -73,12 +91,12 @@ export async function shutDown(parts: Shutdown, linger: boolean): Promise<void> 
 }
 
 async function finish(
-  { server, engine, log, stopTriggers }: Shutdown,
+  { servers, engine, log, stopTriggers }: Shutdown,
   linger: boolean,
 ): Promise<void> {
   const stopped = stopTriggers().catch((error) => log.error(messageOf(error)));
   if (linger) await after(LINGER_MS);
-  await Promise.all([server.shutdown(), stopped]);
+  await Promise.all([...servers.map((server) => server.shutdown()), stopped]);
   await engine.idle();
 }
 

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { jetstream, jetstreamManager, type NatsConnection } from "../vendor/nats.js";
+import { headers, jetstream, jetstreamManager, type NatsConnection } from "../vendor/nats.js";
 import { createLogger } from "../core/log.ts";
 import { engineFor } from "../core/testdata/engines.ts";
 import { receiveDurably } from "../edge/durable.ts";
@@ -244,4 +244,18 @@ Deno.test("a message that no engine survives is buried without another try", asy
   equal(runs, 0);
   await receiver.drain();
   await connection.close();
+});
+
+Deno.test("a dead letter that fails again is not buried again", async () => {
+  await using server = await NatsServer.start("-js");
+  await using engine = await startEngine(server, { subject: "jobs", max_deliver: 1 }, FAIL);
+  const client = await server.client();
+  const marked = headers();
+  marked.set("Tentacular-Deliveries", "5");
+  await jetstream(client).publish("jobs", "{}", { headers: marked });
+  await engine.line(/gave up a dead letter, which gets no further one/);
+  await finished(client, "ns_tested_jobs", "ns_tested_jobs");
+  const manager = await jetstreamManager(client);
+  equal((await manager.streams.info("dead-letters_dlq")).state.messages, 0);
+  await client.close();
 });

@@ -25,6 +25,10 @@ export interface EngineOptions {
   readonly secrets?: Readonly<Record<string, unknown>>;
   /** `host:port` of dependencies and NATS servers. */
   readonly net?: readonly string[];
+  /** Paths besides the workflow's directory and its secrets. */
+  readonly readable?: readonly string[];
+  /** Any free one when absent. */
+  readonly port?: number;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Instead of those that a deployment derives. */
@@ -69,7 +73,12 @@ function cacheOf(app: string): { DENO_DIR: string } {
 }
 
 /** As a deployment derives them, but for the port: 0 lets tests run side by side. */
-export function derivedFlags(app: string, net: readonly string[], port: number): string[] {
+export function derivedFlags(
+  app: string,
+  readable: readonly string[],
+  net: readonly string[],
+  port: number,
+): string[] {
   const hosts = [...net, `0.0.0.0:${port}`].sort();
   return [
     "--no-lock",
@@ -79,7 +88,7 @@ export function derivedFlags(app: string, net: readonly string[], port: number):
     "--no-npm",
     "--ignore-env",
     `--allow-net=${hosts.join(",")}`,
-    `--allow-read=${app},/var/run/secrets`,
+    `--allow-read=${[`${app}/engine`, ...readable, "/var/run/secrets"].join(",")}`,
     "--allow-write=/tmp",
     "--allow-env=DENO_DIR,HOME",
   ];
@@ -101,9 +110,18 @@ export async function writeWorkflow(app: string, options: EngineOptions): Promis
   const files = { "workflow.yaml": JSON.stringify(workflow), ...Object.fromEntries(code) };
   await writeFiles(directory, { ...files, ...options.files });
   if (options.secrets !== undefined) {
-    await writeFiles(directory, { "mounted.yaml": JSON.stringify(options.secrets) });
+    const mount = mountOf(directory);
+    await Deno.mkdir(mount);
+    const services = Object.entries(options.secrets);
+    const texts = services.map(([service, keys]) => [service, JSON.stringify(keys)]);
+    await writeFiles(mount, Object.fromEntries(texts));
   }
   return `${directory}/workflow.yaml`;
+}
+
+/** Where the secrets of the workflow in `directory` are: beside it, as in a pod. */
+function mountOf(directory: string): string {
+  return `${directory}-secrets`;
 }
 
 /** Readable by everyone, whatever the umask. */
@@ -127,10 +145,11 @@ export async function command(
   port = 0,
 ): Promise<Deno.Command> {
   const app = await imageDirectory();
-  const secrets = options.secrets === undefined
-    ? []
-    : ["--secrets", workflow.replace(/workflow\.yaml$/, "mounted.yaml")];
-  const flags = options.flags?.(app) ?? derivedFlags(app, options.net ?? [], port);
+  const directory = workflow.slice(0, workflow.lastIndexOf("/"));
+  const mount = mountOf(directory);
+  const secrets = options.secrets === undefined ? [] : ["--secrets", mount];
+  const flags = options.flags?.(app) ??
+    derivedFlags(app, [directory, mount, ...options.readable ?? []], options.net ?? [], port);
   const listening = entry === "main.ts" ? ["--port", String(port)] : [];
   const args = [
     ...["run", ...flags, `engine/${entry}`],
@@ -184,11 +203,11 @@ export class RunningEngine implements AsyncDisposable {
 
   static async start(options: EngineOptions): Promise<RunningEngine> {
     const workflow = await writeWorkflow(await imageDirectory(), options);
-    const child = (await command("main.ts", workflow, options)).spawn();
+    const child = (await command("main.ts", workflow, options, options.port)).spawn();
     await child.stdin.close();
     await child.stdout.cancel();
     const engine = new RunningEngine(child, workflow);
-    const line = await engine.line(/listening on 0\.0\.0\.0:\d+/);
+    const line = await engine.line(/listening on [\d.]+:\d+/);
     engine.#port = Number(line.split(":").at(-1));
     return engine;
   }
@@ -199,6 +218,12 @@ export class RunningEngine implements AsyncDisposable {
 
   get port(): number {
     return this.#port;
+  }
+
+  /** Of the listener for webhooks. */
+  get webhookUrl(): string {
+    const line = this.lines.find((it) => /listening for webhooks on/.test(it)) ?? "";
+    return `http://127.0.0.1:${line.split(":").at(-1)}`;
   }
 
   get url(): string {
@@ -242,8 +267,13 @@ export class RunningEngine implements AsyncDisposable {
     this.#wake();
   }
 
-  async post(path: string, body: BodyInit, headers: HeadersInit = {}): Promise<Response> {
-    return await fetch(`${this.url}${path}`, { method: "POST", body, headers });
+  async post(
+    path: string,
+    body: BodyInit,
+    headers: HeadersInit = {},
+    url = this.url,
+  ): Promise<Response> {
+    return await fetch(`${url}${path}`, { method: "POST", body, headers });
   }
 
   /** The body of the answer to `POST /run`. */

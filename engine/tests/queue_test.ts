@@ -1,5 +1,6 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { type EngineOptions, RunningEngine } from "./harness.ts";
+import { jetstream, jetstreamManager } from "../vendor/nats.js";
 import { NatsServer, TOKEN } from "./nats_server.ts";
 
 const ECHO = "export default (_ctx, input) => input;";
@@ -292,3 +293,26 @@ async function makePki(): Promise<string> {
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return directory;
 }
+
+Deno.test("a result is published on inboxes and the trigger's own prefix only", async () => {
+  await using server = await NatsServer.start("-js");
+  const triggers = [{ type: "queue", subject: "in", reply_prefix: "answers" }];
+  await using engine = await startEngine({ server, triggers });
+  const client = await server.client();
+  const manager = await jetstreamManager(client);
+  await manager.streams.add({ name: "KEPT", subjects: ["kept"] });
+  await jetstream(client).publish("kept", "1");
+  const received: string[] = [];
+  for (const subject of ["victim.trigger", "answers.>"]) {
+    client.subscribe(subject, { callback: (_, it) => void received.push(it.subject) });
+  }
+  for (const reply of ["$JS.API.STREAM.PURGE.KEPT", "victim.trigger", "answers.1"]) {
+    client.publish("in", "{}", { reply });
+  }
+  await client.request("in", "{}", { timeout: 20_000 });
+  await engine.line(/not replying on \$JS\.API\.STREAM\.PURGE\.KEPT/);
+  await engine.line(/not replying on victim\.trigger/);
+  deepEqual(received, ["answers.1"]);
+  equal((await manager.streams.info("KEPT")).state.messages, 1);
+  await client.close();
+});

@@ -106,7 +106,7 @@ Deno.test("the swap of a mounted ConfigMap's link is one change of everything", 
   await Deno.chmod(mount, 0o755);
   // The last --workflow counts.
   const args = ["--workflow", `${mount}/workflow.yaml`, ...WATCH];
-  await using engine = await RunningEngine.start({ nodes: {}, args });
+  await using engine = await RunningEngine.start({ nodes: {}, args, readable: [mount] });
   deepEqual((await engine.run({})).outputs, { a: 1 });
   await version("..v2", "b", 2);
   await Deno.symlink("..v2", `${mount}/..new`);

@@ -218,7 +218,12 @@ Deno.test("runs that webhooks started are finished before the exit", async () =>
     workflow: { triggers: [{ type: "webhook", path: "/in" }] },
   });
   const gate = await gateOf(engine);
-  const accepted = await engine.post("/in", JSON.stringify({ gate: gate.path }));
+  const accepted = await engine.post(
+    "/in",
+    JSON.stringify({ gate: gate.path }),
+    {},
+    engine.webhookUrl,
+  );
   equal(accepted.status, 202);
   await accepted.body?.cancel();
   await engine.line(/waiting/);

@@ -3,6 +3,7 @@
 
 export interface MsgHdrs extends Iterable<[string, string[]]> {
   get(name: string): string;
+  has(name: string): boolean;
   set(name: string, value: string): void;
   append(name: string, value: string): void;
 }
@@ -31,7 +32,11 @@ export interface NatsConnection {
     subject: string,
     options: { queue?: string; callback: (error: Error | null, message: Msg) => void },
   ): Subscription;
-  publish(subject: string, payload?: Uint8Array | string, options?: { headers?: MsgHdrs }): void;
+  publish(
+    subject: string,
+    payload?: Uint8Array | string,
+    options?: { headers?: MsgHdrs; reply?: string },
+  ): void;
   request(
     subject: string,
     payload?: Uint8Array | string,

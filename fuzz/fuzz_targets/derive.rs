@@ -46,7 +46,7 @@ fn derived(project: &Project, workflow: &Workflow) -> String {
         services::needed(workflow, &[]),
         summary(workflow, &[], None),
         secrets::inventory(workflow),
-        permissions::deno_flags(workflow, &[]),
+        permissions::deno_flags(workflow, &[], None),
         graph::stages(workflow),
         graph::grace_period(workflow),
         diagram_page(workflow, &usage),

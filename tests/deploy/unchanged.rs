@@ -17,6 +17,7 @@ fn versions(namespace: &Namespace) -> Vec<String> {
         "configmap/word-counter-code",
         "service/word-counter",
         "networkpolicy/word-counter-netpol",
+        "networkpolicy/word-counter-trigger-netpol",
     ];
     let mut versions: Vec<_> = kinds
         .iter()

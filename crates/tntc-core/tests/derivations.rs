@@ -38,7 +38,7 @@ fn derived(workflow: &Workflow, surroundings: &Surroundings<'_>) -> Value {
     let extra = surroundings.endpoints;
     json!({
         "secrets": secrets::inventory(workflow),
-        "flags": permissions::deno_flags(workflow, extra),
+        "flags": permissions::deno_flags(workflow, extra, surroundings.metrics_namespace),
         "hosts": intended_hosts(workflow, extra),
         "services": services::needed(workflow, extra).iter().map(ToString::to_string).collect::<Vec<_>>(),
         "warnings": policy.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -135,7 +135,7 @@ fn without_a_contract_there_is_no_policy_and_no_flag() {
         endpoints: &[],
     };
     assert_eq!(policy(&workflow, &surroundings), None);
-    assert_eq!(permissions::deno_flags(&workflow, &[]), None);
+    assert_eq!(permissions::deno_flags(&workflow, &[], None), None);
     assert_eq!(
         secrets::inventory(&workflow)
             .iter()
@@ -223,7 +223,7 @@ fn dynamic_targets_that_deno_cannot_express_open_the_broad_flag() {
         let workflow = sealed(&format!(
             "any: {{type: dynamic-target, cidr: \"{cidr}\", dynPorts: [\"443/TCP\"], reason: r}}"
         ));
-        let flags = permissions::deno_flags(&workflow, &[]).unwrap();
+        let flags = permissions::deno_flags(&workflow, &[], None).unwrap();
         assert!(
             flags.contains(&"--allow-net".to_owned()),
             "{cidr}: {flags:?}"
@@ -246,7 +246,7 @@ fn a_queue_needs_its_server_and_its_token() {
 }
 
 #[test]
-fn webhooks_open_the_engine_to_all() {
+fn webhooks_open_a_port_of_their_own_and_no_other() {
     let own = workflow("[{type: webhook, path: /hook}]", "{}", "{version: \"1\"}");
     let github = workflow(
         "[{type: webhook, provider: github}]",
@@ -256,8 +256,14 @@ fn webhooks_open_the_engine_to_all() {
     let ingress = |workflow: &Workflow| alone(workflow)["policy"]["ingress"].clone();
     assert_eq!(
         ingress(&own),
-        json!([{"ports": [{"port": 8080, "protocol": "TCP"}]}])
+        json!([
+            {"from": [{"podSelector": {"matchLabels": {"tentacular.dev/role": "trigger"}}}],
+             "ports": [{"port": 8080, "protocol": "TCP"}]},
+            {"ports": [{"port": 8081, "protocol": "TCP"}]},
+        ])
     );
+    let listening = "--allow-net=0.0.0.0:8080,0.0.0.0:8081";
+    assert!(alone(&own)["flags"].to_string().contains(listening));
     assert_eq!(ingress(&own), ingress(&github));
     assert_eq!(alone(&github)["secrets"], json!(["github.webhook_secret"]));
 }

@@ -136,6 +136,8 @@ const MISTAKES: &[&str] = &[
     "triggers: [{type: cron, schedule: '@daily', timezone: utc}]",
     "triggers: [{type: queue, subject: a, durable: yes, max_deliver: 0, concurrency: many, dlq: 'a.*'}]",
     "triggers: [{type: queue, subject: '>', durable: true}]",
+    "triggers: [{type: queue, subject: a.>, durable: true, dlq: b}, {type: queue, subject: b.>, durable: true, dlq: a}]",
+    "triggers: [{type: queue, subject: a, reply_prefix: 'r.>'}, {type: queue, subject: b, reply_prefix: $JS.API}]",
     "triggers: [{type: queue, subject: a}]",
     "triggers: [{type: queue, subject: a}]\nconfig: {nats_url: 'http://x'}",
     "triggers: [{type: queue, subject: a}]\nconfig: {nats_url: 'x:y'}",

@@ -74,7 +74,7 @@ fn derived(checked: &Checked) -> Report {
     };
     let workflow = &checked.workflow;
     assert!(policy(workflow, &surroundings).is_some());
-    assert!(permissions::deno_flags(workflow, &[]).is_some());
+    assert!(permissions::deno_flags(workflow, &[], None).is_some());
     assert!(secrets::inventory(workflow).len() <= 10_000);
     assert!(graph::grace_period(workflow) >= Duration::from_secs(30));
     assert!(!graph::stages(workflow).is_empty());

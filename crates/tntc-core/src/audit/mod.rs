@@ -252,38 +252,45 @@ fn fingerprint(content: &[u8]) -> Value {
 
 fn network_policies(plan: &Plan, found: &Found) -> Vec<Compared> {
     let workflow = name(&plan.deployment.metadata);
-    let own = crate::manifests::network_policy::name(workflow);
-    let object = |name: &str| format!("NetworkPolicy/{name}");
-    let actual = found
-        .network_policies
+    let own = [
+        (
+            crate::manifests::network_policy::name(workflow),
+            &plan.network_policy,
+        ),
+        (
+            crate::manifests::network_policy::trigger_name(workflow),
+            &plan.trigger_policy,
+        ),
+    ];
+    let compared = own
         .iter()
-        .find(|policy| name(&policy.metadata) == own);
-    let mut compared = Vec::new();
-    match (&plan.network_policy, actual) {
-        (Some(_), None) => compared.push(Compared::new(object(&own), absent())),
-        (Some(expected), Some(actual)) => {
-            compared.push(Compared::new(object(&own), policy(expected, actual)));
-        }
-        (None, Some(actual)) => compared.push(Compared::new(
-            object(&own),
-            vec![Finding::extra("", json!(actual.spec))],
-        )),
-        (None, None) => {}
-    }
+        .filter_map(|(name, expected)| own_policy(name, expected.as_ref(), found));
+    let mut compared: Vec<_> = compared.collect();
     if plan.network_policy.is_some() {
-        let others = found
-            .network_policies
-            .iter()
-            .filter(|policy| name(&policy.metadata) != own);
+        let is_own = |policy: &NetworkPolicy| own.iter().any(|it| it.0 == name(&policy.metadata));
+        let others = found.network_policies.iter().filter(|it| !is_own(it));
         let opening = others.filter(|policy| rules::opens(policy, &pod_labels(plan)));
         compared.extend(opening.map(|policy| {
             Compared::new(
-                object(name(&policy.metadata)),
+                format!("NetworkPolicy/{}", name(&policy.metadata)),
                 vec![Finding::extra("", json!(policy.spec))],
             )
         }));
     }
     compared
+}
+
+/// Nothing when it is neither planned nor there.
+fn own_policy(own: &str, expected: Option<&NetworkPolicy>, found: &Found) -> Option<Compared> {
+    let mut policies = found.network_policies.iter();
+    let actual = policies.find(|policy| name(&policy.metadata) == own);
+    let findings = match (expected, actual) {
+        (Some(_), None) => absent(),
+        (Some(expected), Some(actual)) => policy(expected, actual),
+        (None, Some(actual)) => vec![Finding::extra("", json!(actual.spec))],
+        (None, None) => return None,
+    };
+    Some(Compared::new(format!("NetworkPolicy/{own}"), findings))
 }
 
 fn pod_labels(plan: &Plan) -> BTreeMap<String, String> {

@@ -3,19 +3,32 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::network::{Listener, listeners};
 use super::{Cidr, Endpoint, Target, endpoints};
-use crate::workflow::Workflow;
+use crate::workflow::{Namespace, Workflow};
 
-/// The engine's own listener.
-const LISTENER: &str = "0.0.0.0:8080";
+/// Where the engine listens in a pod, as Deno's flags name it. The engine gives the permission back once it listens.
+#[must_use]
+pub fn listening(listener: Listener) -> String {
+    format!("0.0.0.0:{}", listener.port())
+}
+
+/// What the engine reads: itself, the workflow, and what it gives the permission back for before a node is loaded.
+/// No directory above these, since giving back one below would take the whole.
+const READABLE: &str = "/app/engine,/app/secrets,/app/workflow,/var/run/secrets";
 
 /// Flags of `deno run` that confine the engine to the contract; nothing without a contract.
 ///
-/// `extra` are endpoints that the environment adds, such as its telemetry collector. The flags beside the permissions
+/// `extra` are endpoints that the environment adds, such as its telemetry collector, and `metrics` is the namespace that
+/// may read the metrics, which have a listener of their own then. The flags beside the permissions
 /// each close a hole: without `--no-remote --no-npm`, Deno downloads modules from a default list of hosts whatever
 /// `--allow-net` says; `--ignore-env` lets libraries that look at other variables see nothing instead of failing.
 #[must_use]
-pub fn deno_flags(workflow: &Workflow, extra: &[Endpoint]) -> Option<Vec<String>> {
+pub fn deno_flags(
+    workflow: &Workflow,
+    extra: &[Endpoint],
+    metrics: Option<&Namespace>,
+) -> Option<Vec<String>> {
     workflow.contract.as_ref()?;
     let closed = [
         "--no-lock",
@@ -25,19 +38,16 @@ pub fn deno_flags(workflow: &Workflow, extra: &[Endpoint]) -> Option<Vec<String>
         "--no-npm",
         "--ignore-env",
     ];
-    let files = [
-        "--allow-read=/app,/var/run/secrets",
-        "--allow-write=/tmp",
-        "--allow-env=DENO_DIR,HOME",
-    ];
     let mut flags: Vec<String> = closed.map(str::to_owned).to_vec();
-    flags.push(allow_net(workflow, extra));
-    flags.extend(files.map(str::to_owned));
+    flags.push(allow_net(workflow, extra, metrics));
+    flags.push(format!("--allow-read={READABLE}"));
+    flags.extend(["--allow-write=/tmp", "--allow-env=DENO_DIR,HOME"].map(str::to_owned));
     Some(flags)
 }
 
-fn allow_net(workflow: &Workflow, extra: &[Endpoint]) -> String {
-    let mut entries = BTreeSet::from([LISTENER.to_owned()]);
+fn allow_net(workflow: &Workflow, extra: &[Endpoint], metrics: Option<&Namespace>) -> String {
+    let own = listeners(workflow, metrics).into_iter().map(listening);
+    let mut entries: BTreeSet<_> = own.collect();
     entries.extend(
         endpoints::declared(workflow)
             .iter()

@@ -155,7 +155,7 @@ fn network(workflow: &Workflow, direction: Direction) -> String {
 }
 
 fn flags(workflow: &Workflow) -> String {
-    let Some(flags) = permissions::deno_flags(workflow, &[]) else {
+    let Some(flags) = permissions::deno_flags(workflow, &[], None) else {
         return String::new();
     };
     format!("```\n{}\n```\n", flags.join("\n"))

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use k8s_openapi::api::core::v1::{
     Container, ContainerPort, EmptyDirVolumeSource, EnvVar, HTTPGetAction, PodSpec,
-    PodTemplateSpec, Probe, SecretVolumeSource, Volume, VolumeMount,
+    PodTemplateSpec, Probe, ResourceRequirements, SecretVolumeSource, Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Inputs, PORT, code, labels, metadata, secret, trigger};
+use crate::contract::network::{self, Listener};
 use crate::contract::permissions;
 use crate::image::ImageReference;
 use crate::workflow::graph;
@@ -114,25 +115,38 @@ fn container(inputs: &Inputs) -> Container {
         command,
         args: Some(args),
         env: Some(environment(inputs)),
-        ports: Some(vec![ContainerPort {
-            container_port: i32::from(PORT),
-            protocol: Some("TCP".to_owned()),
-            ..ContainerPort::default()
-        }]),
+        ports: Some(listeners(inputs).map(container_port).collect()),
         liveness_probe: Some(liveness()),
         readiness_probe: Some(readiness()),
-        resources: Some(trigger::resources(("64Mi", "100m"), ("256Mi", "500m"))),
+        resources: Some(resources()),
         security_context: Some(trigger::container_security()),
         volume_mounts: Some(mounts()),
         ..Container::default()
     }
 }
 
+/// The ports that the engine listens on.
+pub(super) fn listeners(inputs: &Inputs) -> impl Iterator<Item = Listener> {
+    network::listeners(inputs.workflow, inputs.surroundings.metrics_namespace).into_iter()
+}
+
+fn container_port(listener: Listener) -> ContainerPort {
+    ContainerPort {
+        name: Some(listener.name().to_owned()),
+        container_port: i32::from(listener.port().get()),
+        protocol: Some("TCP".to_owned()),
+        ..ContainerPort::default()
+    }
+}
+
 /// With a contract, the image's broad entrypoint is replaced by one with exactly the derived permissions. Without one,
 /// the image's own entrypoint stands, which already names the workflow and the port; the rest is appended to it.
 fn command_line(inputs: &Inputs) -> (Option<Vec<String>>, Vec<String>) {
-    let Some(flags) = permissions::deno_flags(inputs.workflow, inputs.surroundings.endpoints)
-    else {
+    let Some(flags) = permissions::deno_flags(
+        inputs.workflow,
+        inputs.surroundings.endpoints,
+        inputs.surroundings.metrics_namespace,
+    ) else {
         return (None, identity(inputs));
     };
     let workflow_file = format!("{WORKFLOW_DIR}/{}", crate::project::WORKFLOW_FILE);
@@ -171,21 +185,64 @@ fn identity(inputs: &Inputs) -> Vec<String> {
     } else {
         &[]
     };
+    let port = Listener::Metrics.port().to_string();
+    let metrics = ["--metrics-port", port.as_str()];
+    let metrics = inputs.surroundings.metrics_namespace.map(|_| metrics);
     always
         .iter()
         .chain(http_only)
+        .chain(metrics.iter().flatten())
         .map(|&word| word.to_owned())
         .collect()
 }
 
 fn environment(inputs: &Inputs) -> Vec<EnvVar> {
-    let mut variables = vec![certificate_stores()];
+    let mut variables = vec![certificate_stores(), variable(V8_FLAGS, &pod_v8_flags())];
     if let Some(endpoint) = inputs.otel_endpoint {
         variables.push(variable("OTEL_DENO", "true"));
         variables.push(variable("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint));
         variables.push(variable("OTEL_SERVICE_NAME", inputs.workflow.name.as_str()));
     }
     variables
+}
+
+/// Memory of the engine's container in MiB, at most.
+const MEMORY_LIMIT_MIB: u32 = 256;
+
+fn resources() -> ResourceRequirements {
+    let memory = format!("{MEMORY_LIMIT_MIB}Mi");
+    trigger::resources(
+        &[
+            ("memory", "64Mi"),
+            ("cpu", "100m"),
+            ("ephemeral-storage", "64Mi"),
+        ],
+        // What nodes write goes to /tmp, which is limited by itself, and the log.
+        &[
+            ("memory", &memory),
+            ("cpu", "500m"),
+            ("ephemeral-storage", "1Gi"),
+        ],
+    )
+}
+
+/// V8's flags for an engine that may use `mib` of memory.
+///
+/// By itself V8 looks at the machine's memory and lets garbage grow beyond what the container may have. Five eighths:
+/// in 256 MiB an engine needs 45 for itself, and the bodies that it reads lie beside the heap (measured; with more, two
+/// bodies of 8 MiB one after the other ended a pod).
+#[must_use]
+pub fn v8_flags(mib: u32) -> String {
+    format!("--max-heap-size={}", u64::from(mib) * 5 / 8)
+}
+
+/// The variable in which Deno looks for V8's flags; it needs no permission for that.
+pub const V8_FLAGS: &str = "DENO_V8_FLAGS";
+
+/// The flags of an engine with a pod's memory.
+#[must_use]
+pub fn pod_v8_flags() -> String {
+    v8_flags(MEMORY_LIMIT_MIB)
 }
 
 fn variable(name: &str, value: &str) -> EnvVar {
@@ -208,6 +265,8 @@ fn liveness() -> Probe {
         period_seconds: Some(10),
         timeout_seconds: Some(5),
         failure_threshold: Some(6),
+        // The pod's own grace period is for runs, and an engine that does not answer finishes none.
+        termination_grace_period_seconds: Some(5),
         ..health_probe()
     }
 }

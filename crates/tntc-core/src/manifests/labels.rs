@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::contract::network::{ROLE_LABEL, WORKFLOW_LABEL};
 use crate::workflow::Workflow;
 
 /// Name of the workflow; the Service selects its pods by this label alone.
@@ -13,11 +14,11 @@ pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The value of [`MANAGED_BY`].
 pub const MANAGER: &str = "tentacular";
 /// The workflow that a trigger pod belongs to; never [`NAME`], which would make it an endpoint of the Service.
-pub const WORKFLOW: &str = "tentacular.dev/workflow";
+pub const WORKFLOW: &str = WORKFLOW_LABEL;
 /// What a pod is for; the NetworkPolicy lets in [`TRIGGER`] only.
-pub const ROLE: &str = "tentacular.dev/role";
+pub const ROLE: &str = ROLE_LABEL.0;
 /// The value of [`ROLE`] for pods that trigger a workflow.
-pub const TRIGGER: &str = "trigger";
+pub const TRIGGER: &str = ROLE_LABEL.1;
 /// Annotation of the ConfigMap and of the pod template: hash of the delivered code.
 pub const CODE_HASH: &str = "tentacular.dev/code-hash";
 /// Annotation of the Secret and of the pod template: hash of the delivered secrets.

@@ -29,7 +29,7 @@ use crate::workflow::{Namespace, Workflow};
 use code::Code;
 
 /// TCP port that the engine listens on, in the pod and on the Service.
-pub const PORT: u16 = 8080;
+pub const PORT: u16 = network::Listener::Run.port().get();
 
 /// When the kubelet pulls the engine image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,8 @@ pub struct Plan {
     pub config_map: ConfigMap,
     /// `<name>-netpol`, when there is a contract.
     pub network_policy: Option<NetworkPolicy>,
+    /// `<name>-trigger-netpol`, when there is a contract.
+    pub trigger_policy: Option<NetworkPolicy>,
     /// `<name>`.
     pub service: Service,
     /// `<name>`.
@@ -115,6 +117,8 @@ impl Plan {
             secret: inputs.secrets.map(|files| secret::build(inputs, files)),
             config_map: code::config_map(inputs),
             network_policy: spec.map(|spec| network_policy::build(inputs, spec)),
+            trigger_policy: network::trigger_policy(inputs.workflow)
+                .map(|spec| network_policy::build_trigger(inputs, spec)),
             service: service::build(inputs),
             deployment: deployment::build(inputs),
             cron_jobs: if inputs.http_only {
@@ -128,13 +132,18 @@ impl Plan {
         }
     }
 
+    /// The network policies, that of the engine's pod first.
+    pub fn policies(&self) -> impl Iterator<Item = &NetworkPolicy> {
+        self.network_policy.iter().chain(&self.trigger_policy)
+    }
+
     /// The objects in the order in which they are applied, as JSON values with `apiVersion` and `kind`.
     #[must_use]
     pub fn objects(&self) -> Vec<Value> {
         let mut objects: Vec<Value> = Vec::new();
         objects.extend(self.secret.as_ref().map(|object| json!(object)));
         objects.push(json!(self.config_map));
-        objects.extend(self.network_policy.as_ref().map(|object| json!(object)));
+        objects.extend(self.policies().map(|object| json!(object)));
         objects.push(json!(self.service));
         objects.push(json!(self.deployment));
         objects.extend(self.cron_jobs.iter().map(|object| json!(object)));

@@ -14,6 +14,19 @@ pub fn name(workflow: &str) -> String {
     format!("{workflow}-netpol")
 }
 
+/// Name of the NetworkPolicy of the pods that trigger a workflow.
+#[must_use]
+pub fn trigger_name(workflow: &str) -> String {
+    format!("{workflow}-trigger-netpol")
+}
+
+pub(super) fn build_trigger(inputs: &Inputs, spec: NetworkPolicySpec) -> NetworkPolicy {
+    NetworkPolicy {
+        metadata: metadata(inputs, trigger_name(inputs.workflow.name.as_str())),
+        spec: Some(spec),
+    }
+}
+
 pub(super) fn build(inputs: &Inputs, spec: NetworkPolicySpec) -> NetworkPolicy {
     let hosts = network::intended_hosts(inputs.workflow, inputs.surroundings.endpoints).join(",");
     NetworkPolicy {

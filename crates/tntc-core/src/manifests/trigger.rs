@@ -97,7 +97,18 @@ pub(super) fn container(image: &str, url: &str, body: Body) -> Container {
         image_pull_policy: Some("IfNotPresent".to_owned()),
         command: Some(vec!["curl".to_owned()]),
         args: Some(curl_arguments(url, body)),
-        resources: Some(resources(("16Mi", "10m"), ("64Mi", "100m"))),
+        resources: Some(resources(
+            &[
+                ("memory", "16Mi"),
+                ("cpu", "10m"),
+                ("ephemeral-storage", "8Mi"),
+            ],
+            &[
+                ("memory", "64Mi"),
+                ("cpu", "100m"),
+                ("ephemeral-storage", "64Mi"),
+            ],
+        )),
         security_context: Some(container_security()),
         ..Container::default()
     }
@@ -136,6 +147,8 @@ pub(super) fn pod_security() -> PodSecurityContext {
     PodSecurityContext {
         run_as_non_root: Some(true),
         run_as_user: Some(NOBODY),
+        run_as_group: Some(NOBODY),
+        fs_group: Some(NOBODY),
         seccomp_profile: Some(SeccompProfile {
             type_: "RuntimeDefault".to_owned(),
             ..SeccompProfile::default()
@@ -156,8 +169,11 @@ pub(super) fn container_security() -> SecurityContext {
     }
 }
 
-/// Requests and limits, each as memory and CPU quantities.
-pub(super) fn resources(requests: (&str, &str), limits: (&str, &str)) -> ResourceRequirements {
+/// Requests and limits, each as resources with their quantities.
+pub(super) fn resources(
+    requests: &[(&str, &str)],
+    limits: &[(&str, &str)],
+) -> ResourceRequirements {
     ResourceRequirements {
         requests: Some(quantities(requests)),
         limits: Some(quantities(limits)),
@@ -165,9 +181,9 @@ pub(super) fn resources(requests: (&str, &str), limits: (&str, &str)) -> Resourc
     }
 }
 
-fn quantities((memory, cpu): (&str, &str)) -> BTreeMap<String, Quantity> {
-    BTreeMap::from([
-        ("memory".to_owned(), Quantity(memory.to_owned())),
-        ("cpu".to_owned(), Quantity(cpu.to_owned())),
-    ])
+fn quantities(of: &[(&str, &str)]) -> BTreeMap<String, Quantity> {
+    let quantities = of.iter();
+    quantities
+        .map(|(resource, quantity)| ((*resource).to_owned(), Quantity((*quantity).to_owned())))
+        .collect()
 }

@@ -97,6 +97,8 @@ struct Queue {
     concurrency: Option<u32>,
     /// Subject for messages that were given up.
     dlq: Option<String>,
+    /// Reply subjects below this one are answered with the run's result, besides clients' own inboxes.
+    reply_prefix: Option<String>,
 }
 
 /// Started by an HTTP request to a path of its own.

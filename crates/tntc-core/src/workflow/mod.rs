@@ -200,6 +200,8 @@ pub struct Queue {
     pub concurrency: Option<u32>,
     /// Subject for messages that were given up, without wildcards.
     pub dlq: Option<Subject>,
+    /// Reply subjects below it are answered, besides clients' own inboxes.
+    pub reply_prefix: Option<Subject>,
 }
 
 /// A webhook.

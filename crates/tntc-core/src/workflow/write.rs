@@ -114,7 +114,8 @@ fn trigger(trigger: &Trigger) -> Value {
                 .some("durable", queue.durable)
                 .some("max_deliver", queue.max_deliver);
             out.some("concurrency", queue.concurrency)
-                .maybe("dlq", queue.dlq.as_ref());
+                .maybe("dlq", queue.dlq.as_ref())
+                .maybe("reply_prefix", queue.reply_prefix.as_ref());
         }
         TriggerKind::Webhook(Webhook::Path(path)) => {
             out.text("path", path);

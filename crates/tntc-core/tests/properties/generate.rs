@@ -106,7 +106,7 @@ fn trigger() -> impl Strategy<Value = Value> {
         Just(json!({"type": "cron", "schedule": "*/5 0 * * mon", "timezone": "Europe/Berlin"})),
         Just(json!({"type": "cron", "schedule": "@every 1h"})),
         (any::<bool>(), 1..9).prop_map(|(durable, count)| {
-            json!({"type": "queue", "subject": "a.*.>", "durable": durable, "max_deliver": count, "concurrency": count, "dlq": "x.y"})
+            json!({"type": "queue", "subject": "a.*.>", "durable": durable, "max_deliver": count, "concurrency": count, "dlq": "x.y", "reply_prefix": "r"})
         }),
         "/[a-z/]{0,8}".prop_map(|path| json!({"type": "webhook", "path": format!("/hooks{path}")})),
         ".{0,6}".prop_map(|text| json!({"type": "webhook", "provider": "github", "event": text, "actions": ["a", text]})),

@@ -147,7 +147,7 @@ proptest! {
         let services = Services::default();
         let surroundings = Surroundings { services: &services, metrics_namespace: None, endpoints: &[] };
         prop_assert_eq!(policy(&workflow, &surroundings), policy(&turned, &surroundings));
-        prop_assert_eq!(permissions::deno_flags(&workflow, &[]), permissions::deno_flags(&turned, &[]));
+        prop_assert_eq!(permissions::deno_flags(&workflow, &[], None), permissions::deno_flags(&turned, &[], None));
         prop_assert_eq!(secrets::inventory(&workflow), secrets::inventory(&turned));
     }
 

@@ -124,7 +124,7 @@ fn pieces(cluster: &Cluster, plan: &Plan) -> Vec<Piece> {
     let mut pieces = Vec::new();
     pieces.extend(plan.secret.iter().map(|it| Piece::of(cluster, it)));
     pieces.push(Piece::of(cluster, &plan.config_map));
-    pieces.extend(plan.network_policy.iter().map(|it| Piece::of(cluster, it)));
+    pieces.extend(plan.policies().map(|it| Piece::of(cluster, it)));
     pieces.push(Piece::of(cluster, &plan.service));
     pieces.push(Piece::of(cluster, &plan.deployment));
     pieces.extend(plan.cron_jobs.iter().map(|it| Piece::of(cluster, it)));
@@ -156,7 +156,7 @@ struct Named<K> {
 impl Unwanted {
     async fn find(cluster: &Cluster, plan: &Plan) -> Result<Self> {
         let jobs: Vec<_> = plan.cron_jobs.iter().map(ResourceExt::name_any).collect();
-        let policies = plan.network_policy.iter().map(ResourceExt::name_any);
+        let policies = plan.policies().map(ResourceExt::name_any);
         let policies: Vec<_> = policies.collect();
         let (cron_jobs, policies) = futures::try_join!(
             Named::all_but(cluster, plan, &jobs),

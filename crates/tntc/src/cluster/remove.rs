@@ -46,17 +46,19 @@ pub async fn plan(
     keep_secrets: bool,
 ) -> Result<Removal> {
     let finder = Finder { cluster, namespace };
-    let (secret_name, code_name, policy_name) = (
+    let (secret_name, code_name, policy_name, trigger_policy_name) = (
         secret::name(name),
         code::name(name),
         network_policy::name(name),
+        network_policy::trigger_name(name),
     );
-    let (service, deployment, secret, code, policy, cron_jobs) = futures::join!(
+    let (service, deployment, secret, code, policy, trigger_policy, cron_jobs) = futures::join!(
         finder.find::<Service>(name),
         finder.find::<Deployment>(name),
         finder.find::<Secret>(&secret_name),
         finder.find::<ConfigMap>(&code_name),
         finder.find::<NetworkPolicy>(&policy_name),
+        finder.find::<NetworkPolicy>(&trigger_policy_name),
         finder.cron_jobs(name),
     );
     let deployment = deployment?;
@@ -69,6 +71,7 @@ pub async fn plan(
             .map(|secret| of_secret(secret, keep_secrets)),
         code?.as_ref().map(of_name),
         policy?.as_ref().map(of_name),
+        trigger_policy?.as_ref().map(of_name),
     ];
     let mut removal = Removal {
         patience,

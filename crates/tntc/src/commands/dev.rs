@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use tntc_core::contract::network::{self, Listener};
+use tntc_core::contract::permissions;
+use tntc_core::manifests::deployment;
 use tntc_core::project::Project;
 use tntc_core::workflow::Workflow;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -24,13 +27,11 @@ use crate::{port, project, secrets};
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// How long runs under way may take to finish after Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Where the engine listens in a pod.
-const POD_LISTENER: &str = "0.0.0.0:8080";
 
 /// Serves until Ctrl-C.
 pub async fn run(arguments: Dev, context: &Context) -> Result<Outcome> {
     let opened = context.open(&arguments.dir)?;
-    port::require_free(arguments.port)?;
+    require_free(&opened.workflow, arguments.port)?;
     let mut interrupt = Interrupt::listen_also_for_hangup()?;
     let mut session = Session::of(opened, arguments.port, &context.printer).await?;
     loop {
@@ -56,6 +57,7 @@ struct Session {
     site: Site,
     flags: Vec<String>,
     port: u16,
+    ports: Vec<(Listener, u16)>,
     dir: PathBuf,
     seen: Seen,
 }
@@ -83,6 +85,7 @@ impl Session {
         let site = Site::of(&opened, printer).await?;
         Ok(Self {
             flags: flags(&site, &opened.workflow, port),
+            ports: ports(&opened.workflow, port),
             site,
             port,
             dir: opened.dir,
@@ -99,6 +102,7 @@ impl Session {
             .args(self.site.arguments("main.ts", &self.flags))
             .args(["--host", "127.0.0.1", "--port", &port, "--watch"])
             .env("NO_COLOR", "1")
+            .env(deployment::V8_FLAGS, deployment::pod_v8_flags())
             // Ctrl-C reaches the whole group of a terminal; the engine is told by us, once.
             .process_group(0)
             .stdin(Stdio::null())
@@ -145,6 +149,8 @@ impl Session {
         };
         let why = if flags(&self.site, &opened.workflow, self.port) != self.flags {
             "the contract has changed: starting the engine again with other permissions"
+        } else if ports(&opened.workflow, self.port) != self.ports {
+            "webhooks have come or gone: starting the engine again with other ports"
         } else if other_secrets {
             "the secrets have changed: starting the engine again with them"
         } else if !self.site.code.follow(&opened, printer).await? {
@@ -158,13 +164,39 @@ impl Session {
     }
 }
 
+/// The ports that the engine listens on here, each beside what it is in a pod. Webhooks arrive at the port after the
+/// one that was asked for, as in a pod.
+fn ports(workflow: &Workflow, port: u16) -> Vec<(Listener, u16)> {
+    let listeners = network::listeners(workflow, None).into_iter();
+    listeners.zip(port..=u16::MAX).collect()
+}
+
+fn require_free(workflow: &Workflow, port: u16) -> Result<()> {
+    let ports = ports(workflow, port);
+    if ports.len() < network::listeners(workflow, None).len() {
+        let problem = format!("no port is left for the webhooks after {port}");
+        return Err(Error::usage(problem).hint("choose a lower port with -p"));
+    }
+    ports
+        .into_iter()
+        .try_for_each(|(_, port)| port::require_free(port))
+}
+
 /// The pod's own flags, but for what may be read and where the engine listens.
 fn flags(site: &Site, workflow: &Workflow, port: u16) -> Vec<String> {
-    let listener = format!("127.0.0.1:{port}");
+    let here = |hosts: &str| {
+        let ports = ports(workflow, port).into_iter();
+        ports.fold(hosts.to_owned(), |hosts, (listener, port)| {
+            hosts.replace(
+                &permissions::listening(listener),
+                &format!("127.0.0.1:{port}"),
+            )
+        })
+    };
     let flags = site.flags(workflow).into_iter();
     flags
         .map(|flag| match flag.strip_prefix("--allow-net=") {
-            Some(hosts) => format!("--allow-net={}", hosts.replace(POD_LISTENER, &listener)),
+            Some(hosts) => format!("--allow-net={}", here(hosts)),
             None => flag,
         })
         .collect()

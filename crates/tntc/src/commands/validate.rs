@@ -126,10 +126,18 @@ fn one_line(text: &str) -> String {
 }
 
 fn flags(checked: &InEnvironment) -> String {
-    match permissions::deno_flags(&checked.workflow, &checked.endpoints) {
+    match deno_flags(checked) {
         Some(flags) => format!("Deno flags:\n  {}", flags.join("\n  ")),
         None => "Deno flags: those of the image, for there is no contract.".to_owned(),
     }
+}
+
+fn deno_flags(checked: &InEnvironment) -> Option<Vec<String>> {
+    permissions::deno_flags(
+        &checked.workflow,
+        &checked.endpoints,
+        checked.metrics_namespace.as_ref(),
+    )
 }
 
 fn derived(checked: &InEnvironment) -> Derived {
@@ -137,6 +145,6 @@ fn derived(checked: &InEnvironment) -> Derived {
     Derived {
         secrets: secrets.iter().map(ToString::to_string).collect(),
         network: network(checked),
-        deno_flags: permissions::deno_flags(&checked.workflow, &checked.endpoints),
+        deno_flags: deno_flags(checked),
     }
 }

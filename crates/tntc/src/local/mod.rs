@@ -6,6 +6,7 @@ mod site;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use tntc_core::manifests::deployment;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
@@ -54,6 +55,7 @@ async fn execute(site: &Site, opened: &Opened, input: &str) -> Result<Output> {
     let mut child = Command::new(&site.deno)
         .args(site.arguments("local.ts", &site.flags(&opened.workflow)))
         .env("NO_COLOR", "1")
+        .env(deployment::V8_FLAGS, deployment::pod_v8_flags())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())

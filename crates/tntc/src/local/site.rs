@@ -42,7 +42,7 @@ impl Site {
 
     /// The pod's own flags, reading what is here instead of what is there.
     pub fn flags(&self, workflow: &Workflow) -> Vec<String> {
-        let derived = permissions::deno_flags(workflow, &[]);
+        let derived = permissions::deno_flags(workflow, &[], None);
         let flags = derived.unwrap_or_else(|| {
             ["--no-lock", "--unstable-net"]
                 .into_iter()

@@ -69,7 +69,7 @@ fn applied(plan: &Plan) -> Found {
             ..Secret::default()
         }),
         config_map: Some(plan.config_map.clone()),
-        network_policies: plan.network_policy.clone().into_iter().collect(),
+        network_policies: plan.policies().cloned().collect(),
         service: Some(plan.service.clone()),
         deployment: Some(plan.deployment.clone()),
         cron_jobs: plan.cron_jobs.clone(),

@@ -77,7 +77,13 @@ fn a_policy_that_was_widened_or_narrowed_is_found() {
         ["NetworkPolicy/report-netpol Changed spec.podSelector"]
     );
     let gone = found_after(|found| found.network_policies.clear());
-    assert_eq!(gone, ["NetworkPolicy/report-netpol Missing"]);
+    assert_eq!(
+        gone,
+        [
+            "NetworkPolicy/report-netpol Missing",
+            "NetworkPolicy/report-trigger-netpol Missing"
+        ]
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The `NetworkPolicy` of a workflow: what its pod may reach, and who may reach it.
 
+mod listeners;
 mod objects;
 mod outside;
 pub mod reserved;
@@ -11,12 +12,13 @@ use k8s_openapi::api::networking::v1::NetworkPolicySpec;
 
 use super::{Endpoint, endpoints};
 use crate::workflow::{Namespace, Port, TriggerKind, Workflow};
+pub use listeners::{Listener, listeners};
 pub use outside::{Excluded, Outside, outside};
 pub use services::{Backend, Service, ServiceRef, Services};
 pub use summary::{Direction, Row, summary};
 
-/// The port that the engine listens on.
-pub const ENGINE_PORT: Port = Port::known(8080);
+/// Label that trigger pods carry with the name of the workflow they trigger.
+pub const WORKFLOW_LABEL: &str = "tentacular.dev/workflow";
 
 /// Label that only trigger pods carry, and its value.
 pub const ROLE_LABEL: (&str, &str) = ("tentacular.dev/role", "trigger");
@@ -97,6 +99,14 @@ fn rules_of(workflow: &Workflow, surroundings: &Surroundings<'_>) -> Option<rule
     Some(rules)
 }
 
+/// The policy of the pods that trigger the workflow; nothing without a contract. They reach the engine and name
+/// resolution, and nobody reaches them.
+#[must_use]
+pub fn trigger_policy(workflow: &Workflow) -> Option<NetworkPolicySpec> {
+    workflow.contract.as_ref()?;
+    Some(objects::trigger_spec(workflow))
+}
+
 /// The hosts that the workflow means to reach, as sorted `host:port`, whatever addresses the rules must allow for them.
 #[must_use]
 pub fn intended_hosts(workflow: &Workflow, extra: &[Endpoint]) -> Vec<String> {
@@ -110,9 +120,9 @@ pub fn intended_hosts(workflow: &Workflow, extra: &[Endpoint]) -> Vec<String> {
     hosts
 }
 
-/// Whether anyone may call the engine: webhooks come from outside the cluster, through whatever leads there.
+/// Whether there is a webhook trigger.
 #[must_use]
-pub fn is_open_to_all(workflow: &Workflow) -> bool {
+pub fn has_webhooks(workflow: &Workflow) -> bool {
     workflow
         .triggers
         .iter()

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::rules::{Peer, Ports, Rules};
-use super::{ENGINE_PORT, ROLE_LABEL, is_open_to_all, reserved};
+use super::{Listener, ROLE_LABEL, WORKFLOW_LABEL, listeners, reserved};
 use crate::workflow::{Namespace, Port, Transport, TransportPort, Workflow};
 
 /// Label that every namespace carries with its own name (Kubernetes, "Automatic labelling").
@@ -30,7 +30,26 @@ pub(super) fn spec(
         pod_selector: Some(selector([(NAME_LABEL, workflow.name.as_str())])),
         policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
         egress: Some(egress.collect()),
-        ingress: Some(vec![ingress(workflow, metrics)]),
+        ingress: Some(ingress(workflow, metrics)),
+    }
+}
+
+pub(super) fn trigger_spec(workflow: &Workflow) -> NetworkPolicySpec {
+    let engine = NetworkPolicyEgressRule {
+        to: Some(vec![NetworkPolicyPeer {
+            pod_selector: Some(selector([(NAME_LABEL, workflow.name.as_str())])),
+            ..Default::default()
+        }]),
+        ports: Some(vec![listening(Listener::Run)]),
+    };
+    NetworkPolicySpec {
+        pod_selector: Some(selector([
+            (WORKFLOW_LABEL, workflow.name.as_str()),
+            ROLE_LABEL,
+        ])),
+        policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
+        egress: Some(vec![dns(), engine]),
+        ingress: None,
     }
 }
 
@@ -108,22 +127,33 @@ fn block(cidr: &str, except: &[&str]) -> NetworkPolicyPeer {
     }
 }
 
-fn ingress(workflow: &Workflow, metrics: Option<&Namespace>) -> NetworkPolicyIngressRule {
-    let (label, value) = ROLE_LABEL;
-    let triggers = NetworkPolicyPeer {
-        pod_selector: Some(selector([(label, value)])),
-        ..Default::default()
-    };
-    let metrics = metrics.map(|namespace| NetworkPolicyPeer {
-        namespace_selector: Some(selector([(NAMESPACE_LABEL, namespace.as_str())])),
-        ..Default::default()
-    });
-    let from =
-        (!is_open_to_all(workflow)).then(|| std::iter::once(triggers).chain(metrics).collect());
-    NetworkPolicyIngressRule {
-        from,
-        ports: Some(vec![policy_port(TransportPort::tcp(ENGINE_PORT))]),
+fn ingress(workflow: &Workflow, metrics: Option<&Namespace>) -> Vec<NetworkPolicyIngressRule> {
+    let rules = listeners(workflow, metrics).into_iter();
+    rules
+        .map(|listener| NetworkPolicyIngressRule {
+            from: callers(listener, metrics).map(|peer| vec![peer]),
+            ports: Some(vec![listening(listener)]),
+        })
+        .collect()
+}
+
+/// Who may connect; nothing means everybody.
+fn callers(listener: Listener, metrics: Option<&Namespace>) -> Option<NetworkPolicyPeer> {
+    match listener {
+        Listener::Run => Some(NetworkPolicyPeer {
+            pod_selector: Some(selector([ROLE_LABEL])),
+            ..Default::default()
+        }),
+        Listener::Webhooks => None,
+        Listener::Metrics => metrics.map(|namespace| NetworkPolicyPeer {
+            namespace_selector: Some(selector([(NAMESPACE_LABEL, namespace.as_str())])),
+            ..Default::default()
+        }),
     }
+}
+
+fn listening(listener: Listener) -> NetworkPolicyPort {
+    policy_port(TransportPort::tcp(listener.port()))
 }
 
 fn policy_port(port: TransportPort) -> NetworkPolicyPort {

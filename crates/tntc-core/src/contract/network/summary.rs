@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::services::service_of;
-use super::{ENGINE_PORT, is_open_to_all};
+use super::{Listener, listeners};
 use crate::contract::{Dependency, Endpoint, Host, Target, endpoints};
 use crate::workflow::{Namespace, TransportPort, Workflow};
 
@@ -127,19 +127,24 @@ fn dynamic(dependency: &Dependency) -> Option<Row> {
 }
 
 fn ingress(workflow: &Workflow, metrics: Option<&Namespace>) -> Vec<Row> {
-    let row = |peer: &str, because: &str| Row {
-        direction: Direction::Ingress,
-        peer: peer.to_owned(),
-        ports: TransportPort::tcp(ENGINE_PORT).to_string(),
-        because: because.to_owned(),
-    };
-    if is_open_to_all(workflow) {
-        return vec![row("everyone", "webhook trigger")];
-    }
-    let metrics = metrics.map(|namespace| row(&format!("namespace {namespace}"), "metrics"));
-    std::iter::once(row("trigger pods", "triggers"))
-        .chain(metrics)
-        .collect()
+    let rows = listeners(workflow, metrics).into_iter();
+    rows.map(|listener| {
+        let (peer, because) = match listener {
+            Listener::Run => ("trigger pods".to_owned(), "triggers"),
+            Listener::Webhooks => ("everyone".to_owned(), "webhook trigger"),
+            Listener::Metrics => {
+                let namespace = metrics.map(ToString::to_string).unwrap_or_default();
+                (format!("namespace {namespace}"), "metrics")
+            }
+        };
+        Row {
+            direction: Direction::Ingress,
+            peer,
+            ports: TransportPort::tcp(listener.port()).to_string(),
+            because: because.to_owned(),
+        }
+    })
+    .collect()
 }
 
 fn egress(peer: &str, ports: &str, because: &str) -> Row {

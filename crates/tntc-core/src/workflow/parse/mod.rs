@@ -4,6 +4,7 @@
 //! comes out only when there was none.
 
 mod contract;
+mod dead_letters;
 mod edges;
 mod limits;
 mod nodes;

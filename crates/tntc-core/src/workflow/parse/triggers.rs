@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::dead_letters;
 use crate::diagnostic::{Invalid, Sink, shown};
 use crate::workflow::{GITHUB_PATH, Queue, Subject, TimeZone, Trigger, TriggerKind, Webhook};
 use crate::yaml::{Fields, Items, Spot, boolean, integer, list, owned_string, parsed, string};
@@ -20,6 +21,7 @@ pub(super) fn read(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<Trigger>> 
     let mut names = HashSet::new();
     let mut paths = BTreeMap::new();
     let mut triggers = Vec::new();
+    let mut spots = Vec::new();
     for item in items.iter() {
         let Some(trigger) = trigger(sink, item) else {
             continue;
@@ -27,7 +29,10 @@ pub(super) fn read(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<Trigger>> 
         unique_name(sink, item, &trigger, &mut names);
         unique_path(sink, item, &trigger, &mut paths);
         triggers.push(trigger);
+        spots.push(item);
     }
+    let placed: Vec<_> = spots.into_iter().zip(&triggers).collect();
+    dead_letters::check(sink, &placed);
     Some(triggers)
 }
 
@@ -73,7 +78,7 @@ fn type_name(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<String> {
 }
 
 /// Keys of triggers of every type.
-const ALL_KEYS: [&str; 13] = [
+const ALL_KEYS: [&str; 14] = [
     "type",
     "name",
     "schedule",
@@ -83,6 +88,7 @@ const ALL_KEYS: [&str; 13] = [
     "max_deliver",
     "concurrency",
     "dlq",
+    "reply_prefix",
     "path",
     "provider",
     "event",
@@ -100,6 +106,7 @@ fn keys(kind: &str) -> &'static [&'static str] {
             "max_deliver",
             "concurrency",
             "dlq",
+            "reply_prefix",
         ],
         "webhook" => &["type", "name", "path", "provider", "event", "actions"],
         _ => &["type", "name"],
@@ -135,46 +142,20 @@ fn queue(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<TriggerKind> {
     let durable = fields.optional(sink, "durable", boolean);
     let max_deliver = fields.optional(sink, "max_deliver", count);
     let concurrency = fields.optional(sink, "concurrency", count);
-    let dlq = fields.optional(sink, "dlq", dead_letters);
-    let subject = subject?;
-    if durable == Some(true) {
-        keep_from_own_dead_letters(sink, fields, &subject, dlq.as_ref());
-    }
+    let dlq = fields.optional(sink, "dlq", one_subject);
+    let reply_prefix = fields.optional(sink, "reply_prefix", one_subject);
     Some(TriggerKind::Queue(Queue {
-        subject,
+        subject: subject?,
         durable,
         max_deliver,
         concurrency,
         dlq,
+        reply_prefix,
     }))
 }
 
-/// A message that is given up goes to its own subject behind this prefix, unless the trigger names another.
-const DEAD_LETTERS: &str = "dlq";
-
-/// A trigger that is given its own dead letters would run for ever.
-fn keep_from_own_dead_letters(
-    sink: &mut Sink<'_>,
-    fields: &Fields<'_>,
-    subject: &Subject,
-    dlq: Option<&Subject>,
-) {
-    let prefix = dlq.map_or(DEAD_LETTERS, Subject::as_str);
-    let letters = format!("{prefix}.{subject}");
-    if let Some(spot) = fields.get("subject").filter(|_| subject.overlaps(&letters)) {
-        let problem = Invalid::new(
-            "dead-letters",
-            format!("the subject `{subject}` matches the trigger's own dead letters, `{letters}`"),
-        );
-        sink.error(
-            spot,
-            problem.help("narrow the subject, or name another prefix with `dlq`"),
-        );
-    }
-}
-
-/// A subject to publish to: it stands for one subject only.
-fn dead_letters(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Subject> {
+/// A subject to publish below: it stands for one subject only, and for none that orders something from the server.
+fn one_subject(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Subject> {
     let subject: Subject = parsed(sink, spot)?;
     if subject.as_str().contains(['*', '>']) {
         let problem = Invalid::new(
@@ -182,6 +163,14 @@ fn dead_letters(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Subject> {
             "messages cannot be sent to a subject with wildcards",
         );
         sink.error(spot, problem.help("name one subject"));
+        return None;
+    }
+    if subject.as_str().starts_with('$') {
+        let problem = Invalid::new(
+            "nats-subject",
+            "subjects that begin with `$` belong to the server",
+        );
+        sink.error(spot, problem.help("choose a prefix of your own"));
         return None;
     }
     Some(subject)
