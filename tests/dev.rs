@@ -71,8 +71,7 @@ impl Running {
     pub fn run(&self) -> Value {
         let mut stream =
             TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("a connection");
-        let request =
-            "POST /run HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let request = "POST /run HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         stream
             .write_all(request.as_bytes())
             .expect("the engine reads");

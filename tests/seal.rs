@@ -11,9 +11,15 @@ fn client(namespace: &Namespace, name: &str, labels: &Value) {
         "metadata": {"name": name, "labels": labels},
         "spec": {
             "terminationGracePeriodSeconds": 0,
+            "securityContext": {
+                "runAsNonRoot": true, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"},
+            },
             "containers": [{
                 "name": "client", "image": "curlimages/curl:latest", "imagePullPolicy": "IfNotPresent",
                 "command": ["sleep", "600"],
+                "securityContext": {
+                    "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]},
+                },
             }],
         },
     }));

@@ -37,6 +37,12 @@ impl<'a> ImageReference<'a> {
         }
     }
 
+    /// Whether it names one image for ever.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.digest.is_some()
+    }
+
     /// The tag that a digest was given beside, to be shown to people.
     #[must_use]
     pub fn tag_beside_digest(&self) -> Option<&'a str> {

@@ -8,6 +8,7 @@ use kube::ResourceExt;
 use kube::api::Api;
 use tntc_core::contract::SecretRef;
 use tntc_core::contract::secrets::{self, Need};
+use tntc_core::image::ImageReference;
 use tntc_core::manifests::code::MAX_BYTES;
 
 use super::preflight::{Check, State, WantedSecrets};
@@ -42,6 +43,17 @@ pub async fn api(cluster: &Cluster) -> Check {
         ),
         Err(cause) => Check::error("api", errors::tell("asking for the version", cause)),
     }
+}
+
+/// Whether the image that triggers workflows, and so sees their results, is the same tomorrow. Nothing to say where it is.
+pub fn trigger_image(image: &str) -> Option<Check> {
+    let check = Check::new(
+        "trigger-image",
+        State::Warn,
+        format!("The trigger image {image} has no digest: it may be another one tomorrow"),
+    );
+    let remedy = "set `trigger_image` in the config file to the image with its digest, as in curlimages/curl@sha256:…";
+    (!ImageReference::of(image).is_pinned()).then(|| check.remedy(remedy))
 }
 
 /// Some providers write `27+`. What is no number at all is newer than this rule.
