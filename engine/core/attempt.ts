@@ -1,5 +1,6 @@
 /** One call of one node, which a timeout, a failed run or a shutdown may end early. */
 
+import { apply } from "./primordials.ts";
 import type { Clock } from "./clock.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { formatDuration } from "./duration.ts";
@@ -67,7 +68,7 @@ export class Attempt {
       deadline.cancel();
       outcome.succeeded(value, now);
     };
-    invoke(call).then(finish, (error) => this.#end?.(error));
+    then(invoke(call), finish, (error) => this.#end?.(error));
   }
 }
 
@@ -86,11 +87,34 @@ export interface Outcome {
   readonly failed: (thrown: unknown) => void;
 }
 
+const native = Promise;
+const nativeThen: (
+  this: Promise<unknown>,
+  onValue: (value: unknown) => void,
+  onError: (reason: unknown) => void,
+) => unknown = Promise.prototype.then;
+
 /** A node that throws before its first `await` rejects like any other. */
 function invoke(call: () => unknown): Promise<unknown> {
   try {
-    return Promise.resolve(call());
+    return native.resolve(call());
   } catch (error) {
-    return Promise.reject(error);
+    return native.reject(error);
+  }
+}
+
+/**
+ * `promise.then`, whatever a node has made of that: of its own promise, or of all of them. A promise
+ * may lie about its constructor, and throw when it is asked.
+ */
+function then(
+  promise: Promise<unknown>,
+  onValue: (value: unknown) => void,
+  onError: (reason: unknown) => void,
+): void {
+  try {
+    apply(nativeThen, promise, [onValue, onError]);
+  } catch (error) {
+    apply(nativeThen, native.reject(error), [onValue, onError]);
   }
 }

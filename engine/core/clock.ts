@@ -1,5 +1,7 @@
 /** Time as a parameter. */
 
+import { clearTimeout, epochNow, monotonicNow, setTimeout } from "./primordials.ts";
+
 export interface Clock {
   /** Milliseconds since the epoch, for people and other machines. */
   now(): number;
@@ -10,8 +12,8 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
+  now: epochNow,
+  monotonic: monotonicNow,
   after: (milliseconds, callback) => {
     const timer = setTimeout(callback, milliseconds);
     return () => clearTimeout(timer);

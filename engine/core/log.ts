@@ -29,7 +29,21 @@ export function createLogger(source: string, options: LogOptions, runId?: string
   };
 }
 
-/** A message must not be able to forge the next line. */
-function oneLine(text: string): string {
-  return text.replaceAll("\r", "\\r").replaceAll("\n", "\\n");
+/**
+ * Everything that ends a line somewhere, moves a cursor, or turns the direction of writing: C0 but
+ * the tab, DEL, C1, U+2028 and U+2029, and the controls of bidirectional text (UAX #9).
+ */
+// deno-lint-ignore no-control-regex -- these are what it is for
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A message can neither forge the next line nor speak to the terminal of whoever reads it. */
+export function oneLine(text: string): string {
+  return text.replace(CONTROL, (it) => {
+    if (it === "\n") return "\\n";
+    if (it === "\r") return "\\r";
+    const code = it.charCodeAt(0);
+    return code < 256
+      ? `\\x${code.toString(16).padStart(2, "0")}`
+      : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
 }

@@ -186,12 +186,23 @@ export class Run {
     if (this.#over) return;
     const { number } = attempt;
     const retryInMs = number <= plan.retries ? backoffMs(number) : undefined;
-    this.#plan.observer.attemptFailed?.(attempt, thrown, retryInMs);
-    started.span?.attemptFailed(number, typeOf(thrown), this.#plan.mask(messageOf(thrown)));
+    this.#report(() => {
+      this.#plan.observer.attemptFailed?.(attempt, thrown, retryInMs);
+      started.span?.attemptFailed(number, typeOf(thrown), this.#plan.mask(messageOf(thrown)));
+    });
     if (retryInMs === undefined) return this.#fail(started, thrown);
     started.forget = this.#plan.clock.after(retryInMs, () => {
       this.#try(started, number + 1, this.#plan.clock.monotonic());
     });
+  }
+
+  /** Whatever goes wrong with telling of a failure, the failure itself must end the run. */
+  #report(tell: () => void): void {
+    try {
+      tell();
+    } catch {
+      // The result says what failed.
+    }
   }
 
   #succeed(started: Started, output: Json, now: number): void {

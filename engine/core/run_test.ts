@@ -162,7 +162,7 @@ Deno.test("whatever is thrown becomes a message", async () => {
     [{ code: 7 }, '{"code":7}'],
     [undefined, "undefined"],
     [null, "null"],
-    [12n, "[object BigInt]"],
+    [12n, "12"],
     [
       new Error("fetch failed", { cause: new Error("ECONNREFUSED") }),
       "fetch failed (ECONNREFUSED)",

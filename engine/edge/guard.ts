@@ -18,6 +18,7 @@ export function surviveStrayErrors(log: Logger, root: string): void {
   });
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    report(event.error);
+    // What a Worker does not catch has a message only.
+    report(event.error ?? event.message);
   });
 }

@@ -18,7 +18,12 @@ export function logOptions(mask: (text: string) => string): LogOptions {
   return { sink: stderrSink, mask, inspect };
 }
 
-function inspect(value: unknown): string {
-  if (value instanceof Error) return value.stack ?? value.message;
-  return Deno.inspect(value, { colors: false, depth: 8, breakLength: Infinity, compact: true });
+/** Never throws: getters and proxies of a node may, and its log line is no reason to fail. */
+export function inspect(value: unknown): string {
+  try {
+    if (value instanceof Error) return String(value.stack ?? value.message);
+    return Deno.inspect(value, { colors: false, depth: 8, breakLength: Infinity, compact: true });
+  } catch {
+    return "[a value that cannot be shown]";
+  }
 }
