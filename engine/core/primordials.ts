@@ -15,7 +15,7 @@ const { performance } = globalThis;
 const monotonic = performance.now;
 
 /** Milliseconds since the epoch. */
-export const epochNow: () => number = () => apply(now, Date, []);
+export const epochNow: () => number = (): number => apply(now, Date, []);
 
 /** Milliseconds since the start of the process. */
-export const monotonicNow: () => number = () => apply(monotonic, performance, []);
+export const monotonicNow: () => number = (): number => apply(monotonic, performance, []);

@@ -38,21 +38,16 @@ pub(super) fn check(sink: &mut Sink<'_>, triggers: &[(Spot<'_>, &Trigger)]) {
 
 fn problem(queues: &[&Queue], first: usize, circle: &[usize]) -> Invalid {
     let subject = &queues[first].subject;
-    let problem = match circle {
-        [_] => format!(
-            "the subject `{subject}` matches the trigger's own dead letters, `{}`",
-            letters(queues[first])
-        ),
-        _ => {
-            let way: Vec<_> = std::iter::once(first)
-                .chain(circle.iter().copied())
-                .map(|queue| format!("`{}`", queues[queue].subject))
-                .collect();
-            format!(
-                "the dead letters of these triggers go round for ever: {}",
-                way.join(" to ")
-            )
-        }
+    let problem = if circle.len() == 1 {
+        let letters = letters(queues[first]);
+        format!("the subject `{subject}` matches the trigger's own dead letters, `{letters}`")
+    } else {
+        let way: Vec<_> = std::iter::once(first)
+            .chain(circle.iter().copied())
+            .map(|queue| format!("`{}`", queues[queue].subject))
+            .collect();
+        let way = way.join(" to ");
+        format!("the dead letters of these triggers go round for ever: {way}")
     };
     Invalid::new("dead-letters", problem)
         .help("narrow the subject, or name another prefix with `dlq`")
