@@ -1,15 +1,65 @@
 //! `tntc build` with a real podman, where there is no docker program.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::images::{executable, mirrored_base, program, registry_get, test_registry};
+use super::fake::Fake;
+use crate::images::{mirrored_base, program, registry_get, test_registry};
 use crate::support::{Tntc, Workflow, tntc};
 
-/// A podman whose store is the test's own, as the only container program there is. It makes no network for containers:
-/// that would stay when it is gone.
+/// What podman would otherwise choose by what else is installed, or read from the machine's files. `DIR` is the
+/// directory of one test. With host networking podman makes no network for containers: that would stay when it is gone.
+const SETTINGS: [(&str, &str); 5] = [
+    (
+        "containers.conf",
+        r#"
+[containers]
+netns = "host"
+default_ulimits = []
+
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+static_dir = "DIR/libpod"
+tmp_dir = "DIR/run/libpod"
+hooks_dir = []
+
+[engine.runtimes]
+runc = ["/usr/sbin/runc", "/usr/bin/runc"]
+
+[network]
+network_backend = "cni"
+network_config_dir = "DIR/networks"
+"#,
+    ),
+    (
+        "storage.conf",
+        "[storage]\ndriver = \"overlay\"\ngraphroot = \"DIR/root\"\nrunroot = \"DIR/run\"\n",
+    ),
+    ("auth.json", "{}"),
+    // podman has no variable for these two; below its home directory they hide the machine's.
+    (
+        "home/.config/containers/policy.json",
+        r#"{"default": [{"type": "insecureAcceptAnything"}]}"#,
+    ),
+    (
+        "home/.config/containers/registries.conf",
+        "unqualified-search-registries = []\n",
+    ),
+];
+
+const SCRIPT: &str = "#!/bin/sh
+unset XDG_CONFIG_HOME CONTAINERS_REGISTRIES_CONF CONTAINER_HOST
+export HOME=DIR/home CONTAINERS_CONF=DIR/containers.conf CONTAINERS_STORAGE_CONF=DIR/storage.conf REGISTRY_AUTH_FILE=DIR/auth.json
+exec /usr/bin/podman \"$@\"
+";
+
+/// A podman whose store and settings are the test's own, as the only container program there is.
 pub struct Podman {
     dir: TempDir,
 }
@@ -18,18 +68,23 @@ impl Podman {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let podman = Self { dir };
-        let bin = podman.path("bin");
-        std::fs::create_dir(&bin).expect("a directory");
-        let settings = "[containers]\nnetns = \"host\"\n";
-        std::fs::write(podman.path("containers.conf"), settings).expect("a file");
-        let script = format!(
-            "#!/bin/sh\nexport CONTAINERS_CONF={}\nexec /usr/bin/podman --root {} --runroot {} --cgroup-manager cgroupfs \"$@\"\n",
-            podman.path("containers.conf"),
-            podman.path("root"),
-            podman.path("run"),
-        );
-        executable(&podman.dir.path().join("bin/podman"), &script);
+        for (name, text) in SETTINGS {
+            podman.write(name, text);
+        }
+        podman.write("bin/podman", SCRIPT);
+        let program = podman.dir.path().join("bin/podman");
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("permissions");
         podman
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.dir.path().join(name);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+        fs::write(
+            path,
+            text.replace("DIR", &self.dir.path().display().to_string()),
+        )
+        .expect("a file");
     }
 
     fn path(&self, name: &str) -> String {
@@ -102,4 +157,45 @@ fn podman_is_used_where_there_is_no_docker_and_gives_images_the_names_of_a_clust
     let manifest = program("tar", ["-xOf", &archive, "manifest.json"]);
     let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
     assert_eq!(manifest[0]["RepoTags"][0], "docker.io/library/e:v1");
+}
+
+#[test]
+fn a_runtime_of_podmans_that_cannot_start_containers_here_is_told_with_the_one_to_set() {
+    let symptoms = [
+        "error running container: from /usr/bin/crun creating container for [deno cache]: cgroups in hybrid mode not \
+         supported, drop all controllers from cgroupv2\nError: building at STEP \"RUN deno cache\": exit status 1",
+        "Error: default OCI runtime \"crun\" not found: invalid argument",
+        "Error: no valid executable found for OCI runtime /opt/crun: invalid argument",
+    ];
+    let workflow = Workflow::of_one_node("runtimeless", "return 1;");
+    for symptom in symptoms {
+        for subcommand in ["build", "ps"] {
+            let podman = Fake::named(
+                "podman",
+                &format!("{subcommand}) echo '{symptom}' >&2; exit 125 ;;"),
+            );
+            podman
+                .run(["build", workflow.path()])
+                .run()
+                .exits(3)
+                .says("podman's container runtime cannot start containers on this machine")
+                .says("install runc, and put runtime = \"runc\" under [engine] in /etc/containers/containers.conf")
+                .says("--builder oci")
+                .says(symptom);
+        }
+    }
+}
+
+#[test]
+fn a_podman_that_does_not_work_is_told_without_dockers_way_out() {
+    let workflow = Workflow::of_one_node("broken", "return 1;");
+    let podman = Fake::named(
+        "podman",
+        "ps) echo 'Error: database is locked' >&2; exit 125 ;;",
+    );
+    let answer = podman.run(["build", workflow.path()]).run().exits(3);
+    let answer = answer
+        .says("podman does not work here")
+        .says("database is locked");
+    assert!(!answer.stderr.contains("DOCKER_HOST"), "{}", answer.stderr);
 }

@@ -72,17 +72,13 @@ impl Docker {
         if answer.status.success() {
             return Ok(Self { program, podman });
         }
-        let message = if podman {
-            "podman does not work here"
+        let told = String::from_utf8_lossy(&answer.stderr).into_owned();
+        Err(if podman {
+            podman_down(&told)
         } else {
-            "the Docker daemon does not answer"
-        };
-        Err(Error::surroundings(message)
-            .cause(String::from_utf8_lossy(&answer.stderr).into_owned())
-            .hint("start it, or point DOCKER_HOST at one that runs")
-            .hint(
-                "or build without it: tntc build --builder oci --push, or with --output FILE.tar",
-            ))
+            docker_down()
+        }
+        .cause(told))
     }
 
     /// Which program this is, as the user knows it.
@@ -103,7 +99,9 @@ impl Docker {
         let done = program::run(&mut command, &phase).await;
         let doing = format!("{} build of {}", self.name(), build.image);
         done.map(drop).map_err(|failure| match Fault::of(&failure) {
-            Some(fault @ Fault::DiskFull) => fault.error(&doing, build.base).cause(failure.tail),
+            Some(fault @ (Fault::DiskFull | Fault::Runtime)) => {
+                fault.error(&doing, build.base).cause(failure.tail)
+            }
             _ => Error::failed(format!("{doing} failed")).cause(failure.tail),
         })
     }
@@ -241,6 +239,22 @@ impl Docker {
     /// Whether the images of this program are where `kind load docker-image` looks for them.
     pub fn is_docker(&self) -> bool {
         !self.podman
+    }
+}
+
+fn docker_down() -> Error {
+    Error::surroundings("the Docker daemon does not answer")
+        .hint("start it, or point DOCKER_HOST at one that runs")
+        .hint(fault::WITHOUT)
+}
+
+fn podman_down(told: &str) -> Error {
+    let failure = Failure {
+        tail: told.to_owned(),
+    };
+    match Fault::of(&failure) {
+        Some(Fault::Runtime) => Fault::Runtime.error("podman", ""),
+        _ => Error::surroundings("podman does not work here").hint(fault::WITHOUT),
     }
 }
 

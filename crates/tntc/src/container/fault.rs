@@ -6,6 +6,8 @@ use crate::error::Error;
 /// A cause that has its own message and its own way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
+    /// The runtime that podman starts containers with is not there, or not made for this machine's control groups.
+    Runtime,
     /// No space left, here or where the container program stores images.
     DiskFull,
     /// The registry wants other credentials, or any.
@@ -24,7 +26,15 @@ pub enum Fault {
 
 /// What the texts of Docker (legacy and `BuildKit`), containerd, podman and registries say of each fault. The order
 /// counts: Docker says "access denied" of an image that does not exist.
-const SYMPTOMS: [(Fault, &[&str]); 7] = [
+const SYMPTOMS: [(Fault, &[&str]); 8] = [
+    (
+        Fault::Runtime,
+        &[
+            "cgroups in hybrid mode not supported",
+            "default oci runtime",
+            "no valid executable found for oci runtime",
+        ],
+    ),
     (
         Fault::DiskFull,
         &["no space left on device", "disk quota exceeded"],
@@ -90,6 +100,10 @@ const SYMPTOMS: [(Fault, &[&str]); 7] = [
     ),
 ];
 
+/// The way out that is always there.
+pub const WITHOUT: &str =
+    "or build without it: tntc build --builder oci --push, or with --output FILE.tar";
+
 impl Fault {
     /// Reads the output of a program that failed.
     pub fn of(failure: &Failure) -> Option<Self> {
@@ -104,6 +118,9 @@ impl Fault {
         let registry = registry(image);
         let error = Error::surroundings(format!("{doing} failed: {}", self.reason(image)));
         match self {
+            Self::Runtime => error
+                .hint("install runc, and put runtime = \"runc\" under [engine] in /etc/containers/containers.conf")
+                .hint(WITHOUT),
             Self::DiskFull => {
                 error.hint("free some space; `docker system df` shows what Docker holds")
             }
@@ -128,6 +145,9 @@ impl Fault {
     fn reason(self, image: &str) -> String {
         let registry = registry(image);
         match self {
+            Self::Runtime => {
+                "podman's container runtime cannot start containers on this machine".to_owned()
+            }
             Self::DiskFull => "no space is left on the disk".to_owned(),
             Self::Refused => {
                 format!("the registry {registry} refuses these credentials, or wants some")
@@ -198,6 +218,17 @@ mod tests {
             assert_eq!(of(text), Some(fault), "{text}");
         }
         assert_eq!(of("error: Uncaught SyntaxError"), None);
+    }
+
+    #[test]
+    fn what_podman_says_of_its_runtime_is_no_fault_of_an_image() {
+        for text in [
+            "cgroups in hybrid mode not supported, drop all controllers from cgroupv2",
+            "Error: default OCI runtime \"crun\" not found: invalid argument",
+            "Error: no valid executable found for OCI runtime crun: invalid argument",
+        ] {
+            assert_eq!(of(text), Some(Fault::Runtime), "{text}");
+        }
     }
 
     #[test]
