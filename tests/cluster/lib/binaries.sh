@@ -3,11 +3,6 @@
 # The Debian packages and the Go binaries of the cluster. A binary is built again only when what
 # it is built from has changed: a digest of that is kept beside it, in NAME.stamp.
 
-CLUSTER_PACKAGES=(
-  busybox-static ca-certificates containerd containernetworking-plugins curl iproute2 jq nftables
-  openssl python3 runc socat
-)
-
 packages_up() {
   "$SCRIPTS_DIR/ensure-packages" "${CLUSTER_PACKAGES[@]}" || die "Debian packages are missing"
 }

@@ -8,6 +8,14 @@ REPOSITORY_DIR=$(cd "$CLUSTER_DIR/../.." && pwd)
 SCRIPTS_DIR=$REPOSITORY_DIR/scripts
 # shellcheck source=../../../scripts/versions.sh
 source "$SCRIPTS_DIR/versions.sh"
+# shellcheck source=../../../scripts/packages.sh
+source "$SCRIPTS_DIR/packages.sh"
+
+# What files of images are allowed to whom, how numbers and lists look, and which modules Go takes, is the same whoever
+# calls.
+umask 022
+export LC_ALL=C.UTF-8 GOWORK=off GOFLAGS=-mod=readonly
+unset DOCKER_CONTEXT DOCKER_DEFAULT_PLATFORM CONTAINERD_NAMESPACE CONTAINERD_ADDRESS
 
 # --- Where things are -------------------------------------------------------------------
 

@@ -3,10 +3,6 @@
 # The services beside the cluster, all on loopback; see lib/process.sh for what the functions mean.
 
 SERVICES=(registry nats docker-containerd docker)
-SERVICE_PACKAGES=(
-  ca-certificates containerd curl docker.io docker-registry iproute2 jq nats-server openssl python3
-  runc
-)
 
 # Where lib/process.sh keeps things; the cluster's are elsewhere.
 PID_DIR=$SERVICES_DIR/pid
@@ -60,7 +56,7 @@ healthy_docker() {
 
 # docker ARGUMENT...: whichever client there is, at our daemon.
 docker() {
-  env -u DOCKER_CONTEXT DOCKER_HOST="unix://$DOCKER_SOCKET" docker "$@"
+  DOCKER_HOST=unix://$DOCKER_SOCKET DOCKER_CONFIG=$SERVICES_CONF_DIR/docker command docker "$@"
 }
 
 # --- All of them -------------------------------------------------------------------------------
@@ -68,7 +64,7 @@ docker() {
 # configure_services: writes their configuration files.
 configure_services() {
   local name
-  mkdir -p "$SERVICES_CONF_DIR" "$SERVICES_VOLATILE_DIR"
+  mkdir -p "$SERVICES_CONF_DIR/docker" "$SERVICES_VOLATILE_DIR"
   if [[ ! -s $SERVICES_DIR/nats.token ]]; then
     (umask 077 && openssl rand -hex 16 >"$SERVICES_DIR/nats.token")
   fi

@@ -41,7 +41,7 @@ start_everything() {
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-"$SCRIPTS_DIR/ensure-packages" iptables
+"$SCRIPTS_DIR/ensure-packages" "${CLUSTER_TEST_PACKAGES[@]}"
 "$CLUSTER_DIR/build" >&2
 "$CLUSTER_DIR/down" >&2
 take before
