@@ -72,6 +72,24 @@ fn the_image_starts_read_only_as_nobody_without_a_network() {
     );
 }
 
+/// Docker copies files with the modes that they have, and another user than their owner runs the image.
+#[test]
+fn what_a_user_keeps_to_himself_by_his_umask_is_readable_in_the_image() {
+    let workflow = Workflow::of_one_node("masked", "return 1;");
+    let build = tntc(["build", workflow.path(), "--tag", "masked:v1"]).command();
+    let program = build.get_program().display().to_string();
+    let mut masked = Command::new("sh");
+    masked.args(["-c", "umask 077; exec \"$@\"", "sh", &program]);
+    masked.args(build.get_args()).env("NO_COLOR", "1");
+    let output = masked.output().expect("sh runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    runs_sealed("masked:v1", &workflow);
+}
+
 /// Requires that an image serves a workflow with nothing but what it holds.
 #[track_caller]
 pub fn runs_sealed(image: &str, workflow: &Workflow) {

@@ -43,9 +43,23 @@ pub fn write_engine(dir: &Path) -> Result<()> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(io("create", parent))?;
         }
+        for parent in path
+            .ancestors()
+            .skip(1)
+            .take_while(|it| it.starts_with(dir))
+        {
+            let_everyone(0o755, parent)?;
+        }
         fs::write(&path, content).map_err(io("write", &path))?;
+        let_everyone(0o644, &path)?;
     }
     Ok(())
+}
+
+/// Whatever the umask: Docker copies the modes into an image, which another user runs.
+fn let_everyone(mode: u32, path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(io("open", path))
 }
 
 /// The engine's directory in the user's cache, written there when this version is not there yet.
