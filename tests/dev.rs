@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Tntc, Workflow, interrupt, signal, tntc};
+use crate::support::{Tntc, Workflow, free_port, interrupt, signal, tntc};
 
 /// Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ impl Running {
 
     /// The same with something changed about the command.
     pub fn with(workflow: &Workflow, change: impl FnOnce(Tntc) -> Tntc) -> Self {
-        let port = free_port();
+        let port = free_port("127.0.0.1");
         let command = tntc(["dev", workflow.path(), "-p", &port.to_string()]);
         let mut process = change(command)
             .command()
@@ -96,11 +96,6 @@ impl Drop for Running {
         drop(self.process.kill());
         drop(self.process.wait());
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::process::Command;
 
 pub use faults::executable;
 pub use oci::mirrored_base;
-pub use registry::{Cutting, Registry, certificate, free_port, get as registry_get, tiny_base};
+pub use registry::{Cutting, Registry, certificate, get as registry_get, tiny_base};
 
 /// The registry of the test bed.
 pub fn test_registry() -> String {

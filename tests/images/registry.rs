@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::tokens::TokenServer;
+use crate::support::free_port;
 
 /// How long a registry may take to listen.
 const STARTS: Duration = Duration::from_secs(10);
@@ -261,12 +262,6 @@ pub fn certificate(dir: &Path) {
         .current_dir(dir)
         .status();
     assert!(done.expect("openssl runs").success());
-}
-
-/// A port that nobody listens on.
-pub fn free_port(address: &str) -> u16 {
-    let listener = TcpListener::bind((address, 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
 }
 
 fn merge(into: &mut Value, more: &Value) {

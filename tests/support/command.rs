@@ -68,6 +68,8 @@ pub fn tntc<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Tntc {
     command
         .args(arguments)
         .env_remove("TENTACULAR_ENV")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("NO_COLOR", "1");
     Tntc {
         command,

@@ -9,8 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::NODE_ADDRESS;
-use crate::images::free_port;
+use super::{NODE_ADDRESS, free_port};
 
 /// How long one attempt waits; before somebody subscribes, no reply can come.
 const REPLY: Duration = Duration::from_secs(2);

@@ -4,8 +4,8 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::NODE_ADDRESS;
-use crate::images::{free_port, program};
+use super::{NODE_ADDRESS, free_port};
+use crate::images::program;
 
 /// A `PostgreSQL` of one test, with a user `reader` whose password is `sesame`.
 pub struct Postgres {
