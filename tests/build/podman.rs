@@ -33,7 +33,6 @@ hooks_dir = []
 runc = ["/usr/sbin/runc", "/usr/bin/runc"]
 
 [network]
-network_backend = "cni"
 network_config_dir = "DIR/networks"
 "#,
     ),
