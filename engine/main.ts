@@ -62,6 +62,7 @@ async function main(options: Options): Promise<void> {
   const queues = new QueueTriggers(engine, log, options);
   metrics.watch(inFlight(engine));
   metrics.watch(queues.lag);
+  metrics.watch(queues.dropped);
   const { loaded } = engine.program;
   if (loaded) metrics.watch(revisionMismatch(() => engine.program.loaded ?? loaded));
 

@@ -1,33 +1,36 @@
-/** Reading the body of a request, with a limit. */
+/** Reading the body of a request, with limits on its size, its time, and what it takes in memory. */
 
 import type { Json } from "../mod.ts";
+import type { Admission } from "./admission.ts";
+import type { Clock } from "./clock.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { MAX_INPUT_WEIGHT, weighJson } from "./weight.ts";
 
 /** Larger bodies are answered with 413. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+/** A body that is not here by then will not come. */
+const BODY_TIMEOUT_MS = 30_000;
+
+/** The server sets the declared length aside at once: only so much, for every connection. */
+const SET_ASIDE = 64 * 1024;
 
 /** A body that cannot be an input; `status` is the answer's. */
 export class BodyError extends Error {
   override readonly name = "BodyError";
 
-  constructor(readonly status: 400 | 413, message: string) {
+  constructor(readonly status: 400 | 408 | 413 | 503, message: string) {
     super(message);
   }
 }
 
+/** An input with what it takes in memory. */
+export interface Weighed {
+  readonly input: Json;
+  readonly weight: number;
+}
+
 const decoder = new TextDecoder("utf-8", { fatal: true });
-
-/** The body as JSON; an empty one is `{}`. */
-export async function readJson(request: Request, limit = MAX_BODY_BYTES): Promise<Json> {
-  return parseJson(await readBytes(request, limit));
-}
-
-/** Counts while it reads when the request does not say how long it is. */
-export function readBytes(request: Request, limit = MAX_BODY_BYTES): Promise<Uint8Array> {
-  const declared = request.headers.get("content-length");
-  if (declared === null) return collect(request.body, limit);
-  if (Number(declared) > limit) return Promise.reject(tooLarge(limit));
-  return readWhole(request);
-}
 
 export function parseJson(bytes: Uint8Array): Json {
   if (bytes.length === 0) return {};
@@ -38,6 +41,20 @@ export function parseJson(bytes: Uint8Array): Json {
     const reason = error instanceof SyntaxError ? error.message : "it is not UTF-8";
     throw new BodyError(400, `the body is not JSON: ${reason}`);
   }
+}
+
+/** {@linkcode parseJson} of what fits into memory, once there is room for it. */
+export function parseWeighed(bytes: Uint8Array, admission: Admission): Weighed {
+  const weight = weighJson(bytes);
+  if (weight > MAX_INPUT_WEIGHT) {
+    throw new BodyError(413, `the body would take ${mebibytes(weight)} MiB of memory`);
+  }
+  if (!admission.admits(weight)) throw new BodyError(503, "too much is under way");
+  return { input: parseJson(bytes), weight };
+}
+
+function mebibytes(bytes: number): number {
+  return Math.ceil(bytes / 1024 / 1024);
 }
 
 const SHORT = 256;
@@ -53,37 +70,101 @@ function decode(bytes: Uint8Array): string {
   return text;
 }
 
-/**
- * The server ends a body at its declared length, so that this cannot exceed the limit. Touching
- * `request.body` would turn the body into a stream first, which costs as much as a whole run.
- */
-async function readWhole(request: Request): Promise<Uint8Array> {
-  try {
-    return await request.bytes();
-  } catch {
-    throw new BodyError(400, "the body ended early");
-  }
-}
+/** Reads bodies as far as there is room for all of them together. */
+export class BodyReader {
+  readonly #admission: Admission;
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
 
-async function collect(
-  body: ReadableStream<Uint8Array> | null,
-  limit: number,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of body ?? []) {
-      size += chunk.length;
-      if (size > limit) throw tooLarge(limit);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw error instanceof BodyError ? error : new BodyError(400, "the body ended early");
+  constructor(admission: Admission, clock: Clock, deadlines: Deadlines) {
+    this.#admission = admission;
+    this.#clock = clock;
+    this.#deadlines = deadlines;
   }
-  return concat(chunks, size);
+
+  /** The body as JSON; an empty one is `{}`. */
+  async readJson(request: Request): Promise<Weighed> {
+    return parseWeighed(await this.read(request), this.#admission);
+  }
+
+  /**
+   * A short body is read at once, a long one counted while it comes: what a request says about its
+   * length costs its sender nothing.
+   */
+  async read(request: Request, limit = MAX_BODY_BYTES): Promise<Uint8Array> {
+    const declared = Number(request.headers.get("content-length") ?? NaN);
+    if (declared > limit) throw tooLarge(limit);
+    return declared <= SET_ASIDE && !request.headers.has("transfer-encoding")
+      ? await this.#readShort(request, declared)
+      : await this.#collect(request.body, limit);
+  }
+
+  async #readShort(request: Request, length: number): Promise<Uint8Array> {
+    if (!this.#admission.reserve(length)) throw tooMuch();
+    try {
+      return await this.#inTime(request.bytes(), () => {});
+    } finally {
+      this.#admission.release(length);
+    }
+  }
+
+  async #collect(
+    body: ReadableStream<Uint8Array> | null,
+    limit: number,
+  ): Promise<Uint8Array> {
+    const reader = body?.getReader();
+    if (reader === undefined) return new Uint8Array();
+    const chunks: Uint8Array[] = [];
+    const size = { bytes: 0 };
+    const giveUp = (): void => void reader.cancel().catch(() => {});
+    try {
+      await this.#inTime(this.#drain(reader, chunks, size, limit), giveUp);
+      return concat(chunks, size.bytes);
+    } catch (error) {
+      giveUp();
+      throw error;
+    } finally {
+      this.#admission.release(size.bytes);
+    }
+  }
+
+  async #drain(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    chunks: Uint8Array[],
+    size: { bytes: number },
+    limit: number,
+  ): Promise<void> {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      if (size.bytes + value.length > limit) throw tooLarge(limit);
+      if (!this.#admission.reserve(value.length)) throw tooMuch();
+      size.bytes += value.length;
+      chunks.push(value);
+    }
+  }
+
+  /** Rejects with a `BodyError` and nothing else. */
+  #inTime<T>(reading: Promise<T>, giveUp: () => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const deadline = this.#deadlines.set(BODY_TIMEOUT_MS, this.#clock.monotonic(), () => {
+        giveUp();
+        reject(new BodyError(408, `the body did not come within ${BODY_TIMEOUT_MS / 1000} s`));
+      });
+      reading.then((value) => {
+        deadline.cancel();
+        resolve(value);
+      }, (error) => {
+        deadline.cancel();
+        reject(error instanceof BodyError ? error : new BodyError(400, "the body ended early"));
+      });
+    });
+  }
 }
 
 function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const [only] = chunks;
+  if (only !== undefined && chunks.length === 1) return only;
   const whole = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {
@@ -95,4 +176,8 @@ function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
 
 function tooLarge(limit: number): BodyError {
   return new BodyError(413, `the body is larger than ${limit} bytes`);
+}
+
+function tooMuch(): BodyError {
+  return new BodyError(503, "too many bodies are being read");
 }

@@ -1,6 +1,7 @@
 /** Runs workflows and knows which runs are under way. */
 
 import type { Json } from "../mod.ts";
+import { Admission } from "./admission.ts";
 import { AbortedError } from "./attempt.ts";
 import type { Gauge } from "./metrics.ts";
 import type { Program } from "./program.ts";
@@ -13,8 +14,18 @@ export interface StartedRun {
   readonly result: Promise<RunResult>;
 }
 
+export interface StartOptions {
+  /** For the run's span. */
+  readonly origin?: Origin | undefined;
+  /** What the input takes in memory, in bytes. */
+  readonly weight?: number;
+  readonly later?: boolean;
+}
+
 export class Engine {
   #program: Program;
+  /** Whoever starts runs asks it for room first. */
+  readonly admission = new Admission();
   readonly #newRunId: () => string;
   readonly #active = new Set<Run>();
   #whenIdle: (() => void)[] = [];
@@ -38,21 +49,29 @@ export class Engine {
     return this.#active.size;
   }
 
-  /** Starts a run, for callers that do not wait for its end. */
-  start(input: Json, origin?: Origin): StartedRun {
+  /**
+   * Starts a run, for callers that do not wait for its end; they have asked {@linkcode admission}
+   * whether there is room for an input of this `weight`. A run that is to start `later` lets its
+   * caller answer first: the roots are called at once otherwise, and may compute for long.
+   */
+  start(input: Json, { origin, weight = 0, later = false }: StartOptions = {}): StartedRun {
     const run = new Run(this.#program.plan, this.#newRunId(), input, origin);
     this.#active.add(run);
-    return { runId: run.id, result: this.#follow(run.start()) };
+    this.admission.enter(weight);
+    if (later) this.#program.plan.clock.after(0, () => run.start());
+    else run.start();
+    return { runId: run.id, result: this.#follow(run, weight) };
   }
 
   /** Never rejects. */
-  run(input: Json, origin?: Origin): Promise<RunResult> {
-    return this.start(input, origin).result;
+  run(input: Json, options?: StartOptions): Promise<RunResult> {
+    return this.start(input, options).result;
   }
 
-  async #follow(run: Run): Promise<RunResult> {
+  async #follow(run: Run, weight: number): Promise<RunResult> {
     const result = await run.result;
     this.#active.delete(run);
+    this.admission.leave(weight);
     if (this.#active.size === 0) this.#whenIdle.splice(0).forEach((tell) => tell());
     return result;
   }

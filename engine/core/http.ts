@@ -3,8 +3,11 @@
  * puts a server in front of it.
  */
 
-import { BodyError, readJson } from "./body.ts";
+import { BodyError, BodyReader, type Weighed } from "./body.ts";
+import { messageOf } from "./errors.ts";
 import type { Metrics } from "./metrics.ts";
+import { stringify } from "./primordials.ts";
+import type { RunResult } from "./run.ts";
 import type { Engine } from "./engine.ts";
 
 export type Handler = (request: Request) => Response | Promise<Response>;
@@ -32,9 +35,7 @@ export interface HttpOptions {
 export function createHandler(options: HttpOptions): Handler {
   const { engine, draining, metrics } = options;
   const own: Readonly<Record<string, Route>> = {
-    ...(engine === undefined
-      ? {}
-      : { "/run": { POST: (request: Request) => answerRun(engine, request) } }),
+    ...(engine === undefined ? {} : { "/run": { POST: runHandler(engine) } }),
     "/health": { GET: () => answer(200, { status: "ok" }, identity(engine)) },
     ...(metrics === undefined ? {} : { "/metrics": { GET: () => exposition(metrics) } }),
   };
@@ -98,14 +99,45 @@ function refuseMethod(route: Route, method: string, path: string): Response {
 }
 
 /** 422, not 5xx: clients that retry on 5xx would run a failing workflow again and again. */
-async function answerRun(engine: Engine, request: Request): Promise<Response> {
+function runHandler(engine: Engine): Handler {
+  const bodies = bodyReader(engine);
+  return async (request) => {
+    let weighed: Weighed;
+    try {
+      weighed = await bodies.readJson(request);
+    } catch (error) {
+      return refuseBody(error);
+    }
+    return answerResult(await engine.run(weighed.input, weighed));
+  };
+}
+
+export function bodyReader({ admission, program }: Engine): BodyReader {
+  return new BodyReader(admission, program.plan.clock, program.plan.deadlines);
+}
+
+/**
+ * The run is over, whatever becomes of its result: an answer that cannot be written is no reason to
+ * ask again, and a node may have broken how things are written.
+ */
+function answerResult(result: RunResult): Response {
   try {
-    const result = await engine.run(await readJson(request));
-    return result.success ? Response.json(result) : answer(422, result);
+    return json(result.success ? 200 : 422, stringify(result));
   } catch (error) {
-    return refuseBody(error);
+    return json(422, unwritable(result, messageOf(error)));
   }
 }
+
+function unwritable({ runId }: RunResult, reason: string): string {
+  const error = stringify(`the result could not be written: ${reason}`);
+  return `{"success":false,"outputs":{},"errors":[${error}],"runId":${stringify(runId)}}`;
+}
+
+function json(status: number, body: string): Response {
+  return new Response(body, { status, headers: JSON_HEADERS });
+}
+
+const JSON_HEADERS = [["content-type", "application/json"]] as [string, string][];
 
 /** The one answer that is not JSON: Prometheus has a format of its own. */
 async function exposition(metrics: Metrics): Promise<Response> {
@@ -114,10 +146,13 @@ async function exposition(metrics: Metrics): Promise<Response> {
   });
 }
 
-/** For what {@linkcode readJson} throws. */
+/** For what a {@linkcode BodyReader} throws. Nothing has run: asking again is safe after a 503. */
 export function refuseBody(error: unknown): Response {
-  if (error instanceof BodyError) return answer(error.status, { error: error.message });
-  throw error;
+  if (!(error instanceof BodyError)) throw error;
+  const body = { error: error.message };
+  if (error.status === 503) return answer(503, body, { "retry-after": "1" });
+  // What is left of such a body is not worth reading.
+  return answer(error.status, body, error.status === 408 ? { connection: "close" } : undefined);
 }
 
 /** An answer is always JSON. */

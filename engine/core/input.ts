@@ -1,32 +1,37 @@
 /** What a node is given. */
 
 import type { Json, JsonObject } from "../mod.ts";
-import { copyJson, NotJsonError } from "./json.ts";
+import { copyJson, isShallow, NotJsonError } from "./json.ts";
 import type { Graph } from "./graph.ts";
 
 /**
  * A root gets the trigger's input, a node with one incoming edge that node's output, and a node
- * with several an object keyed by upstream node. Always a copy: no node sees another's changes.
+ * with several an object keyed by upstream node. No node sees another's changes.
  */
 export function inputOf(
   graph: Graph,
   node: number,
   trigger: Json,
   outputs: readonly (Json | undefined)[],
+  retries: number,
 ): Json {
   const upstream = graph.upstream[node] ?? [];
   const [only] = upstream;
-  if (only === undefined) return copyTrigger(trigger);
-  if (upstream.length === 1) return copyJson(outputs[only]);
+  if (only === undefined) {
+    // Nobody else sees it: what was just parsed need not be copied, only looked at.
+    const alone = graph.stages[0]?.length === 1 && retries === 0;
+    return alone && isShallow(trigger) ? trigger : copyTrigger(trigger);
+  }
+  if (upstream.length === 1) return copyJson(outputs[only], Infinity);
   const byName: JsonObject = {};
-  for (const from of upstream) byName[graph.names[from] ?? ""] = copyJson(outputs[from]);
+  for (const from of upstream) byName[graph.names[from] ?? ""] = copyJson(outputs[from], Infinity);
   return byName;
 }
 
 /** Parsed JSON can still be nested deeper than is sensible, and that is not the node's doing. */
 function copyTrigger(trigger: Json): Json {
   try {
-    return copyJson(trigger);
+    return copyJson(trigger, Infinity);
   } catch (error) {
     throw error instanceof NotJsonError ? new NotJsonError(error.what, "was given") : error;
   }

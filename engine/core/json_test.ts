@@ -70,3 +70,39 @@ Deno.test("a key named __proto__ stays a key", () => {
   equal(copy["admin"], undefined);
   equal(JSON.stringify(copy), '{"__proto__":{"admin":true}}');
 });
+
+Deno.test("what would silently become an empty object is refused", () => {
+  const lost: object[] = [
+    new Headers({ a: "b" }),
+    new URLSearchParams("a=b"),
+    new FormData(),
+    new Blob(["x"]),
+    [1].values(),
+    new Map([[1, 2]]).entries(),
+    Object(5),
+    new WeakMap(),
+    Promise.resolve(1),
+    /x/,
+  ];
+  for (const value of lost) {
+    throws(() => copyJson({ at: value }), (error) => {
+      return error instanceof NotJsonError && /at at/.test(error.message);
+    }, String(value));
+  }
+  class Row {
+    constructor(readonly id: number) {}
+    method(): number {
+      return this.id;
+    }
+  }
+  deepEqual(copyJson(new Row(1)), { id: 1 });
+  deepEqual(copyJson({}), {});
+  deepEqual(copyJson(Object.create(null)), {});
+});
+
+Deno.test("toJSON is asked once, as JSON.stringify does", () => {
+  const itself: Record<string, unknown> = { a: 1 };
+  itself["toJSON"] = () => itself;
+  throws(() => copyJson(itself), /a function at toJSON/);
+  deepEqual(copyJson({ toJSON: () => ({ a: 1 }) }), { a: 1 });
+});

@@ -11,6 +11,8 @@ type Samples = Iterable<readonly [labels: string, value: number]>;
 export interface Gauge {
   readonly name: string;
   readonly help: string;
+  /** `gauge` when absent. */
+  readonly type?: "counter" | "gauge";
   /** By the text of its labels, as in `subject="a.b"`; the empty text is none. */
   readonly read: () => Samples | Promise<Samples>;
 }
@@ -113,9 +115,9 @@ function counter(
   return [...head(name, help, "counter"), ...samples];
 }
 
-async function gauge({ name, help, read }: Gauge): Promise<string[]> {
+async function gauge({ name, help, type = "gauge", read }: Gauge): Promise<string[]> {
   return [
-    ...head(name, help, "gauge"),
+    ...head(name, help, type),
     ...[...await read()].map(([labels, it]) => sample(name, labels, it)),
   ];
 }

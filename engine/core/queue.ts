@@ -73,10 +73,10 @@ export function judge(trigger: QueueTrigger, delivery: number): Verdict {
 /**
  * Whether a message has been tried so often, without anyone living to tell, that it is not to be
  * tried again. An engine that dies for reasons of its own must not bury a good message, so this is
- * far above `max_deliver`; but one that kills every engine must not do so for ever.
+ * above `max_deliver`; but a message that kills every engine takes each replica in turn.
  */
 export function isLethal(trigger: QueueTrigger, delivery: number): boolean {
-  return delivery > 3 * trigger.maxDeliver + 10;
+  return delivery > 2 * trigger.maxDeliver;
 }
 
 /** Bounds how much goes on at once. */

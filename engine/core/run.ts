@@ -162,7 +162,7 @@ export class Run {
     const attempt = new Attempt(this.id, graph.names[started.node] ?? "", number);
     started.attempt = attempt;
     const call = (): unknown =>
-      plan.call(attempt, inputOf(graph, started.node, this.#input, this.#outputs));
+      plan.call(attempt, inputOf(graph, started.node, this.#input, this.#outputs, plan.retries));
     const traced = started.span === undefined ? call : () => started.span?.within(call);
     attempt.start(traced, { milliseconds: plan.timeoutMs, from, clock, deadlines }, {
       succeeded: (value, now) => this.#accept(started, attempt, plan, value, now),

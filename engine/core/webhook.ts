@@ -1,10 +1,10 @@
 /** Webhook triggers: requests that start runs, and are answered before those end. */
 
 import type { Json, Logger } from "../mod.ts";
-import { parseJson, readBytes } from "./body.ts";
+import { type BodyReader, parseWeighed, type Weighed } from "./body.ts";
 import type { Clock } from "./clock.ts";
 import type { Engine } from "./engine.ts";
-import { answer, refuseBody, type Route, type Routes } from "./http.ts";
+import { answer, bodyReader, refuseBody, type Route, type Routes } from "./http.ts";
 import type { Program } from "./program.ts";
 import { lookUp } from "./secrets.ts";
 import type { WebhookTrigger } from "./workflow.ts";
@@ -16,12 +16,13 @@ interface Webhooks {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly bodies: BodyReader;
   readonly seen: Deliveries;
 }
 
 /** The routes of the triggers of whatever program the engine has at the time. */
 export function webhookRoutes(engine: Engine, clock: Clock, log: Logger): Routes {
-  const webhooks = { engine, clock, log, seen: new Deliveries(clock) };
+  const webhooks = { engine, clock, log, bodies: bodyReader(engine), seen: new Deliveries(clock) };
   let program: Program | undefined;
   let routes = new Map<string, Route>();
   return (path) => {
@@ -44,12 +45,13 @@ function compile(webhooks: Webhooks, { workflow }: Program): Map<string, Route> 
 }
 
 async function receivePlain(webhooks: Webhooks, request: Request): Promise<Response> {
-  return accept(webhooks, parseJson(await readBytes(request)));
+  return accept(webhooks, await webhooks.bodies.readJson(request));
 }
 
 /** A run that was accepted is the engine's to finish: the sender does not hear how it ends. */
-function accept({ engine }: Webhooks, input: Json): Response {
-  return answer(202, { accepted: true, runId: engine.start(input).runId });
+function accept({ engine }: Webhooks, { input, weight }: Weighed): Response {
+  const { runId } = engine.start(input, { weight, later: true });
+  return answer(202, { accepted: true, runId });
 }
 
 function ignore(reason: string): Response {
@@ -63,19 +65,19 @@ async function receiveGitHub(
 ): Promise<Response> {
   const secret = lookUp(webhooks.engine.program.secrets, "github", "webhook_secret");
   if (!secret) return refuseUnverifiable(webhooks);
-  const body = await readBytes(request);
+  const body = await webhooks.bodies.read(request);
   const signature = request.headers.get("x-hub-signature-256") ?? "";
   if (!await verifySignature(secret, body, signature)) {
     return answer(401, { error: "X-Hub-Signature-256 is not this body's signature" });
   }
   const event = request.headers.get("x-github-event") ?? "";
-  const input = parseJson(body);
-  if (!triggers.some((it) => concerns(it, event, input))) {
+  const weighed = parseWeighed(body, webhooks.engine.admission);
+  if (!triggers.some((it) => concerns(it, event, weighed.input))) {
     return ignore(`no trigger is for the event ${event}`);
   }
   const delivery = request.headers.get("x-github-delivery");
   if (delivery !== null && !webhooks.seen.add(delivery)) return ignore("delivered before");
-  return accept(webhooks, input);
+  return accept(webhooks, weighed);
 }
 
 /** Without the secret anybody could start runs, so nobody can. */

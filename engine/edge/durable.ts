@@ -21,14 +21,11 @@ import {
   type JsMsg,
 } from "../vendor/nats.js";
 import { sleep } from "./sleep.ts";
-import { type Receiver, type ReceiverParts, runMessage } from "./queue.ts";
+import { DEFAULT_CONCURRENCY, type Receiver, type ReceiverParts, runMessage } from "./queue.ts";
 import { ensureDeadLetters, ensurePlace } from "./streams.ts";
 
 /** A silent engine's messages are somebody else's after this long. */
 const ACK_WAIT_MS = 30_000;
-
-/** Runs in flight, when the trigger does not say: enough for waiting, not too much for 256 MiB. */
-const DEFAULT_CONCURRENCY = 32;
 
 const FETCH_MS = 5_000;
 const TROUBLE_MS = 1_000;

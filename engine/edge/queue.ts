@@ -3,6 +3,8 @@
 import type { Engine } from "../core/engine.ts";
 import { messageOf } from "../core/errors.ts";
 import { messageInput, Slots } from "../core/queue.ts";
+import { weighJson } from "../core/weight.ts";
+import { monotonicNow } from "../core/primordials.ts";
 import { mayReplyTo } from "../core/subject.ts";
 import type { RunResult } from "../core/run.ts";
 import type { QueueTrigger } from "../core/workflow.ts";
@@ -15,6 +17,8 @@ export interface Receiver {
   drain(): Promise<void>;
   /** Messages waiting, as far as is known. */
   lag(): Promise<number>;
+  /** Messages that there was no room for, and that nobody keeps. */
+  dropped?(): number;
 }
 
 export interface ReceiverParts {
@@ -25,17 +29,52 @@ export interface ReceiverParts {
   readonly group: string;
 }
 
+/** Runs in flight, when the trigger does not say: enough for waiting, not too much for 256 MiB. */
+export const DEFAULT_CONCURRENCY = 32;
+
+/** Messages that wait for a run, here and nowhere else: core NATS keeps none. */
+const MAX_WAITING = 1_000;
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+
+/** Between two warnings of dropped messages. */
+const WARN_EVERY_MS = 60_000;
+
+/** Counts the messages for which there was no room, and warns of them now and then. */
+class Drops {
+  count = 0;
+  #warnedAt = -Infinity;
+
+  add(log: Logger, subject: string): void {
+    this.count++;
+    const now = monotonicNow();
+    if (now - this.#warnedAt < WARN_EVERY_MS) return;
+    this.#warnedAt = now;
+    log.warn(
+      `queue ${subject}: more messages than there is room for, ${this.count} dropped so far`,
+    );
+  }
+}
+
 /** Subscribes; the client does so again after every reconnect. */
 export function receive(parts: ReceiverParts, trigger: QueueTrigger): Receiver {
-  const slots = new Slots(trigger.concurrency ?? Infinity);
+  const slots = new Slots(trigger.concurrency ?? DEFAULT_CONCURRENCY);
+  const drops = new Drops();
+  const waiting = { bytes: 0 };
   const handling = new Set<Promise<void>>();
   const subscription = parts.connection.subscribe(trigger.subject, {
     queue: parts.group,
     callback: (error, message) => {
       if (error !== null) return parts.log.warn(`${trigger.subject}: ${messageOf(error)}`);
+      const { length } = message.data;
+      const full = slots.waiting >= MAX_WAITING || waiting.bytes + length > MAX_WAITING_BYTES;
+      if (full) return drops.add(parts.log, trigger.subject);
+      waiting.bytes += length;
       const handled = handle(parts, trigger, slots, message);
       handling.add(handled);
-      handled.finally(() => handling.delete(handled));
+      handled.finally(() => {
+        waiting.bytes -= length;
+        handling.delete(handled);
+      });
     },
   });
   return {
@@ -44,6 +83,7 @@ export function receive(parts: ReceiverParts, trigger: QueueTrigger): Receiver {
       await Promise.all(handling);
     },
     lag: () => Promise.resolve(slots.waiting),
+    dropped: () => drops.count,
   };
 }
 
@@ -65,23 +105,29 @@ async function handle(
   }
 }
 
-/** A run for a message, in the trace that the message's headers name, if any. */
-export function runMessage(
+/**
+ * A run for a message once there is room for its input: it keeps its slot until then, so that few
+ * wait. In trace that the message's headers name, if any.
+ */
+export async function runMessage(
   engine: Engine,
   trigger: QueueTrigger,
   message: Pick<Msg, "subject" | "data"> & { readonly headers?: MsgHdrs | undefined },
 ): Promise<RunResult> {
+  const weight = weighJson(message.data);
+  while (!engine.admission.admits(weight)) await engine.admission.changed();
   const origin = {
     "messaging.system": "nats",
     "messaging.operation.name": "process",
     "messaging.operation.type": "process",
     "messaging.destination.name": message.subject,
   };
-  const run = (): Promise<RunResult> => engine.run(messageInput(message.data, trigger), origin);
+  const run = (): Promise<RunResult> =>
+    engine.run(messageInput(message.data, trigger), { origin, weight });
   const { tracing } = engine.program;
-  if (tracing === undefined || message.headers === undefined) return run();
+  if (tracing === undefined || message.headers === undefined) return await run();
   const headers = [...message.headers].map(([name, [value = ""]]) => [name.toLowerCase(), value]);
-  return tracing.within(Object.fromEntries(headers), run);
+  return await tracing.within(Object.fromEntries(headers), run);
 }
 
 function reply(

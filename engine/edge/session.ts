@@ -34,6 +34,13 @@ export class Session {
     );
   }
 
+  /** By trigger, for those that keep count. */
+  dropped(): [string, number][] {
+    return this.#receivers.flatMap(([{ subject }, { dropped }]): [string, number][] =>
+      dropped === undefined ? [] : [[label("subject", subject), dropped()]]
+    );
+  }
+
   async #serve(settings: QueueSettings, engine: Engine, log: Logger, group: string): Promise<void> {
     const { signal } = this.#stopping;
     const connection = await connectForEver(settings, group, log, signal);

@@ -45,6 +45,15 @@ export class QueueTriggers {
     await session?.stop();
   }
 
+  get dropped(): Gauge {
+    return {
+      name: "tentacular_queue_dropped_total",
+      type: "counter",
+      help: "Messages of core NATS that there was no room for.",
+      read: () => this.#session?.dropped() ?? [],
+    };
+  }
+
   get lag(): Gauge {
     return {
       name: "tentacular_queue_lag",

@@ -316,3 +316,20 @@ Deno.test("a result is published on inboxes and the trigger's own prefix only", 
   equal((await manager.streams.info("KEPT")).state.messages, 1);
   await client.close();
 });
+
+Deno.test("a burst that there is no room for is dropped and counted, and ends nothing", async () => {
+  await using server = await NatsServer.start();
+  const triggers = [{ type: "queue", subject: "in", concurrency: 1 }];
+  const node = "export default () => new Promise((resolve) => setTimeout(() => resolve(1), 1));";
+  await using engine = await startEngine({ server, triggers, node });
+  const client = await server.client();
+  for (let count = 0; count < 20_000; count++) client.publish("in", '{"text":"burst"}');
+  await engine.line(/queue in: more messages than there is room for/);
+  await client.flush();
+  const metrics = await (await fetch(`${engine.url}/metrics`)).text();
+  match(metrics, /# TYPE tentacular_queue_dropped_total counter/);
+  const [, dropped] = /dropped_total\{subject="in"\} (\d+)/.exec(metrics) ?? [];
+  equal(Number(dropped) > 0, true);
+  equal((await engine.run({})).success, true);
+  await client.close();
+});
