@@ -12,14 +12,21 @@ import { Engine } from "./core/engine.ts";
 import { createLogger } from "./core/log.ts";
 import type { RunResult } from "./core/run.ts";
 import { createHooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
+import { redirectConsole, withinAttempt } from "./edge/console.ts";
 import { exitWith } from "./edge/exit.ts";
+import { logOptions } from "./edge/log.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
 import { endSignal } from "./edge/signals.ts";
-import { readStdin, redirectConsole, writeStdout } from "./edge/stdio.ts";
+import { readStdin, writeStdout } from "./edge/stdio.ts";
 
 async function main(options: Options): Promise<RunResult> {
-  redirectConsole();
-  const load = createHooks().then((hooks) => loadProgram(options, hooks));
+  let log = logOptions((text) => text);
+  redirectConsole(() => log);
+  const load = createHooks().then(async (hooks) => {
+    const loaded = await loadProgram(options, { ...hooks, within: withinAttempt });
+    log = loaded.log;
+    return loaded;
+  });
   const [program, input] = await Promise.all([load, readStdin()]);
   surviveStrayErrors(createLogger("engine", program.log), program.root);
   const engine = new Engine(program, () => crypto.randomUUID());

@@ -9,17 +9,19 @@ import { type Options, parseArgs } from "./core/args.ts";
 import { systemClock } from "./core/clock.ts";
 import { Engine, inFlight } from "./core/engine.ts";
 import { createHandler } from "./core/http.ts";
-import { createLogger } from "./core/log.ts";
+import { createLogger, type LogOptions } from "./core/log.ts";
 import { Metrics } from "./core/metrics.ts";
 import { revisionMismatch } from "./core/revision.ts";
 import type { Logger } from "./mod.ts";
 import type { Program } from "./core/program.ts";
 import { webhookRoutes } from "./core/webhook.ts";
-import { createHooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
-import { exitWith } from "./edge/exit.ts";
+import { createHooks, type Hooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
+import { redirectConsole, withinAttempt } from "./edge/console.ts";
+import { exit, exitWith, keepRunning } from "./edge/exit.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
 import { listenAll, type Listener, shutDown } from "./edge/serve.ts";
 import { endSignal } from "./edge/signals.ts";
+import { logOptions } from "./edge/log.ts";
 import { giveUpListening } from "./edge/permissions.ts";
 import { QueueTriggers } from "./edge/triggers.ts";
 
@@ -50,13 +52,23 @@ function listenersOf(options: Options, { engine, metrics, log, draining }: Serve
   return [...listeners, { port: options.port, handler }];
 }
 
+/** Nodes are loaded here, with their console and their way out in hand before. */
+async function start(options: Options, hooks: Hooks): Promise<Engine> {
+  const started: { engine?: Engine } = {};
+  const logOf = (): LogOptions => started.engine?.program.log ?? logOptions((text) => text);
+  redirectConsole(logOf);
+  keepRunning(() => createLogger("engine", logOf()));
+  const randomId = crypto.randomUUID.bind(crypto);
+  return started.engine = new Engine(await loadProgram(options, hooks), randomId);
+}
+
 async function main(options: Options): Promise<void> {
   const ending = endSignal();
   const reloading = options.watch ? await import("./edge/reload.ts") : undefined;
   const code = await reloading?.readCode(options);
   const metrics = new Metrics();
-  const hooks = await createHooks(metrics);
-  const engine = new Engine(await loadProgram(options, hooks), () => crypto.randomUUID());
+  const hooks = { ...await createHooks(metrics), within: withinAttempt };
+  const engine = await start(options, hooks);
   const log = createLogger("engine", engine.program.log);
   surviveStrayErrors(log, engine.program.root);
   const queues = new QueueTriggers(engine, log, options);
@@ -90,4 +102,4 @@ try {
 } catch (error) {
   exitWith(1, error);
 }
-Deno.exit(0);
+exit(0);

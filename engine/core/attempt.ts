@@ -1,6 +1,6 @@
 /** One call of one node, which a timeout, a failed run or a shutdown may end early. */
 
-import { apply } from "./primordials.ts";
+import { rejected, resolved, then } from "./primordials.ts";
 import type { Clock } from "./clock.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { formatDuration } from "./duration.ts";
@@ -87,34 +87,11 @@ export interface Outcome {
   readonly failed: (thrown: unknown) => void;
 }
 
-const native = Promise;
-const nativeThen: (
-  this: Promise<unknown>,
-  onValue: (value: unknown) => void,
-  onError: (reason: unknown) => void,
-) => unknown = Promise.prototype.then;
-
 /** A node that throws before its first `await` rejects like any other. */
 function invoke(call: () => unknown): Promise<unknown> {
   try {
-    return native.resolve(call());
+    return resolved(call());
   } catch (error) {
-    return native.reject(error);
-  }
-}
-
-/**
- * `promise.then`, whatever a node has made of that: of its own promise, or of all of them. A promise
- * may lie about its constructor, and throw when it is asked.
- */
-function then(
-  promise: Promise<unknown>,
-  onValue: (value: unknown) => void,
-  onError: (reason: unknown) => void,
-): void {
-  try {
-    apply(nativeThen, promise, [onValue, onError]);
-  } catch (error) {
-    apply(nativeThen, native.reject(error), [onValue, onError]);
+    return rejected(error);
   }
 }

@@ -4,6 +4,7 @@ import type { Json } from "../mod.ts";
 import type { Admission } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { then } from "./primordials.ts";
 import { MAX_INPUT_WEIGHT, weighJson } from "./weight.ts";
 
 /** Larger bodies are answered with 413. */
@@ -151,13 +152,14 @@ export class BodyReader {
         giveUp();
         reject(new BodyError(408, `the body did not come within ${BODY_TIMEOUT_MS / 1000} s`));
       });
-      reading.then((value) => {
-        deadline.cancel();
-        resolve(value);
-      }, (error) => {
+      const failed = (error: unknown): void => {
         deadline.cancel();
         reject(error instanceof BodyError ? error : new BodyError(400, "the body ended early"));
-      });
+      };
+      then(reading, (value) => {
+        deadline.cancel();
+        resolve(value);
+      }, failed);
     });
   }
 }

@@ -133,11 +133,12 @@ function unwritable({ runId }: RunResult, reason: string): string {
   return `{"success":false,"outputs":{},"errors":[${error}],"runId":${stringify(runId)}}`;
 }
 
-function json(status: number, body: string): Response {
-  return new Response(body, { status, headers: JSON_HEADERS });
+function json(status: number, body: string, headers?: Record<string, string>): Response {
+  return new Response(body, {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+  });
 }
-
-const JSON_HEADERS = [["content-type", "application/json"]] as [string, string][];
 
 /** The one answer that is not JSON: Prometheus has a format of its own. */
 async function exposition(metrics: Metrics): Promise<Response> {
@@ -157,7 +158,7 @@ export function refuseBody(error: unknown): Response {
 
 /** An answer is always JSON. */
 export function answer(status: number, body: unknown, headers?: Record<string, string>): Response {
-  return Response.json(body, { status, ...(headers === undefined ? {} : { headers }) });
+  return json(status, stringify(body), headers);
 }
 
 /** `new URL` would do, at ten times the cost; a request's URL is absolute, and its host has been looked at. */

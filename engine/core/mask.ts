@@ -2,7 +2,7 @@
  * Hides the values of secrets in text that leaves the process.
  *
  * A secret is hidden as it is and in the forms that it takes on its way: base64 (also in the middle
- * of something longer, as in Basic authentication), URL encoding, and the escapes of JSON. This
+ * of something longer, as in Basic authentication), hex, URL encoding, and the escapes of JSON. This
  * guards against carelessness; a node that wants to give a secret away can.
  */
 
@@ -11,14 +11,23 @@ const MASK = "***";
 /** Shorter values would hide half of every line: a `1` is no secret. */
 const MIN_LENGTH = 4;
 
+/** For values that the contract does not name: `admin` or `true` beside a password is no secret. */
+const MIN_UNNAMED_LENGTH = 8;
+
 /** For the fixed middle part of a base64 text: below this it would match by chance. */
 const MIN_BASE64 = 6;
 
 /** A multi-line secret, such as a key in PEM form, is also hidden line by line. */
 const MIN_LINE = 12;
 
-export function createMask(secrets: readonly string[]): (text: string) => string {
-  const forms = [...new Set(secrets.flatMap(allForms))].sort((a, b) => b.length - a.length);
+/** `named` are the secrets of the contract, `others` whatever else was provisioned. */
+export function createMask(
+  named: readonly string[],
+  others: readonly string[] = [],
+): (text: string) => string {
+  const long = others.filter((it) => it.length >= MIN_UNNAMED_LENGTH);
+  const forms = [...new Set([...named, ...long].flatMap(allForms))]
+    .sort((a, b) => b.length - a.length);
   if (forms.length === 0) return (text) => text;
   const pattern = new RegExp(forms.map(escape).join("|"), "g");
   return (text) => text.replace(pattern, MASK);
@@ -33,7 +42,12 @@ function forms(text: string): string[] {
   const url = safely(() => encodeURIComponent(text)) ?? text;
   const lowerCaseUrl = url.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase());
   const form = new URLSearchParams([["", text]]).toString().slice(1);
-  return [text, url, lowerCaseUrl, form, JSON.stringify(text).slice(1, -1), ...base64Forms(text)];
+  const hex = new TextEncoder().encode(text).toHex();
+  return [
+    ...[text, url, lowerCaseUrl, form, JSON.stringify(text).slice(1, -1)],
+    ...[hex, hex.toUpperCase()],
+    ...base64Forms(text),
+  ];
 }
 
 /** `encodeURIComponent` throws on half a surrogate pair. */

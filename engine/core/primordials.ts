@@ -6,7 +6,7 @@
  * that wants to harm the other nodes of its workflow can, as they share one heap.
  */
 
-export const { apply } = Reflect;
+const { apply } = Reflect;
 export const { stringify } = JSON;
 export const { setTimeout, clearTimeout, setInterval, clearInterval, fetch } = globalThis;
 
@@ -19,3 +19,32 @@ export const epochNow: () => number = (): number => apply(now, Date, []);
 
 /** Milliseconds since the start of the process. */
 export const monotonicNow: () => number = (): number => apply(monotonic, performance, []);
+
+const native = Promise;
+const nativeThen = Promise.prototype.then;
+
+/** `Promise.resolve`, which gives a promise back as it is. */
+export function resolved(value: unknown): Promise<unknown> {
+  return native.resolve(value);
+}
+
+/** `Promise.reject`. */
+export function rejected(reason: unknown): Promise<never> {
+  return native.reject(reason);
+}
+
+/**
+ * `promise.then`, whatever a node has made of that: of its own promise, or of all of them. A promise
+ * may lie about its constructor, and throw when it is asked.
+ */
+export function then<T>(
+  promise: Promise<T>,
+  onValue: (value: T) => void,
+  onError: (reason: unknown) => void,
+): void {
+  try {
+    apply(nativeThen, promise, [onValue, onError]);
+  } catch (error) {
+    apply(nativeThen, rejected(error), [onValue, onError]);
+  }
+}

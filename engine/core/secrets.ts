@@ -1,6 +1,6 @@
 /** Secrets as values: service, then key. Where they are read from is not decided here. */
 
-import type { DependencySpec } from "./workflow.ts";
+import type { DependencySpec, Workflow } from "./workflow.ts";
 
 export type Service = Readonly<Record<string, unknown>>;
 export type Secrets = Readonly<Record<string, Service>>;
@@ -49,6 +49,17 @@ export function missingSecrets(
   const auths = [...dependencies.values()].flatMap(({ auth }) => auth ?? []);
   const missing = auths.filter(({ service, key }) => lookUp(secrets, service, key) === undefined);
   return [...new Set(missing.map(({ service, key }) => `${service}.${key}`))].sort();
+}
+
+/** The values that the contract and the triggers name. */
+export function namedSecrets(
+  { dependencies, triggers }: Pick<Workflow, "dependencies" | "triggers">,
+  secrets: Secrets,
+): string[] {
+  const auths = [...dependencies.values()].flatMap(({ auth }) => auth ?? []);
+  const own = [{ service: "github", key: "webhook_secret" }, { service: "nats", key: "token" }];
+  const named = triggers.length > 0 ? [...auths, ...own] : auths;
+  return named.flatMap(({ service, key }) => lookUp(secrets, service, key) ?? []);
 }
 
 /** Every text among the values, however deep: what must never be printed. */

@@ -188,7 +188,7 @@ Deno.test("a local run gives its result, and nothing else, on standard output", 
   const ended = await runToEnd(await command("local.ts", workflow, options), '{"n": 1}');
   equal(ended.code, 0, ended.stderr);
   deepEqual(JSON.parse(ended.stdout).outputs, { a: { n: 1 } });
-  match(ended.stderr, /^printed$/m);
+  match(ended.stderr, /^\[\w+\] INFO printed/m);
   match(ended.stderr, /^\[a\] INFO logged/m);
 });
 
