@@ -34,6 +34,8 @@ export interface Context {
   readonly log: Logger;
   /** `config` of workflow.yaml, deeply frozen. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Which run this is, which attempt of it, and what started it. */
+  readonly run: RunInfo;
   /** Aborted when this attempt times out, when the run has failed, and at shutdown. */
   readonly signal: AbortSignal;
   /** Looks up a dependency of the contract; throws when the contract does not declare it. */
@@ -51,6 +53,27 @@ export interface Context {
    * @deprecated Name the secret in the contract and use {@linkcode Dependency.secret}.
    */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** What a node may know of the run that it belongs to. */
+export interface RunInfo {
+  readonly id: string;
+  /** Counted from one. */
+  readonly attempt: number;
+  readonly trigger: RunTrigger;
+}
+
+/** What started a run. A cron trigger is told from a manual run by its name. */
+export interface RunTrigger {
+  readonly type: "manual" | "cron" | "queue" | "webhook";
+  /** The trigger's name in workflow.yaml. */
+  readonly name?: string;
+  /** Of a queue: the message's subject. */
+  readonly subject?: string;
+  /** Of GitHub: the event, such as `push`. Its sender does not sign it. */
+  readonly event?: string;
+  /** Of GitHub: the delivery's id, the same when it is delivered again. Its sender does not sign it. */
+  readonly delivery?: string;
 }
 
 /** One line a call: `[<node>] INFO <message> <arguments>`. */

@@ -1,5 +1,8 @@
 //! What the network lets through to a workflow's pods and out of those that trigger it.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 
 use crate::support::{Namespace, Workflow, deploying, wait_for};
@@ -152,4 +155,118 @@ fn the_engine_and_its_trigger_pods_have_every_limit() {
         container["livenessProbe"]["terminationGracePeriodSeconds"],
         5
     );
+}
+
+/// Sends the head of a request and the beginning of its body; the connection stays open.
+fn half_sent(address: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    let head = "POST /in HTTP/1.1\r\nhost: x\r\ncontent-length: 8388608\r\n\r\n{";
+    stream.write_all(head.as_bytes()).expect("the engine reads");
+    stream
+}
+
+/// Posts a body; the status of the answer, or nothing when the connection was closed.
+fn post(address: &str, body: &[u8]) -> Option<u16> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let head = format!(
+        "POST /in HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).ok()?;
+    // A refused body is not read to its end.
+    drop(stream.write_all(body));
+    let mut answer = String::new();
+    drop(stream.read_to_string(&mut answer));
+    answer.get(9..12)?.parse().ok()
+}
+
+/// Restarts of the only engine pod's container.
+fn restarts(namespace: &Namespace) -> u64 {
+    let pod = namespace.list("pods").into_iter().next().expect("a pod");
+    pod["status"]["containerStatuses"][0]["restartCount"]
+        .as_u64()
+        .expect("a count")
+}
+
+fn open_to_all(workflow: &Workflow, namespace: &Namespace) -> String {
+    deploying(workflow, namespace, &["--wait"]).run().exits(0);
+    let service = namespace.get("service", "hooked");
+    format!(
+        "{}:8081",
+        service["spec"]["clusterIP"].as_str().expect("an address")
+    )
+}
+
+#[test]
+fn whatever_strangers_send_a_pod_of_256_mib_lives() {
+    let namespace = Namespace::new("flooded");
+    let address = open_to_all(&webhook_workflow(), &namespace);
+    becomes("202", || {
+        post(&address, b"{}").map_or_else(String::new, |status| status.to_string())
+    });
+    let held: Vec<_> = (0..1_000).map(|_| half_sent(&address)).collect();
+    let row = b"{\"id\":1,\"name\":\"some name that is not short\"},";
+    let mut rows = b"[".to_vec();
+    while rows.len() < 8_000_000 {
+        rows.extend_from_slice(row);
+    }
+    rows.extend_from_slice(b"0]");
+    let bodies = [
+        rows,
+        [&b"["[..], &b"[],".repeat(2_600_000), &b"0]"[..]].concat(),
+        b"[".repeat(8_000_000),
+        [&b"\""[..], &b"x".repeat(8_000_000), &b"\""[..]].concat(),
+    ];
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for body in bodies.iter().cycle().take(40) {
+                    let status = post(&address, body);
+                    assert!(
+                        matches!(status, None | Some(202 | 400 | 413 | 503)),
+                        "{status:?}"
+                    );
+                }
+            });
+        }
+    });
+    assert_eq!(restarts(&namespace), 0);
+    drop(held);
+    becomes("202", || {
+        post(&address, b"{}").map_or_else(String::new, |status| status.to_string())
+    });
+}
+
+/// The pod's own grace period is over an hour here; a liveness probe has its own.
+#[test]
+fn an_endless_loop_costs_a_restart_and_not_the_grace_period() {
+    let namespace = Namespace::new("looping");
+    let workflow = webhook_workflow();
+    workflow.replace(
+        "workflow.yaml",
+        "version: \"1.0\"",
+        "version: \"1.0\"\nconfig: {timeout: 1h}",
+    );
+    workflow.write(
+        "nodes/only.ts",
+        &crate::support::node("if (input.loop) while (true); return input;"),
+    );
+    let address = open_to_all(&workflow, &namespace);
+    becomes("202", || {
+        post(&address, b"{}").map_or_else(String::new, |status| status.to_string())
+    });
+    assert_eq!(
+        post(&address, b"{\"loop\":true}"),
+        Some(202),
+        "answered before the root computes"
+    );
+    let mut looks = 0;
+    while restarts(&namespace) == 0 {
+        looks += 1;
+        assert!(looks < 360, "the pod is still looping");
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
+    becomes("202", || {
+        post(&address, b"{}").map_or_else(String::new, |status| status.to_string())
+    });
 }

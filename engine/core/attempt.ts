@@ -1,6 +1,7 @@
 /** One call of one node, which a timeout, a failed run or a shutdown may end early. */
 
 import { rejected, resolved, then } from "./primordials.ts";
+import type { RunTrigger } from "../mod.ts";
 import type { Clock } from "./clock.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { formatDuration } from "./duration.ts";
@@ -19,6 +20,9 @@ export class TimeoutError extends AbortedError {
   }
 }
 
+/** Started by somebody who asked for it. */
+const MANUAL: RunTrigger = Object.freeze({ type: "manual" });
+
 export class Attempt {
   /** Only made when the node asks for it: most never do. */
   #controller: AbortController | undefined;
@@ -26,7 +30,12 @@ export class Attempt {
   #end: ((reason: unknown) => void) | undefined;
 
   /** `number` counts from one. */
-  constructor(readonly runId: string, readonly node: string, readonly number: number) {}
+  constructor(
+    readonly runId: string,
+    readonly node: string,
+    readonly number: number,
+    readonly trigger: RunTrigger = MANUAL,
+  ) {}
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {

@@ -33,6 +33,11 @@ export class NodeContext implements Context {
     return this.#plan.logger(this.#attempt);
   }
 
+  get run(): Context["run"] {
+    const { runId, number, trigger } = this.#attempt;
+    return Object.freeze({ id: runId, attempt: number, trigger });
+  }
+
   get signal(): AbortSignal {
     return this.#attempt.signal;
   }

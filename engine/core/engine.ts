@@ -1,6 +1,6 @@
 /** Runs workflows and knows which runs are under way. */
 
-import type { Json } from "../mod.ts";
+import type { Json, RunTrigger } from "../mod.ts";
 import { Admission } from "./admission.ts";
 import { AbortedError } from "./attempt.ts";
 import type { Gauge } from "./metrics.ts";
@@ -17,6 +17,7 @@ export interface StartedRun {
 export interface StartOptions {
   /** For the run's span. */
   readonly origin?: Origin | undefined;
+  readonly trigger?: RunTrigger | undefined;
   /** What the input takes in memory, in bytes. */
   readonly weight?: number;
   readonly later?: boolean;
@@ -54,8 +55,11 @@ export class Engine {
    * whether there is room for an input of this `weight`. A run that is to start `later` lets its
    * caller answer first: the roots are called at once otherwise, and may compute for long.
    */
-  start(input: Json, { origin, weight = 0, later = false }: StartOptions = {}): StartedRun {
-    const run = new Run(this.#program.plan, this.#newRunId(), input, origin);
+  start(
+    input: Json,
+    { origin, trigger, weight = 0, later = false }: StartOptions = {},
+  ): StartedRun {
+    const run = new Run(this.#program.plan, this.#newRunId(), input, origin, trigger);
     this.#active.add(run);
     this.admission.enter(weight);
     if (later) this.#program.plan.clock.after(0, () => run.start());

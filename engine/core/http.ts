@@ -3,6 +3,7 @@
  * puts a server in front of it.
  */
 
+import type { Json, RunTrigger } from "../mod.ts";
 import { BodyError, BodyReader, type Weighed } from "./body.ts";
 import { messageOf } from "./errors.ts";
 import type { Metrics } from "./metrics.ts";
@@ -108,8 +109,21 @@ function runHandler(engine: Engine): Handler {
     } catch (error) {
       return refuseBody(error);
     }
-    return answerResult(await engine.run(weighed.input, weighed));
+    const { input, weight } = weighed;
+    return answerResult(await engine.run(input, { weight, trigger: triggerOf(engine, input) }));
   };
+}
+
+/** The pod of a CronJob sends its trigger's name; everybody else asks by hand. */
+function triggerOf({ program }: Engine, input: Json): RunTrigger | undefined {
+  const name = typeof input === "object" && input !== null && !Array.isArray(input)
+    ? input["trigger"]
+    : undefined;
+  if (typeof name !== "string") return undefined;
+  const { triggers } = program.workflow;
+  return triggers.some((it) => it.type === "cron" && it.name === name)
+    ? Object.freeze({ type: "cron", name })
+    : undefined;
 }
 
 export function bodyReader({ admission, program }: Engine): BodyReader {

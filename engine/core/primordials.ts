@@ -48,3 +48,27 @@ export function then<T>(
     apply(nativeThen, rejected(error), [onValue, onError]);
   }
 }
+
+const { subtle } = crypto;
+const nativeImportKey = subtle.importKey;
+const nativeVerify = subtle.verify;
+
+/** `crypto.subtle.importKey`: a node that patched it would be given the key. */
+export function importKey(
+  ...args: [
+    "raw",
+    Uint8Array<ArrayBuffer>,
+    { readonly name: string; readonly hash: string },
+    boolean,
+    KeyUsage[],
+  ]
+): Promise<CryptoKey> {
+  return apply(nativeImportKey, subtle, args);
+}
+
+/** `crypto.subtle.verify`. */
+export function verify(
+  ...args: [string, CryptoKey, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]
+): Promise<boolean> {
+  return apply(nativeVerify, subtle, args);
+}

@@ -3,7 +3,7 @@
  * ends the run.
  */
 
-import type { Json } from "../mod.ts";
+import type { Json, RunTrigger } from "../mod.ts";
 import { AbortedError, Attempt } from "./attempt.ts";
 import type { Clock } from "./clock.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -99,7 +99,13 @@ export class Run {
   /** Settled exactly once, never rejected: a failed run is a result. */
   readonly result: Promise<RunResult>;
 
-  constructor(plan: RunPlan, readonly id: string, input: Json, origin?: Origin) {
+  constructor(
+    plan: RunPlan,
+    readonly id: string,
+    input: Json,
+    origin?: Origin,
+    readonly trigger?: RunTrigger,
+  ) {
     this.#plan = plan;
     this.#input = input;
     this.#at = plan.clock.now();
@@ -159,7 +165,7 @@ export class Run {
     const { graph, clock, deadlines, nodes } = this.#plan;
     const plan = nodes[started.node];
     if (plan === undefined) return this.#fail(started, new Error("has no code"));
-    const attempt = new Attempt(this.id, graph.names[started.node] ?? "", number);
+    const attempt = new Attempt(this.id, graph.names[started.node] ?? "", number, this.trigger);
     started.attempt = attempt;
     const call = (): unknown =>
       plan.call(attempt, inputOf(graph, started.node, this.#input, this.#outputs, plan.retries));

@@ -125,7 +125,7 @@ Deno.test("a delivery seen within ten minutes does not run again", async () => {
   clock.advance(10 * 60 * 1000 - 1);
   const again = await send("/webhook/github", await delivery("{}", headers));
   deepEqual([again.status, again.body], [202, { accepted: false, reason: "delivered before" }]);
-  await send("/webhook/github", await delivery("{}", { "x-github-delivery": "d-2" }));
+  await send("/webhook/github", await delivery("[]", { "x-github-delivery": "d-2" }));
   equal(inputs.length, 2);
   clock.advance(1);
   await send("/webhook/github", await delivery("{}", headers));
@@ -164,4 +164,84 @@ Deno.test("a reload changes the routes", async () => {
   engine.replace(programFor((_, input) => (inputs.push(input), null), { workflow }));
   equal((await send("/old", { method: "POST", body: "{}" })).status, 404);
   equal((await send("/new", { method: "POST", body: "{}" })).status, 202);
+});
+
+Deno.test("GitHub's default form is read, and signed as it comes", async () => {
+  const { send, inputs } = hooked(GITHUB, { secrets });
+  const body = new URLSearchParams({ payload: '{"action":"opened","text":"a&b=c+d"}' }).toString();
+  const init = await delivery(body, { "content-type": "application/x-www-form-urlencoded" });
+  equal((await send("/webhook/github", init)).body["accepted"], true);
+  deepEqual(inputs, [{ action: "opened", text: "a&b=c+d" }]);
+  const empty = await delivery("a=b", { "content-type": "application/x-www-form-urlencoded" });
+  equal((await send("/webhook/github", empty)).status, 400);
+});
+
+Deno.test("a ping is acknowledged and starts nothing, unless a trigger is for it", async () => {
+  const ping = { "x-github-event": "ping" };
+  const { send, inputs } = hooked(GITHUB, { secrets });
+  equal((await send("/webhook/github", await delivery("{}", ping))).body["accepted"], false);
+  deepEqual(inputs, []);
+  const asked = hooked({ ...GITHUB, event: "ping" }, { secrets });
+  equal((await asked.send("/webhook/github", await delivery("{}", ping))).body["accepted"], true);
+});
+
+Deno.test("a replay under another id is ignored, and a redelivery after a failure runs", async () => {
+  let fails = true;
+  const engine = engineFor(() => {
+    if (fails) throw new Error("not now");
+    return 1;
+  }, { workflow: { triggers: [GITHUB] }, secrets });
+  const log = createLogger("engine", engine.program.log);
+  const handler = createHandler({ routes: webhookRoutes(engine, systemClock, log) });
+  const send = async (id: string): Promise<Json | undefined> => {
+    const init = await delivery("{}", { "x-github-delivery": id });
+    const response = await handler(new Request("http://engine/webhook/github", init));
+    await engine.idle();
+    await Promise.resolve();
+    return (await response.json()).accepted;
+  };
+  deepEqual([await send("1")], [true]);
+  fails = false;
+  deepEqual([await send("1"), await send("1"), await send("2")], [true, false, false]);
+});
+
+Deno.test("a node knows its run, and what started it", async () => {
+  const seen: Json[] = [];
+  const engine = engineFor((ctx) => (seen.push(ctx.run as unknown as Json), 1), {
+    workflow: {
+      triggers: [{ ...GITHUB, name: "hook" }, { type: "cron", schedule: "@daily", name: "daily" }],
+    },
+    secrets,
+  });
+  const log = createLogger("engine", engine.program.log);
+  const handler = createHandler({ engine, routes: webhookRoutes(engine, systemClock, log) });
+  const init = await delivery("{}", { "x-github-delivery": "7" });
+  await handler(new Request("http://engine/webhook/github", init));
+  await engine.idle();
+  for (const body of ["{}", '{"trigger":"daily"}', '{"trigger":"other"}']) {
+    await handler(new Request("http://engine/run", { method: "POST", body }));
+  }
+  deepEqual(seen, [
+    {
+      id: "run-1",
+      attempt: 1,
+      trigger: { type: "webhook", name: "hook", event: "push", delivery: "7" },
+    },
+    { id: "run-2", attempt: 1, trigger: { type: "manual" } },
+    { id: "run-3", attempt: 1, trigger: { type: "cron", name: "daily" } },
+    { id: "run-4", attempt: 1, trigger: { type: "manual" } },
+  ]);
+});
+
+Deno.test("a webhook is answered before its run begins", async () => {
+  let began = false;
+  const engine = engineFor(() => began = true, {
+    workflow: { triggers: [{ type: "webhook", path: "/in" }] },
+  });
+  const log = createLogger("engine", engine.program.log);
+  const handler = createHandler({ routes: webhookRoutes(engine, systemClock, log) });
+  const response = await handler(new Request("http://engine/in", { method: "POST", body: "{}" }));
+  deepEqual([response.status, began], [202, false]);
+  await engine.idle();
+  equal(began, true);
 });

@@ -116,6 +116,13 @@ export async function runMessage(
 ): Promise<RunResult> {
   const weight = weighJson(message.data);
   while (!engine.admission.admits(weight)) await engine.admission.changed();
+  const started = Object.freeze(
+    {
+      type: "queue",
+      ...(trigger.name === undefined ? {} : { name: trigger.name }),
+      subject: message.subject,
+    } as const,
+  );
   const origin = {
     "messaging.system": "nats",
     "messaging.operation.name": "process",
@@ -123,7 +130,7 @@ export async function runMessage(
     "messaging.destination.name": message.subject,
   };
   const run = (): Promise<RunResult> =>
-    engine.run(messageInput(message.data, trigger), { origin, weight });
+    engine.run(messageInput(message.data, trigger), { origin, weight, trigger: started });
   const { tracing } = engine.program;
   if (tracing === undefined || message.headers === undefined) return await run();
   const headers = [...message.headers].map(([name, [value = ""]]) => [name.toLowerCase(), value]);

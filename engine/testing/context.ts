@@ -32,6 +32,10 @@ export class MockContext implements Context {
     return this.#inner.log;
   }
 
+  get run(): Context["run"] {
+    return this.#inner.run;
+  }
+
   get signal(): AbortSignal {
     return this.#inner.signal;
   }
