@@ -109,6 +109,9 @@ async function legacyFetch(
   init?: RequestInit,
 ): Promise<Response> {
   const url = URL.canParse(path) ? path : `https://api.${service}.com${path}`;
+  if (!URL.canParse(path) && !path.startsWith("/")) {
+    throw new TypeError(`"${path}" is neither a URL nor a path that begins with /`);
+  }
   const headers = new Headers(init?.headers);
   const token = lookUp(plan.secrets, service, "token");
   const apiKey = lookUp(plan.secrets, service, "api_key");

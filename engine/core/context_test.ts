@@ -152,6 +152,7 @@ Deno.test("the legacy fetch authenticates with a token or an API key", async () 
   await ctx.fetch("slack", "/post", { headers: { accept: "x" } });
   await ctx.fetch("github", "https://uploads.example.com/x", { headers: { authorization: "own" } });
   await ctx.fetch("unknown", "/");
+  await rejects(ctx.fetch("github", ".evil.example/"), /neither a URL nor a path/);
   deepEqual(calls.map((it) => it.url), [
     "https://api.github.com/repos",
     "https://api.slack.com/post",

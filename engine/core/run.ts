@@ -183,7 +183,8 @@ export class Run {
     try {
       output = copyJson(value);
     } catch (error) {
-      return this.#retry(started, attempt, plan, error);
+      // Another attempt would return something of the kind again.
+      return this.#retry(started, attempt, { ...plan, retries: 0 }, error);
     }
     this.#succeed(started, output, now);
   }

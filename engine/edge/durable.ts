@@ -51,6 +51,10 @@ export function receiveDurably(
   };
 }
 
+function isTooLarge(error: unknown): boolean {
+  return /max_payload|MAX_PAYLOAD|maximum payload/i.test(messageOf(error));
+}
+
 class DurableReceiver {
   readonly #parts: ReceiverParts;
   readonly #trigger: QueueTrigger;
@@ -175,7 +179,14 @@ class DurableReceiver {
     if (result !== undefined) marked.set("Tentacular-Run-Id", result.runId);
     const subject = deadLetterSubject(this.#trigger, message.subject);
     const msgID = `${stream}-${streamSequence}-${consumerName(this.#parts.group, this.#trigger)}`;
-    await this.#client?.publish(subject, message.data, { headers: marked, msgID });
+    try {
+      await this.#client?.publish(subject, message.data, { headers: marked, msgID });
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      // With the headers it is over the server's limit; without its data, it says where that is.
+      marked.set("Tentacular-Data", `left out, ${message.data.length} bytes`);
+      await this.#client?.publish(subject, new Uint8Array(), { headers: marked, msgID });
+    }
     await message.ackAck();
     this.#parts.log.error(`queue ${message.subject}: gave up, dead letter on ${subject}`);
   }

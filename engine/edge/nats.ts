@@ -17,17 +17,23 @@ export async function connectForEver(
   signal: AbortSignal,
 ): Promise<NatsConnection | undefined> {
   let last = "";
+  const shown = withoutCredentials(settings.url);
   for (let delay = FIRST_DELAY_MS; !signal.aborted; delay = Math.min(2 * delay, LONGEST_DELAY_MS)) {
     try {
       return await connectOnce(settings, name, log);
     } catch (error) {
-      const message = `cannot connect to NATS at ${settings.url}, trying on: ${messageOf(error)}`;
+      const message = `cannot connect to NATS at ${shown}, trying on: ${messageOf(error)}`;
       if (message !== last) log.warn(message);
       last = message;
       await sleep(delay, signal);
     }
   }
   return undefined;
+}
+
+/** A URL may hold a password, which is no secret that anybody declared. */
+function withoutCredentials(url: string): string {
+  return url.replace(/[^/@]*@/, "***@");
 }
 
 async function connectOnce(
@@ -49,7 +55,7 @@ async function connectOnce(
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
   });
-  log.info(`connected to NATS at ${url}`);
+  log.info(`connected to NATS at ${withoutCredentials(url)}`);
   report(connection, log);
   return connection;
 }

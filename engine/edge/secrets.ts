@@ -42,7 +42,8 @@ async function loadFile(path: string): Promise<Secrets | undefined> {
   try {
     return readSecrets(parseYaml(text));
   } catch (error) {
-    throw new StartError(`${path}: ${messageOf(error)}`);
+    // The lines around the place are secrets.
+    throw new StartError(`${path}: ${messageOf(error).split("\n", 1)[0]}`);
   }
 }
 

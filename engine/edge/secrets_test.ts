@@ -56,4 +56,9 @@ Deno.test("no secrets anywhere are no error; a broken file is one", async () => 
   );
   const root = await directory({ ".secrets.yaml": "a: [" });
   await rejects(loadSecrets(`${root}/workflow.yaml`), /\.secrets\.yaml: .* at line 1/);
+  const leaky = await directory({ ".secrets.yaml": "a: {token: correct-horse\nb: c" });
+  await rejects(
+    loadSecrets(`${leaky}/workflow.yaml`),
+    (error) => error instanceof Error && !error.message.includes("horse"),
+  );
 });

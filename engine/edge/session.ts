@@ -28,16 +28,16 @@ export class Session {
 
   async lag(): Promise<[string, number][]> {
     return await Promise.all(
-      this.#receivers.map(async ([{ subject }, receiver]): Promise<[string, number]> => {
-        return [label("subject", subject), await receiver.lag().catch(() => NaN)];
+      this.#receivers.map(async ([trigger, receiver]): Promise<[string, number]> => {
+        return [labelsOf(trigger), await receiver.lag().catch(() => NaN)];
       }),
     );
   }
 
   /** By trigger, for those that keep count. */
   dropped(): [string, number][] {
-    return this.#receivers.flatMap(([{ subject }, { dropped }]): [string, number][] =>
-      dropped === undefined ? [] : [[label("subject", subject), dropped()]]
+    return this.#receivers.flatMap(([trigger, { dropped }]): [string, number][] =>
+      dropped === undefined ? [] : [[labelsOf(trigger), dropped()]]
     );
   }
 
@@ -56,6 +56,12 @@ export class Session {
     await Promise.all(this.#receivers.map(([, receiver]) => receiver.drain()));
     await connection.drain();
   }
+}
+
+/** Two triggers may have one subject, and not one name. */
+function labelsOf({ subject, name }: QueueTrigger): string {
+  const labels = [label("subject", subject)];
+  return [...labels, ...(name === undefined ? [] : [label("trigger", name)])].join(",");
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

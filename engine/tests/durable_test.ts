@@ -259,3 +259,16 @@ Deno.test("a dead letter that fails again is not buried again", async () => {
   equal((await manager.streams.info("dead-letters_dlq")).state.messages, 0);
   await client.close();
 });
+
+Deno.test("a dead letter that is too large for the server is buried without its data", async () => {
+  await using server = await NatsServer.start("-js");
+  await using engine = await startEngine(server, { subject: "jobs", max_deliver: 1 }, FAIL);
+  const client = await server.client();
+  const largest = JSON.stringify("x".repeat(1024 * 1024 - 10));
+  await jetstream(client).publish("jobs", largest);
+  await engine.line(/gave up, dead letter on dlq\.jobs/);
+  const [letter] = await deadLetters(client, 1);
+  equal(letter?.text, "");
+  match(letter?.headers["Tentacular-Data"] ?? "", /left out, 1048568 bytes/);
+  await client.close();
+});

@@ -95,6 +95,9 @@ fn pod_spec(inputs: &Inputs) -> PodSpec {
     }
 }
 
+/// Twenty days: timers of JavaScript count milliseconds in 31 bits, so an engine can wait for no more than 24.8.
+const MAX_GRACE_SECONDS: i64 = 20 * 24 * 60 * 60;
+
 /// Whole seconds, rounded up, that runs in flight may take to finish after SIGTERM. Nobody but its own caller waits for
 /// a live test's.
 pub(super) fn grace_seconds(inputs: &Inputs) -> i64 {
@@ -103,7 +106,9 @@ pub(super) fn grace_seconds(inputs: &Inputs) -> i64 {
     }
     let grace = graph::grace_period(inputs.workflow);
     let seconds = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
-    i64::try_from(seconds).unwrap_or(i64::MAX)
+    i64::try_from(seconds)
+        .unwrap_or(MAX_GRACE_SECONDS)
+        .min(MAX_GRACE_SECONDS)
 }
 
 fn container(inputs: &Inputs) -> Container {
