@@ -8,6 +8,7 @@
 mod audit;
 mod build;
 mod cluster_check;
+mod clusters;
 mod configure;
 mod cron;
 mod deploy;

@@ -58,7 +58,7 @@ fn without_a_kubeconfig_the_error_names_where_it_was_looked_for() {
         .env("HOME", home.path())
         .run()
         .exits(3)
-        .says("~/.kube/config does not exist");
+        .says(".kube/config does not exist");
 }
 
 #[test]

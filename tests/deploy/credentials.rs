@@ -178,9 +178,12 @@ fn the_kubeconfig_of_an_environment_is_the_one_that_is_used() {
         "environments: {{lab: {{kubeconfig: {}}}}}\n",
         kubeconfig.path().display()
     );
-    workflow.write(".tentacular/config.yaml", &config);
+    let home = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(home.path().join(".tentacular")).expect("a directory");
+    std::fs::write(home.path().join(".tentacular/config.yaml"), config).expect("a file");
     let nowhere = Kubeconfig::current().at("https://127.0.0.1:9");
     deploying(&workflow, &namespace, &["--env", "lab"])
+        .env("HOME", home.path())
         .env("KUBECONFIG", nowhere.path())
         .run()
         .exits(0);

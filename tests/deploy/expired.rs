@@ -104,10 +104,7 @@ fn an_exec_plugin_that_gives_a_token_that_has_expired() {
     );
     let expired = token_until(&token, LONG_AGO.1);
     let user = plugin(&dir, &credential(&expired, LONG_AGO.2), 0);
-    let said = [
-        "the credentials that the plugin of kubeconfig user",
-        "may have expired",
-    ];
+    let said = ["the token that the plugin of kubeconfig user", "expired on"];
     refused(&user, &namespace, &said, &[&expired]);
 }
 

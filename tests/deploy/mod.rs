@@ -2,7 +2,7 @@
 
 mod code;
 mod contract;
-mod credentials;
+pub mod credentials;
 mod expired;
 mod faults;
 mod gate;

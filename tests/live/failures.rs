@@ -163,8 +163,12 @@ fn a_cluster_that_cannot_be_reached() {
         namespace.name,
         nowhere.path().display()
     );
-    workflow.write(".tentacular/config.yaml", &config);
+    let home = tempfile::tempdir().expect("a directory");
+    let dir = home.path().join(".tentacular");
+    std::fs::create_dir(&dir).expect("a directory");
+    std::fs::write(dir.join("config.yaml"), config).expect("a file");
     let answer = tntc(["test", "--live", workflow.path(), "-o", "json"])
+        .env("HOME", home.path())
         .run()
         .exits(3)
         .json();

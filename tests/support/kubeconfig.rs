@@ -65,6 +65,12 @@ impl Kubeconfig {
         self.written()
     }
 
+    /// Expects this name in the server's certificate.
+    pub fn with_server_name(mut self, name: &str) -> Self {
+        self.content["clusters"][0]["cluster"]["tls-server-name"] = json!(name);
+        self.written()
+    }
+
     /// `host:port` of the API server.
     pub fn authority(&self) -> &str {
         let server = &self.content["clusters"][0]["cluster"]["server"];

@@ -12,12 +12,15 @@ pub mod diagram;
 pub mod drift;
 pub mod fixtures;
 pub mod image;
+pub mod kubeconfig;
 pub mod manifests;
 pub mod modules;
 pub mod project;
+pub mod proxy;
 pub mod schema;
 pub mod secrets;
 pub mod settings;
+pub mod terminal;
 pub mod workflow;
 
 mod suggest;

@@ -41,7 +41,7 @@ impl Context {
         if !opened.warnings.is_empty() {
             let file = opened.dir.join(WORKFLOW_FILE).display().to_string();
             let source = opened.project.workflow_file().unwrap_or_default();
-            self.printer.note(
+            self.printer.rendered(
                 opened
                     .warnings
                     .render(&file, source, self.printer.color())
@@ -90,6 +90,10 @@ impl Context {
         {
             self.printer.warn(unknown);
         }
+        for file in [&user, &project].into_iter().flatten() {
+            self.printer
+                .detail(format!("config: {}", file.path.display()));
+        }
         let built = project::built_image(dir)?;
         let inputs = Inputs {
             flags: self.flags(overrides),
@@ -99,7 +103,13 @@ impl Context {
             user: user.as_ref(),
             home: self.home.as_deref(),
         };
-        settings::resolve(&inputs).map_err(|cause| Error::usage(cause.to_string()))
+        settings::resolve(&inputs).map_err(|cause| {
+            let error = Error::usage(cause.to_string());
+            match cause.hint() {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
+        })
     }
 
     fn flags(&self, overrides: Overrides) -> Flags {
@@ -116,9 +126,21 @@ impl Context {
         }
     }
 
+    /// The config files that count in the current directory, the user's before the project's.
+    pub fn config_files(&self) -> Result<Vec<PathBuf>> {
+        let user = project::user_config(self.home.as_deref())?;
+        let project = project::project_config(Path::new("."), self.home.as_deref())?;
+        let files = [user, project].into_iter().flatten();
+        Ok(files.map(|file| file.path).collect())
+    }
+
     /// A client for the cluster that the settings name.
     pub async fn connect(&self, settings: &Settings) -> Result<Cluster> {
-        Target::find(settings).await?.connect()
+        let target = Target::find(settings)?;
+        self.printer.detail(format!("cluster: {}", target.told()));
+        // A credential plugin is another program, which may ask the user something.
+        let connected = tokio::task::spawn_blocking(move || target.connect()).await;
+        connected.map_err(|cause| Error::surroundings(cause.to_string()))?
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tntc_core::terminal;
+
 use crate::answer::Evidence;
 
 /// Everything in this crate that can fail fails with [`Error`].
@@ -83,7 +85,8 @@ impl Error {
     pub fn cause(mut self, told: impl Into<String>) -> Self {
         let told = told.into();
         self.evidence.cause = Some(told.lines().map(str::to_owned).collect());
-        self.details(told)
+        // Beside it stand diagnostics with colours of ours; these are a stranger's words, without any.
+        self.details(terminal::shown(&told))
     }
 
     /// Adds lines that a person reads before the message, of what the evidence holds.

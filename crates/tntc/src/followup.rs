@@ -73,12 +73,12 @@ mod tests {
     fn of(flags: Flags) -> Followup {
         let text = "environments: {prod: {context: far, kubeconfig: /k/prod}, plain: {image: i}}";
         let file = ConfigFile {
-            path: "/p/.tentacular/config.yaml".into(),
+            path: "/home/ada/.tentacular/config.yaml".into(),
             config: serde_saphyr::from_str(text).expect("a config"),
         };
         let inputs = Inputs {
             flags,
-            project: Some(&file),
+            user: Some(&file),
             ..Inputs::default()
         };
         Followup::of(&resolve(&inputs).expect("settings"))

@@ -8,6 +8,7 @@ mod commands;
 mod container;
 mod context;
 mod contract;
+mod crash;
 mod deno;
 mod error;
 mod execution;
@@ -21,6 +22,7 @@ mod port;
 mod prepare;
 mod progress;
 mod project;
+mod proxies;
 mod remembered;
 mod screen;
 mod secrets;
@@ -31,6 +33,7 @@ mod unique;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    crash::report_as("tntc", output::Format::Text, output::Color::Never);
     let status = match commands::parse(std::env::args_os()) {
         Ok(cli) => commands::dispatch(cli),
         Err(status) => status,

@@ -1,11 +1,16 @@
 //! The only printer: answers to stdout, everything else to stderr, one JSON envelope with `-o json`.
+//!
+//! Nothing of a stranger reaches a terminal raw: what nodes log, servers answer and files are named goes through
+//! `tntc_core::terminal` here, whichever way it came.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tntc_core::terminal;
 
 use crate::answer::{Envelope, Evidence, Status, Timing};
 use crate::error::{Error, Kind};
@@ -51,6 +56,8 @@ pub struct Outcome {
     pub fault: Option<Kind>,
     /// Set when everything was streamed already and no envelope belongs after it.
     pub silent: bool,
+    /// Set when the text is for another program, which gets it as it is.
+    pub data: bool,
 }
 
 impl Outcome {
@@ -74,6 +81,13 @@ impl Outcome {
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = text.into();
+        self
+    }
+
+    /// Marks the text as another program's input: into a pipe or a file it goes unchanged, to a terminal as any other.
+    #[must_use]
+    pub fn data(mut self) -> Self {
+        self.data = true;
         self
     }
 
@@ -159,7 +173,19 @@ impl Printer {
     /// A line about what is going on, for a person.
     #[allow(clippy::unused_self, reason = "only who has the printer may print")]
     pub fn note(&self, line: impl AsRef<str>) {
-        to_stderr(line.as_ref());
+        to_stderr(&terminal::shown(line.as_ref()));
+    }
+
+    /// A line that only those want to see who asked for more detail.
+    pub fn detail(&self, line: impl AsRef<str>) {
+        if self.verbose {
+            self.note(line);
+        }
+    }
+
+    /// Diagnostics that `tntc-core` has rendered, with or without colours.
+    pub fn rendered(&self, report: &str) {
+        to_stderr(&self.in_colour(report));
     }
 
     /// A warning, for a person.
@@ -172,6 +198,11 @@ impl Printer {
     /// Returns false when nobody reads any more.
     #[allow(clippy::unused_self, reason = "only who has the printer may print")]
     pub fn stream(&self, line: &str) -> bool {
+        let line = if self.json() {
+            terminal::shown_json(line)
+        } else {
+            terminal::shown(line)
+        };
         let mut out = std::io::stdout().lock();
         writeln!(out, "{line}").and_then(|()| out.flush()).is_ok()
     }
@@ -185,7 +216,12 @@ impl Printer {
             let told = (outcome.summary.as_str(), outcome.hints.as_slice());
             self.envelope(outcome.failed, told, &outcome.evidence, &outcome.own);
         } else {
-            to_stdout(&outcome.text);
+            let for_a_program = outcome.data && !std::io::stdout().is_terminal();
+            to_stdout(&if for_a_program {
+                Cow::Borrowed(outcome.text.as_str())
+            } else {
+                terminal::shown(&outcome.text)
+            });
             for hint in &outcome.hints {
                 self.labelled("hint", "36", hint);
             }
@@ -200,7 +236,7 @@ impl Printer {
             self.envelope(true, told, &error.evidence, &Value::Null);
         } else {
             if let Some(details) = &error.details {
-                to_stderr(details.trim_end());
+                to_stderr(&self.in_colour(details.trim_end()));
             }
             self.labelled("error", "1;31", &error.message);
             for hint in &error.hints {
@@ -231,12 +267,21 @@ impl Printer {
             own,
         };
         match serde_json::to_string_pretty(&envelope) {
-            Ok(text) => to_stdout(&text),
+            Ok(text) => to_stdout(&terminal::shown_json(&text)),
             Err(cause) => to_stderr(&format!("error: cannot write the answer as JSON: {cause}")),
         }
     }
 
+    fn in_colour<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.color {
+            terminal::shown_but_colours(text)
+        } else {
+            terminal::shown(text)
+        }
+    }
+
     fn labelled(&self, label: &str, style: &str, text: &str) {
+        let text = terminal::shown(text);
         if self.color {
             to_stderr(&format!("\u{1b}[{style}m{label}:\u{1b}[0m {text}"));
         } else {
@@ -261,6 +306,16 @@ fn to_stdout(text: &str) {
 }
 
 /// As for stdout: with stderr gone there is nobody left to tell.
-pub fn to_stderr(text: &str) {
+fn to_stderr(text: &str) {
     let _ = crate::screen::above(|| writeln!(std::io::stderr().lock(), "{text}"));
+}
+
+/// Passes on what a child says on stderr, in pieces that need not be lines.
+pub fn pass_on(piece: &str) {
+    let _ = crate::screen::above(|| write!(std::io::stderr().lock(), "{}", terminal::shown(piece)));
+}
+
+/// A line of a child, with colours of ours around text that went through `terminal::shown`.
+pub fn coloured_line(line: &str) {
+    to_stderr(&terminal::shown_but_colours(line));
 }

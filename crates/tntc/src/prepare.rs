@@ -73,7 +73,7 @@ pub async fn prepare(
 ) -> Result<(Prepared, Result<Target>)> {
     let opened = context.open(dir)?;
     let settings = context.settings_of(&opened, overrides)?;
-    let target = Target::find(&settings).await;
+    let target = Target::find(&settings);
     let kind = target.as_ref().ok().and_then(|target| target.kind.clone());
     let settings = settings.on_kind(kind.as_deref());
     let changed = in_environment(&opened, &settings)?;

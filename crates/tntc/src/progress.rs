@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tntc_core::terminal::shown;
 
 use crate::output::Printer;
 
@@ -31,7 +32,7 @@ impl<'a> Phase<'a> {
     /// A detail of the phase: the end of its line on a terminal, a line of its own when verbose, nothing otherwise.
     pub fn detail(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.set_message(line.trim().to_owned()),
+            Some(bar) => bar.set_message(shown(line.trim()).into_owned()),
             None if self.printer.verbose() => self.printer.note(line),
             None => {}
         }
@@ -40,7 +41,7 @@ impl<'a> Phase<'a> {
 
 /// Nothing where lines cannot move, as on a dumb terminal: the bar hides itself there.
 fn moving(name: &str) -> Option<ProgressBar> {
-    let bar = ProgressBar::new_spinner().with_prefix(name.to_owned());
+    let bar = ProgressBar::new_spinner().with_prefix(shown(name).into_owned());
     let bar = crate::screen::show(bar).filter(|bar| !bar.is_hidden())?;
     if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} ({elapsed}) {wide_msg}") {
         bar.set_style(style);

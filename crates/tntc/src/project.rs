@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use tntc_core::diagnostic::Report;
@@ -191,6 +191,7 @@ fn config(path: &Path) -> Result<Option<ConfigFile>> {
     let Some(text) = optional(path)? else {
         return Ok(None);
     };
+    owned(path)?;
     let config = if text.trim().is_empty() {
         Ok(Config::default())
     } else {
@@ -205,6 +206,29 @@ fn config(path: &Path) -> Result<Option<ConfigFile>> {
             Err(Error::usage(format!("{} is invalid", path.display())).cause(cause.to_string()))
         }
     }
+}
+
+/// Only this user's files and root's count, as for git's `safe.directory`: a config file decides where workflows go, and
+/// anybody can put one into a directory above, such as /tmp.
+///
+/// # Errors
+/// The file belongs to somebody else.
+fn owned(path: &Path) -> Result<()> {
+    let owner = fs::metadata(path).map_err(io("read", path))?.uid();
+    let me = rustix::process::geteuid().as_raw();
+    // Whoever became root by sudo still owns what was theirs.
+    let before_sudo = std::env::var("SUDO_UID")
+        .ok()
+        .and_then(|uid| uid.parse().ok());
+    let is_mine = owner == me || owner == 0 || me == 0 && before_sudo == Some(owner);
+    if is_mine {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "{} belongs to another user (uid {owner}) and is not used: it would decide where workflows are deployed",
+        path.display()
+    ))
+    .hint("if it is yours, make it so with chown; if not, work in a directory that is not below it"))
 }
 
 /// The text of a file; nothing when there is none.

@@ -3,6 +3,7 @@
 use comfy_table::Table;
 use comfy_table::presets;
 use jiff::Timestamp;
+use tntc_core::terminal;
 
 /// Rows under a header, columns as wide as their widest cell.
 pub fn render<const N: usize>(
@@ -12,7 +13,7 @@ pub fn render<const N: usize>(
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.map(|cell| one_line(&cell)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
@@ -22,6 +23,12 @@ pub fn render<const N: usize>(
         .map(|line| line.trim_end().to_owned())
         .collect();
     lines.join("\n")
+}
+
+/// A cell that cannot look like another row, and whose width is the one that is seen.
+fn one_line(cell: &str) -> String {
+    let joined = cell.replace(['\n', '\t'], " ");
+    terminal::shown(&joined).into_owned()
 }
 
 /// Age in its largest unit: `42s`, `5m`, `3h`, `2d`.
@@ -45,6 +52,15 @@ mod tests {
         let ages = [59, 60, 7200, 172_800]
             .map(|second| age(Timestamp::from_second(second).expect("a time"), start));
         assert_eq!(ages, ["59s", "1m", "2h", "2d"]);
+    }
+
+    #[test]
+    fn a_cell_is_one_line_and_does_nothing_to_a_terminal() {
+        let rows = [["a\nfake  ok".to_owned(), "\u{1b}[2J".to_owned()]];
+        assert_eq!(
+            render(["N", "V"], rows),
+            "N           V\na fake  ok  \\u{1b}[2J"
+        );
     }
 
     #[test]

@@ -7,15 +7,15 @@ use serde_json::{Map, Value};
 use super::config::{Config, ConfigFile, Enforcement, Environment};
 use super::{
     DEFAULT_BASE_IMAGE, DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_RUNTIME_CLASS,
-    DEFAULT_TRIGGER_IMAGE, Inputs, Origin, Setting, Settings, UnknownEnvironment,
+    DEFAULT_TRIGGER_IMAGE, Inputs, Origin, Setting, Settings, Unresolvable,
 };
 use crate::workflow::merge;
 
 /// Resolves every setting.
 ///
 /// # Errors
-/// The environment asked for is defined in neither config file.
-pub fn resolve(inputs: &Inputs) -> Result<Settings, UnknownEnvironment> {
+/// The environment asked for is defined in neither config file, or a project's chooses the kubeconfig.
+pub fn resolve(inputs: &Inputs) -> Result<Settings, Unresolvable> {
     let cascade = Cascade::new(inputs)?;
     Ok(Settings {
         environment: cascade
@@ -29,7 +29,7 @@ pub fn resolve(inputs: &Inputs) -> Result<Settings, UnknownEnvironment> {
         runtime_class: cascade.runtime_class(),
         trigger_image: cascade.trigger_image(),
         context: cascade.context(),
-        kubeconfig: cascade.kubeconfig(),
+        kubeconfig: cascade.kubeconfig()?,
         secrets_source: cascade.of_environment(|environment| environment.secrets_source.clone()),
         metrics_namespace: cascade
             .of_environment(|environment| environment.metrics_namespace.clone()),
@@ -52,7 +52,7 @@ struct ActiveEnvironment<'a> {
 }
 
 impl<'a> Cascade<'a> {
-    fn new(inputs: &'a Inputs<'a>) -> Result<Self, UnknownEnvironment> {
+    fn new(inputs: &'a Inputs<'a>) -> Result<Self, Unresolvable> {
         let environment = match inputs
             .flags
             .environment
@@ -121,24 +121,42 @@ impl<'a> Cascade<'a> {
             .or_else(|| self.of_environment(|environment| environment.context.clone()))
     }
 
-    fn kubeconfig(&self) -> Option<Setting<PathBuf>> {
+    /// From the command line and the user's own file only: a kubeconfig names programs that run, and a project may come
+    /// from anybody.
+    fn kubeconfig(&self) -> Result<Option<Setting<PathBuf>>, Unresolvable> {
         if let Some(path) = self.inputs.flags.kubeconfig.clone() {
-            return Some(Setting {
+            return Ok(Some(Setting {
                 value: path,
                 origin: Origin::Flag,
-            });
+            }));
         }
-        let environment = self.environment.as_ref()?;
-        environment
-            .definitions
-            .iter()
-            .find_map(|(file, definition)| {
-                let path = definition.kubeconfig.as_deref()?;
-                Some(Setting {
-                    value: resolve_path(path, &file.path, self.inputs.home),
-                    origin: Origin::Environment(environment.name.to_owned()),
-                })
-            })
+        let Some(environment) = &self.environment else {
+            return Ok(None);
+        };
+        let of_user = |file: &ConfigFile| {
+            let user = self.inputs.user;
+            user.is_some_and(|user| std::ptr::eq(user, file))
+        };
+        let mut of_project = None;
+        for (file, definition) in &environment.definitions {
+            match &definition.kubeconfig {
+                Some(path) if of_user(file) => {
+                    return Ok(Some(Setting {
+                        value: resolve_path(path, &file.path, self.inputs.home),
+                        origin: Origin::Environment(environment.name.to_owned()),
+                    }));
+                }
+                Some(_) => of_project = Some(file.path.clone()),
+                None => {}
+            }
+        }
+        match of_project {
+            Some(file) => Err(Unresolvable::ProjectKubeconfig {
+                file,
+                environment: environment.name.to_owned(),
+            }),
+            None => Ok(None),
+        }
     }
 
     fn enforcement(&self) -> Setting<Enforcement> {
@@ -206,7 +224,7 @@ impl<'a> Cascade<'a> {
 }
 
 impl<'a> ActiveEnvironment<'a> {
-    fn find(name: &'a str, inputs: &Inputs<'a>) -> Result<Self, UnknownEnvironment> {
+    fn find(name: &'a str, inputs: &Inputs<'a>) -> Result<Self, Unresolvable> {
         let files = [inputs.project, inputs.user].into_iter().flatten();
         let definitions: Vec<_> = files
             .clone()
@@ -218,7 +236,7 @@ impl<'a> ActiveEnvironment<'a> {
                 .collect();
             known.sort();
             known.dedup();
-            return Err(UnknownEnvironment {
+            return Err(Unresolvable::UnknownEnvironment {
                 name: name.to_owned(),
                 known,
             });

@@ -65,7 +65,7 @@ pub struct Environment {
     /// Kubeconfig context; used for the call, never switched to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
-    /// Kubeconfig file; relative to the config file, `~` is the home directory.
+    /// Kubeconfig file, only in the user's own config file; relative to that file, `~` is the home directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubeconfig: Option<String>,
     /// Namespace to deploy to.

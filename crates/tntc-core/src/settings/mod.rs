@@ -146,14 +146,41 @@ pub struct Settings {
     pub config_overrides: Map<String, Value>,
 }
 
-/// `--env` names an environment that no config file defines.
+/// Settings that cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown environment `{name}`; {}", defined(.known))]
-pub struct UnknownEnvironment {
-    /// The name asked for.
-    pub name: String,
-    /// The names that exist, sorted.
-    pub known: Vec<String>,
+pub enum Unresolvable {
+    /// `--env` names an environment that no config file defines.
+    #[error("unknown environment `{name}`; {}", defined(.known))]
+    UnknownEnvironment {
+        /// The name asked for.
+        name: String,
+        /// The names that exist, sorted.
+        known: Vec<String>,
+    },
+    /// A project's config file names a kubeconfig, whose credential plugin would run.
+    #[error(
+        "{}: `environments.{environment}.kubeconfig` is not taken from a project: a kubeconfig can name programs to run",
+        file.display()
+    )]
+    ProjectKubeconfig {
+        /// The project's config file.
+        file: PathBuf,
+        /// The environment.
+        environment: String,
+    },
+}
+
+impl Unresolvable {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownEnvironment { .. } => None,
+            Self::ProjectKubeconfig { environment, .. } => Some(format!(
+                "if you trust that file, put the line into your own ~/.tentacular/config.yaml, below environments.{environment}, or pass --kubeconfig"
+            )),
+        }
+    }
 }
 
 fn defined(known: &[String]) -> String {
@@ -165,6 +192,12 @@ fn defined(known: &[String]) -> String {
 }
 
 impl Settings {
+    /// Whether a flag or an environment says which cluster is meant.
+    #[must_use]
+    pub fn names_a_cluster(&self) -> bool {
+        self.context.is_some() || self.kubeconfig.is_some()
+    }
+
     /// Adjusts for a kind cluster, which has no gVisor unless a flag says so, and whose nodes have the image loaded
     /// under its tag.
     #[must_use]

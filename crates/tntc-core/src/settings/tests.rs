@@ -138,6 +138,39 @@ fn a_kubeconfig_is_relative_to_the_file_that_names_it() {
 }
 
 #[test]
+fn a_project_does_not_choose_the_kubeconfig() {
+    let project = config(DEV);
+    let named = |user: Option<&ConfigFile>, kubeconfig: Option<&str>| {
+        let inputs = Inputs {
+            project: Some(&project),
+            user,
+            flags: in_dev(Flags {
+                kubeconfig: kubeconfig.map(PathBuf::from),
+                ..Flags::default()
+            }),
+            ..Inputs::default()
+        };
+        let resolved = resolve(&inputs);
+        resolved.map(|settings| settings.kubeconfig.map(|found| found.value))
+    };
+    let refused = named(None, None).expect_err("an error");
+    assert_eq!(
+        refused.to_string(),
+        "/repo/.tentacular/config.yaml: `environments.dev.kubeconfig` is not taken from a project: a kubeconfig can name programs to run"
+    );
+    let hint = refused.hint().expect("a hint");
+    assert!(
+        hint.contains("~/.tentacular/config.yaml, below environments.dev"),
+        "{hint}"
+    );
+    assert_eq!(named(None, Some("/mine")), Ok(Some(PathBuf::from("/mine"))));
+    let user = config("environments: {dev: {kubeconfig: /own}}");
+    assert_eq!(named(Some(&user), None), Ok(Some(PathBuf::from("/own"))));
+    let empty = config("environments: {dev: {namespace: a}}");
+    assert!(named(Some(&empty), None).is_err());
+}
+
+#[test]
 fn a_tilde_is_the_home_directory() {
     let user = config("environments: {dev: {kubeconfig: ~/.kube/dev}}");
     let settings = resolve(&Inputs {

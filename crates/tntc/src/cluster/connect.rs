@@ -1,17 +1,27 @@
-//! From kubeconfig to a client: which file, which context, and whether a kind cluster is behind it.
+//! From settings to a client: which kubeconfig and context, by which way, as whom, and whether a kind cluster is behind
+//! it.
 
-use hyper::Response;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hyper::header::CONTENT_TYPE;
+use hyper::{Response, StatusCode};
 use kube::Client;
-use kube::client::{ClientBuilder, DynBody};
-use kube::config::{Config, Context, KubeConfigOptions, Kubeconfig};
+use kube::client::{ClientBuilder, ConfigExt, DynBody};
+use kube::config::Config;
+use tntc_core::kubeconfig::Selected;
 use tntc_core::settings::{Settings, kind_cluster};
 use tower::buffer::BufferLayer;
 use tower::retry::RetryLayer;
 use tower::{BoxError, ServiceBuilder};
 
+use super::access::{self, Access};
 use super::credentials::Credentials;
-use super::errors;
+use super::kubeconfig;
+use super::limits::Kind;
 use super::retry::Patience;
+use super::trouble::Place;
+use super::wire::{Wire, wire};
 use crate::error::{Error, Result, chain};
 use crate::followup::Followup;
 
@@ -26,160 +36,179 @@ pub struct Cluster {
     /// Renders commands that lead to this cluster again.
     pub followup: Followup,
     config: Config,
-    credentials: Credentials,
+    wire: Wire,
+    judge: Judge,
 }
 
 impl Cluster {
     /// A client that sends each request once. The usual one repeats what was answered with 429, 503 or 504, also a
     /// request that starts a workflow, which may have arrived all the same.
     pub fn sending_once(&self) -> Result<Client> {
-        client(self.config.clone(), self.credentials.clone(), None)
+        client(&self.config, self.wire.clone(), self.judge.clone(), None)
     }
 }
 
-fn client(
-    mut config: Config,
-    credentials: Credentials,
-    patience: Option<Patience>,
-) -> Result<Client> {
-    config.default_retry = false;
-    let layers = ServiceBuilder::new()
-        .map_result(move |answer: Result<Response<Box<DynBody>>, BoxError>| {
-            credentials.judge(answer)
-        })
+fn client(config: &Config, wire: Wire, judge: Judge, patience: Option<Patience>) -> Result<Client> {
+    let headers = config.extra_headers_layer().map_err(|cause| {
+        Error::surroundings(format!(
+            "{}: whom to act as cannot be sent: {}",
+            judge.credentials.owner,
+            chain(&cause)
+        ))
+    })?;
+    let service = ServiceBuilder::new()
+        .map_result(move |answer| judge.answer(answer))
         .option_layer(patience.map(RetryLayer::new))
         .layer(BufferLayer::new(REQUESTS))
-        .into_inner();
-    let builder = ClientBuilder::try_from(config).map_err(unusable)?;
-    Ok(builder.with_layer(&layers).build())
-}
-
-fn unusable(cause: kube::Error) -> Error {
-    match cause {
-        kube::Error::Auth(cause) => errors::not_authenticated(&cause),
-        other => Error::surroundings(format!("cannot use this kubeconfig: {}", chain(&other))),
-    }
+        .layer(config.base_uri_layer())
+        .layer(headers)
+        .service(wire);
+    Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
 }
 
 /// The cluster that the settings name, without having asked it anything yet.
 pub struct Target {
     followup: Followup,
-    config: Config,
-    credentials: Credentials,
+    access: Access,
+    files: Vec<PathBuf>,
     /// Name of the kind cluster, when it is one.
     pub kind: Option<String>,
 }
 
 impl Target {
     /// Looks the context up; with no kubeconfig at all, the pod's own credentials.
-    pub async fn find(settings: &Settings) -> Result<Self> {
-        let followup = Followup::of(settings);
+    ///
+    /// # Errors
+    /// There is no such context, or its cluster or user cannot be used as they are written.
+    pub fn find(settings: &Settings) -> Result<Self> {
         let wanted = settings
             .context
             .as_ref()
-            .map(|context| context.value.clone());
-        let Some(kubeconfig) = read(settings)? else {
-            let config = Config::incluster().map_err(|_| no_kubeconfig())?;
-            return Ok(Self {
-                followup,
-                credentials: Credentials::of(None, config.auth_info.clone()),
-                config,
-                kind: None,
-            });
-        };
-        let context = current(&kubeconfig, wanted)?;
-        let kind = server(&kubeconfig, &context)
-            .and_then(|server| kind_cluster(&context, &server).map(str::to_owned));
-        let user = user(&kubeconfig, &context);
-        let options = KubeConfigOptions {
-            context: Some(context.clone()),
-            ..KubeConfigOptions::default()
-        };
-        let config = Config::from_custom_kubeconfig(kubeconfig, &options)
-            .await
-            .map_err(|cause| {
-                Error::surroundings(format!("kubeconfig context `{context}`: {}", chain(&cause)))
-            })?;
+            .map(|context| context.value.as_str());
+        let files = kubeconfig::read(settings)?;
+        if wanted.is_none() && !files.merged.names_a_context() {
+            if let Some(access) = access::of_pod()? {
+                return Ok(Self {
+                    followup: Followup::of(settings),
+                    access,
+                    files: Vec::new(),
+                    kind: None,
+                });
+            }
+            if files.paths.is_empty() {
+                return Err(kubeconfig::none(&files));
+            }
+        }
+        if files.paths.is_empty() {
+            return Err(kubeconfig::none(&files));
+        }
+        let selected = files.merged.select(wanted);
+        let selected = selected.map_err(|mistake| kubeconfig::mistaken(&mistake))?;
         Ok(Self {
-            followup,
-            credentials: Credentials::of(user, config.auth_info.clone()),
-            config,
-            kind,
+            followup: Followup::of(settings),
+            kind: kind(&selected),
+            access: access::of_context(selected)?,
+            files: files.paths,
         })
     }
 
+    /// The server, the context and the user, and which files say so.
+    pub fn told(&self) -> String {
+        let files: Vec<_> = self
+            .files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        format!("{} {}", self.access.told(), files.join(", "))
+    }
+
     /// A client; the first request is the caller's.
+    ///
+    /// # Errors
+    /// The credentials cannot be had, or cannot be used.
     pub fn connect(self) -> Result<Cluster> {
         let patience = Patience::new().map_err(|cause| {
             Error::surroundings(format!("cannot wait for the cluster: {cause}"))
         })?;
-        let (config, credentials) = (self.config, self.credentials);
+        let ready = self.access.ready()?;
+        let place = Arc::new(ready.place);
+        let judge = Judge {
+            credentials: ready.credentials,
+            place: Arc::clone(&place),
+        };
+        let wire = wire(&ready.config, ready.login, &place)?;
         Ok(Cluster {
-            client: client(config.clone(), credentials.clone(), Some(patience))?,
+            client: client(&ready.config, wire.clone(), judge.clone(), Some(patience))?,
             followup: self.followup,
-            config,
-            credentials,
+            config: ready.config,
+            wire,
+            judge,
         })
     }
 }
 
-/// `None` when there is no kubeconfig anywhere, as in a pod.
-fn read(settings: &Settings) -> Result<Option<Kubeconfig>> {
-    let told = |cause: kube::config::KubeconfigError| Error::surroundings(chain(&cause));
-    if let Some(path) = &settings.kubeconfig {
-        return Kubeconfig::read_from(&path.value).map(Some).map_err(told);
+fn kind(selected: &Selected) -> Option<String> {
+    let server = selected.cluster.address.url();
+    kind_cluster(&selected.context, &server).map(str::to_owned)
+}
+
+/// What an answer means before anybody reads it.
+#[derive(Clone)]
+struct Judge {
+    credentials: Credentials,
+    place: Arc<Place>,
+}
+
+impl Judge {
+    fn answer(
+        &self,
+        answer: Result<Response<Box<DynBody>>, BoxError>,
+    ) -> Result<Response<Box<DynBody>>, BoxError> {
+        let answer = self.credentials.judge(answer)?;
+        match self.foreign(&answer) {
+            Some(error) => Err(error.into()),
+            None => Ok(answer),
+        }
     }
-    if let Some(merged) = Kubeconfig::from_env().map_err(told)? {
-        return Ok(Some(merged));
-    }
-    match std::env::home_dir().map(|home| home.join(".kube/config")) {
-        Some(path) if path.exists() => Kubeconfig::read_from(path).map(Some).map_err(told),
-        _ => Ok(None),
-    }
-}
 
-fn no_kubeconfig() -> Error {
-    Error::surroundings(
-        "no cluster: $KUBECONFIG is not set, ~/.kube/config does not exist, and this is not a pod",
-    )
-    .hint("name a kubeconfig with --kubeconfig")
-}
-
-fn current(kubeconfig: &Kubeconfig, wanted: Option<String>) -> Result<String> {
-    let known: Vec<_> = kubeconfig
-        .contexts
-        .iter()
-        .map(|context| context.name.as_str())
-        .collect();
-    let name = wanted
-        .or_else(|| kubeconfig.current_context.clone())
-        .filter(|name| !name.is_empty());
-    match name {
-        Some(name) if known.contains(&name.as_str()) => Ok(name),
-        Some(name) => Err(
-            Error::surroundings(format!("the kubeconfig has no context `{name}`"))
-                .hint(format!("it has: {}", known.join(", "))),
-        ),
-        None => Err(
-            Error::surroundings("the kubeconfig names no current context")
-                .hint(format!("choose one with --context: {}", known.join(", "))),
-        ),
+    /// The error of an answer that no API server gives: what a proxy, a login page or another server has to say.
+    fn foreign(&self, answer: &Response<Box<DynBody>>) -> Option<Error> {
+        if answer.extensions().get() == Some(&Kind::Passed) {
+            return None;
+        }
+        let status = answer.status();
+        let header = answer.headers().get(CONTENT_TYPE);
+        let media_type = header.map_or("text/plain", |header| header.to_str().unwrap_or_default());
+        let is_page = media_type.starts_with("text/html");
+        let is_text = media_type.starts_with("text/plain") && is_final(status);
+        if status.is_redirection() || is_page || is_text {
+            let what = if is_page { "a web page" } else { "plain text" };
+            let hint = match status {
+                StatusCode::BAD_REQUEST if self.place.server.starts_with("http:") => {
+                    "if the server speaks TLS, write https:// in the kubeconfig"
+                }
+                StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT => {
+                    "something before the API server cannot reach it: try again later, or ask whoever runs it"
+                }
+                _ => {
+                    "check the server's address in the kubeconfig, and whether a proxy or a login page is before it"
+                }
+            };
+            let why = format!("what answers there is not an API server: it sent {what} ({status})");
+            return Some(self.place.unreachable(&why, hint));
+        }
+        None
     }
 }
 
-fn used<'a>(kubeconfig: &'a Kubeconfig, context: &str) -> Option<&'a Context> {
-    let mut contexts = kubeconfig.contexts.iter();
-    let named = contexts.find(|named| named.name == context)?;
-    named.context.as_ref()
-}
-
-fn user(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
-    used(kubeconfig, context)?.user.clone()
-}
-
-fn server(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
-    let cluster = &used(kubeconfig, context)?.cluster;
-    let mut clusters = kubeconfig.clusters.iter();
-    let named = clusters.find(|named| &named.name == cluster)?;
-    named.cluster.as_ref()?.server.clone()
+/// A refusal that is not one of an API server itself, which says in plain text that it is busy or has no such API.
+fn is_final(status: StatusCode) -> bool {
+    let own = [
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::NOT_FOUND,
+    ];
+    (status.is_client_error() || status.is_server_error()) && !own.contains(&status)
 }

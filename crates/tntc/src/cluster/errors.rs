@@ -1,42 +1,32 @@
 //! What the API server said, told as one of our errors.
 
-use kube::client::AuthError;
 use kube::core::Status;
 
 use super::diagnose;
-use crate::error::{Error, chain};
+use crate::error::Error;
 
 /// Tells a failed request: what was being done, why it failed, and what to run next.
 pub fn tell(action: &str, cause: kube::Error) -> Error {
     match cause {
         kube::Error::Api(status) => refused(action, &status),
-        kube::Error::Auth(cause) => {
-            let error = not_authenticated(&cause);
-            Error {
+        kube::Error::SerdeError(_) => not_understood(action),
+        kube::Error::Service(cause) => match cause.downcast::<Error>() {
+            Ok(error) => Error {
                 message: format!("{action}: {}", error.message),
-                ..error
-            }
-        }
+                ..*error
+            },
+            Err(cause) => unreachable(action, cause.as_ref()),
+        },
         other => unreachable(action, &other),
     }
 }
 
-/// Tells why there are no credentials, and nothing of what a credential plugin printed, which may be one.
-pub fn not_authenticated(cause: &AuthError) -> Error {
-    let why = match cause {
-        AuthError::AuthExecRun { out, .. } => {
-            let said = String::from_utf8_lossy(&out.stderr);
-            let last = said.trim().lines().last().unwrap_or("it said nothing");
-            format!("its credential plugin failed ({}): {last}", out.status)
-        }
-        AuthError::AuthExecStart(cause) => format!("its credential plugin cannot be run: {cause}"),
-        AuthError::AuthExecParse(_) => {
-            "its credential plugin printed something that is no ExecCredential".to_owned()
-        }
-        other => chain(other),
-    };
-    Error::surroundings(format!("cannot authenticate by this kubeconfig: {why}"))
-        .hint("check the user of this kubeconfig context, or log in again")
+/// What came is JSON of another kind, or half of it.
+fn not_understood(action: &str) -> Error {
+    Error::surroundings(format!(
+        "{action}: what answered is not a Kubernetes API server, or a newer one: its answer cannot be read"
+    ))
+    .hint("check the server's address in the kubeconfig, and whether a proxy is before it")
 }
 
 /// Whether the API server says that the object does not exist.
@@ -74,6 +64,8 @@ fn refused(action: &str, status: &Status) -> Error {
         }
         400..=422 if is_denied(status) => Error::failed(message)
             .hint("an admission policy or webhook of the cluster refused it: ask whoever runs it, or meet what it asks for"),
+        403 if status.message.contains("\"system:anonymous\"") => Error::surroundings(message)
+            .hint("the cluster does not know who you are: the kubeconfig's user has no credentials, or none that this cluster takes; log in, or use another context (--context)"),
         403 => Error::surroundings(message)
             .hint("ask for this permission, or use a context that has it (--context)"),
         404 if status
@@ -128,10 +120,8 @@ fn root(error: &dyn std::error::Error) -> String {
     innermost.to_string()
 }
 
-fn unreachable(action: &str, cause: &kube::Error) -> Error {
+fn unreachable(action: &str, cause: &dyn std::error::Error) -> Error {
     let reason = root(cause);
-    Error::surroundings(format!(
-        "{action}: cannot reach the Kubernetes API: {reason}"
-    ))
-    .hint("check that the cluster is up and that --context names the one you mean")
+    Error::surroundings(format!("{action}: the Kubernetes API broke off: {reason}"))
+        .hint("check that the cluster is up and that --context names the one you mean")
 }

@@ -1,5 +1,6 @@
 //! Talking to Kubernetes: a short list of steps whose decisions were made in `tntc-core`.
 
+mod access;
 pub mod apply;
 mod attach;
 pub mod checks;
@@ -13,9 +14,13 @@ pub mod events;
 pub mod fix;
 pub mod follow;
 pub mod inventory;
+mod kubeconfig;
+mod limits;
+mod login;
 pub mod logs;
 pub mod outside;
 pub mod piece;
+mod plugin;
 pub mod preflight;
 pub mod present;
 pub mod probe;
@@ -26,6 +31,8 @@ pub mod rights;
 pub mod rollout;
 pub mod services;
 pub mod trigger;
+mod trouble;
 pub mod watch;
+mod wire;
 
 pub use connect::Cluster;

@@ -226,7 +226,7 @@ async fn without_docker(plan: &Plan<'_>) -> Result<Built> {
 
 /// Without a kubeconfig there is no kind cluster to load into, and building needs none.
 async fn load_into_kind(plan: &Plan<'_>, held: Held<'_>) -> Result<()> {
-    let target = Target::find(&plan.settings).await;
+    let target = Target::find(&plan.settings);
     let Some(cluster) = target.ok().and_then(|target| target.kind) else {
         return Ok(());
     };

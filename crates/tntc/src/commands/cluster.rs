@@ -44,7 +44,7 @@ async fn check(arguments: ClusterCheck, context: &Context) -> Result<Outcome> {
         ..Overrides::default()
     };
     let settings = context.settings_near(opened.as_ref(), overrides)?;
-    let target = Target::find(&settings).await?;
+    let target = Target::find(&settings)?;
     let kind = target.kind.clone();
     let settings = settings.on_kind(kind.as_deref());
     let namespace = context::namespace(&settings)?;

@@ -21,6 +21,9 @@ use crate::table;
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Answer {
     settings: Shown,
+    /// The config files that were read, the user's before the project's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -52,6 +55,7 @@ pub fn run(arguments: &Configure, context: &Context) -> Result<Outcome> {
         .collect();
     Ok(Outcome::new(&summary).text(summary).own(Answer {
         settings: Shown::Written(written),
+        files: Vec::new(),
     }))
 }
 
@@ -101,9 +105,21 @@ fn write(path: &Path, edits: &[Edit]) -> Result<()> {
 
 fn show(context: &Context) -> Result<Outcome> {
     let settings = context.settings()?;
-    let text = table::render(["SETTING", "VALUE", "FROM"], rows(&settings));
+    let files: Vec<_> = context
+        .config_files()?
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let table = table::render(["SETTING", "VALUE", "FROM"], rows(&settings));
+    let read = if files.is_empty() {
+        "none".to_owned()
+    } else {
+        files.join(", ")
+    };
+    let text = format!("{table}\n\nconfig files: {read}");
     Ok(Outcome::new("settings in force").text(text).own(Answer {
         settings: Shown::InForce(Box::new(settings)),
+        files,
     }))
 }
 

@@ -163,6 +163,11 @@ async fn manifests(
     target: Result<Target>,
     context: &Context,
 ) -> Result<Outcome> {
+    let target = match target {
+        // Whoever names a cluster wants to see what goes to that one.
+        Err(error) if prepared.settings.names_a_cluster() => return Err(error),
+        target => target,
+    };
     let plan = match target.and_then(Target::connect) {
         Ok(cluster) => prepared.plan_on(&cluster, Variant::Own).await?,
         Err(_) => prepared.plan(&Services::default(), Variant::Own)?,
@@ -178,7 +183,7 @@ async fn manifests(
         text.push_str(&yaml);
     }
     let summary = format!("{} manifests, nothing applied", objects.len());
-    Ok(Outcome::new(summary).text(text).own(Answer {
+    Ok(Outcome::new(summary).text(text).data().own(Answer {
         manifests: Some(objects),
         ..Answer::default()
     }))

@@ -9,6 +9,7 @@ use tntc_core::contract::network::{self, Listener};
 use tntc_core::contract::permissions;
 use tntc_core::manifests::deployment;
 use tntc_core::project::Project;
+use tntc_core::terminal;
 use tntc_core::workflow::Workflow;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -206,7 +207,12 @@ fn flags(site: &Site, workflow: &Workflow, port: u16) -> Vec<String> {
 async fn follow(from: impl AsyncRead + Unpin, color: bool) {
     let mut lines = BufReader::new(from).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        crate::output::to_stderr(&if color { colored(&line) } else { line });
+        let line = terminal::shown(&line);
+        crate::output::coloured_line(&if color {
+            colored(&line)
+        } else {
+            line.into_owned()
+        });
     }
 }
 

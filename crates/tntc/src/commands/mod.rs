@@ -27,6 +27,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::cli::{Cli, Command, Secrets};
 use crate::context::Context;
+use crate::crash;
 use crate::error::{Error, Result};
 use crate::output::{Color, Format, Outcome, Printer};
 
@@ -61,6 +62,7 @@ fn known_output(cli: Cli) -> std::result::Result<Cli, clap::Error> {
 /// Runs a command to its exit status.
 pub fn dispatch(cli: Cli) -> u8 {
     let Cli { global, command } = cli;
+    crash::report_as(command.name(), global.format(), global.color);
     let printer = Printer::new(
         global.format(),
         global.color,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use tntc_core::terminal;
 
 use crate::cli::{Run, Via};
 use crate::cluster::direct;
@@ -110,7 +111,7 @@ fn outcome(name: &str, body: &str) -> Result<Outcome> {
         format!("{name} failed: {}", execution.first_error())
     };
     Ok(Outcome::new(summary)
-        .text(body.trim_end())
+        .text(terminal::shown_json(body.trim_end()))
         .own(Answer { execution })
         .failed_if(!succeeded))
 }
