@@ -82,6 +82,13 @@ while read -r program; do
 done < <(programs_of_tests)
 check_same "each program that the tests start comes with a package that is named" "" "${unknown[*]}"
 
+# --- The ports of the test bed -------------------------------------------------------------
+
+read -r lowest _ </proc/sys/net/ipv4/ip_local_port_range
+for port in "$API_FORWARD_PORT" "$REGISTRY_PORT" "$NATS_PORT"; do
+  check "no outgoing connection takes the port $port" test "$port" -lt "$lowest"
+done
+
 # --- scripts/fresh-machine -----------------------------------------------------------------
 
 # A machine whose cache holds something of this project.

@@ -63,10 +63,11 @@ DOCKER_BRIDGE_ADDRESS=198.18.200.1/24
 # port collides with another etcd or kubelet on 127.0.0.1.
 LOCAL_IP=127.198.18.1
 
-# What tests use from 127.0.0.1, as they would use kind's API server and a developer's registry.
-API_FORWARD_PORT=${TNTC_TESTBED_API_PORT:-36443}
+# What tests use from 127.0.0.1, as they would use kind's API server and a developer's registry. Outside of the range
+# from which the kernel takes ports for outgoing connections (32768 and up): any of those might be there before us.
+API_FORWARD_PORT=${TNTC_TESTBED_API_PORT:-26443}
 REGISTRY_PORT=${TNTC_TESTBED_REGISTRY_PORT:-5100}
-NATS_PORT=${TNTC_TESTBED_NATS_PORT:-34222}
+NATS_PORT=${TNTC_TESTBED_NATS_PORT:-24222}
 
 # The kind cluster that the loopback context stands in for.
 KIND_NAME=tntc

@@ -11,7 +11,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../lib/process.sh"
 work=$(mktemp -d)
 PID_DIR=$work/pid
 LOG_DIR=$work/log
-PORT=39471
+PORT=27471
 
 # Each of these is a component, as the head of lib/process.sh describes them.
 command_steady() { COMMAND=(sleep 1000) INPUTS=("$work/settings"); }
