@@ -24,7 +24,10 @@ impl Interrupt {
     /// The same, and for the end of the terminal too: for what has processes that the terminal does not end itself.
     pub fn listen_also_for_hangup() -> Result<Self> {
         Ok(Self {
-            hangup: Some(listen(SignalKind::hangup())?),
+            hangup: match hangup_is_ignored() {
+                true => None,
+                false => Some(listen(SignalKind::hangup())?),
+            },
             ..Self::listen()?
         })
     }
@@ -37,6 +40,17 @@ impl Interrupt {
             () = received(self.hangup.as_mut()) => {}
         }
     }
+}
+
+/// Whoever started this process with nohup(1) wants it to outlive the terminal.
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let bit = SignalKind::hangup().as_raw_value() - 1;
+    ignored.is_some_and(|mask| mask >> bit & 1 == 1)
 }
 
 fn listen(kind: SignalKind) -> Result<Signal> {

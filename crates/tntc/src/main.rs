@@ -12,8 +12,10 @@ mod crash;
 mod deno;
 mod error;
 mod execution;
+mod files;
 mod followup;
 mod interrupt;
+mod lifetime;
 mod live;
 mod local;
 mod output;
@@ -24,6 +26,7 @@ mod progress;
 mod project;
 mod proxies;
 mod remembered;
+mod scratch;
 mod screen;
 mod secrets;
 mod table;
@@ -33,6 +36,9 @@ mod unique;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(status) = lifetime::become_other(std::env::args_os()) {
+        return ExitCode::from(status);
+    }
     crash::report_as("tntc", output::Format::Text, output::Color::Never);
     let status = match commands::parse(std::env::args_os()) {
         Ok(cli) => commands::dispatch(cli),

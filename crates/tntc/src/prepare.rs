@@ -82,11 +82,8 @@ pub async fn prepare(
     let code = Code::collect(&project, &changed.workflow)
         .and_then(|code| code.with_workflow_file(&changed.text))
         .map_err(|errors| not_deliverable(&errors))?;
-    let source = settings
-        .secrets_source
-        .as_ref()
-        .map(|source| source.value.as_str());
-    let secrets = secrets::read(dir, source)?;
+    let secrets = secrets::read(dir, &settings)?;
+    let secrets = secrets.map(|local| local.warned_of_unused(&changed.workflow));
     let evidence = drift::read(&changed.workflow, &opened.project, None);
     let image_id = remembered::id_of(dir, &settings.image.value)?;
     let prepared = Prepared {

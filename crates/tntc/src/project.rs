@@ -1,8 +1,7 @@
 //! Reading a workflow directory and the config files around it into the values that `tntc-core` works on.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tntc_core::diagnostic::Report;
@@ -11,6 +10,7 @@ use tntc_core::settings::{Config, ConfigFile};
 use tntc_core::workflow::{self, Workflow};
 
 use crate::error::{Error, Result, io};
+use crate::files::{self, PROJECT_FILE_LIMIT};
 
 /// Directory of the project's or the user's own files, beside the workflow or in the home directory.
 pub const CONFIG_DIR: &str = ".tentacular";
@@ -19,6 +19,9 @@ pub const BASE_IMAGE_FILE: &str = ".tentacular/base-image.txt";
 
 /// A directory below which nothing belongs to the workflow.
 const FOREIGN: &str = "node_modules";
+/// What the files of a directory may hold together, in bytes, and how many there may be; a `ConfigMap` takes 900 KiB.
+const MOST_BYTES: usize = 100 * 1024 * 1024;
+const MOST_FILES: usize = 20_000;
 
 /// A workflow directory, read and checked.
 #[derive(Debug)]
@@ -49,6 +52,7 @@ pub fn read(dir: &Path) -> Result<Project> {
     Reader {
         root: &root,
         project: &mut project,
+        bytes: 0,
     }
     .directory(&root, "")?;
     if !project.files.contains_key(WORKFLOW_FILE) && !project.refused.contains_key(WORKFLOW_FILE) {
@@ -95,9 +99,19 @@ fn no_directory(dir: &Path, cause: &std::io::Error) -> Error {
         .hint("name the directory that holds workflow.yaml")
 }
 
+fn too_much(root: &Path) -> Error {
+    Error::failed(format!(
+        "{} holds more than {MOST_FILES} files or {} MiB",
+        root.display(),
+        MOST_BYTES / (1024 * 1024)
+    ))
+    .hint("move what is not part of the workflow to another directory")
+}
+
 struct Reader<'a> {
     root: &'a Path,
     project: &'a mut Project,
+    bytes: usize,
 }
 
 impl Reader<'_> {
@@ -130,18 +144,25 @@ impl Reader<'_> {
         } else if target.is_dir() {
             self.directory(path, &format!("{name}/"))?;
         } else if target.is_file() {
-            self.file(&target, name);
+            self.file(&target, name)?;
         } else {
             self.refuse(name, Refusal::NotAFile);
         }
         Ok(())
     }
 
-    fn file(&mut self, path: &Path, name: String) {
-        match fs::read(path) {
-            Ok(content) => drop(self.project.files.insert(name, content)),
+    fn file(&mut self, path: &Path, name: String) -> Result<()> {
+        match files::read(path, PROJECT_FILE_LIMIT) {
+            Ok(content) => {
+                self.bytes += content.len();
+                self.project.files.insert(name, content);
+            }
             Err(cause) => self.refuse(name, Refusal::Unreadable(cause.to_string())),
         }
+        if self.bytes > MOST_BYTES || self.project.files.len() > MOST_FILES {
+            return Err(too_much(self.root));
+        }
+        Ok(())
     }
 
     fn refuse(&mut self, name: String, why: Refusal) {
@@ -149,17 +170,9 @@ impl Reader<'_> {
     }
 }
 
-/// Writes a file of a copy of a project, with the directories that it needs.
-pub fn write(dir: &Path, name: &str, content: &[u8]) -> Result<()> {
-    let path = dir.join(name);
-    let parent = path.parent().unwrap_or(dir);
-    fs::create_dir_all(parent).map_err(io("create", parent))?;
-    fs::write(&path, content).map_err(io("write", &path))
-}
-
 /// The image tag that `build` left for this workflow.
 pub fn built_image(dir: &Path) -> Result<Option<String>> {
-    optional(&dir.join(BASE_IMAGE_FILE))
+    files::optional(&dir.join(BASE_IMAGE_FILE))
 }
 
 /// The user's config file, `~/.tentacular/config.yaml`.
@@ -188,7 +201,7 @@ pub fn project_config(dir: &Path, home: Option<&Path>) -> Result<Option<ConfigFi
 }
 
 fn config(path: &Path) -> Result<Option<ConfigFile>> {
-    let Some(text) = optional(path)? else {
+    let Some(text) = files::optional(path)? else {
         return Ok(None);
     };
     owned(path)?;
@@ -229,33 +242,4 @@ fn owned(path: &Path) -> Result<()> {
         path.display()
     ))
     .hint("if it is yours, make it so with chown; if not, work in a directory that is not below it"))
-}
-
-/// The text of a file; nothing when there is none.
-pub fn optional(path: &Path) -> Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(cause) => Err(io("read", path)(cause)),
-    }
-}
-
-/// Permissions of a new file, less the user's umask.
-pub const AS_USUAL: u32 = 0o666;
-/// Permissions of a new file that nobody else may read.
-pub const PRIVATE: u32 = 0o600;
-
-/// Writes a file beside the old one and renames it, so that nobody ever sees half of it, or more than they may.
-pub fn replace(path: &Path, content: &str, mode: u32) -> Result<()> {
-    let mut fresh = path.as_os_str().to_owned();
-    fresh.push(".new");
-    let file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(mode)
-        .open(&fresh);
-    file.and_then(|mut file| file.write_all(content.as_bytes()))
-        .and_then(|()| fs::rename(&fresh, path))
-        .map_err(io("write", path))
 }

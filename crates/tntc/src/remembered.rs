@@ -1,14 +1,15 @@
 //! `.tentacular/base-image.txt`: the image that `build` made and `deploy` uses, and whose turn it is to write it.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
 use tntc_core::image::ImageReference;
 
 use crate::error::{Result, io};
+use crate::files::{self, Access};
 use crate::output::Printer;
-use crate::project::{self, BASE_IMAGE_FILE};
+use crate::project::{BASE_IMAGE_FILE, CONFIG_DIR};
 
 /// The tag and the ID of the image, which changes with each build of the tag.
 const IMAGE_ID_FILE: &str = ".tentacular/base-image-id.txt";
@@ -56,7 +57,7 @@ pub fn write(dir: &Path, image: &str, id: Option<&str>) -> Result<()> {
 /// Which build of this image was the last one of the directory; nothing where another one is meant, or where the
 /// reference has a digest, which says it already.
 pub fn id_of(dir: &Path, image: &str) -> Result<Option<String>> {
-    let text = project::optional(&dir.join(IMAGE_ID_FILE))?.unwrap_or_default();
+    let text = files::optional(&dir.join(IMAGE_ID_FILE))?.unwrap_or_default();
     let known = text.trim().split_once(' ');
     Ok(known
         .filter(|(tag, _)| *tag == image)
@@ -65,15 +66,7 @@ pub fn id_of(dir: &Path, image: &str) -> Result<Option<String>> {
 
 /// Whoever reads sees the old line or the new one.
 fn replace(dir: &Path, name: &str, line: &str) -> Result<()> {
-    let path = dir.join(name);
-    let parent = path.parent().unwrap_or(dir);
-    fs::create_dir_all(parent).map_err(io("create", parent))?;
-    let fresh = tempfile::Builder::new()
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-        .tempfile_in(parent)
-        .map_err(io("write to", parent))?;
-    fs::write(fresh.path(), format!("{line}\n")).map_err(io("write", &path))?;
-    let kept = fresh.persist(&path);
-    kept.map(drop)
-        .map_err(|cause| io("write", &path)(cause.error))
+    files::make_dir(&dir.join(CONFIG_DIR))?;
+    let line = format!("{line}\n");
+    files::replace(&dir.join(name), line.as_bytes(), Access::Usual)
 }

@@ -64,6 +64,18 @@ pub fn missing<'r>(
     needed.filter(|secret| !holds(data, secret)).collect()
 }
 
+/// Services of a Secret's data that no dependency and no trigger names. Without a contract nobody knows what is used.
+#[must_use]
+pub fn unused<'d>(workflow: &Workflow, data: &'d BTreeMap<String, Vec<u8>>) -> Vec<&'d str> {
+    if workflow.contract.is_none() {
+        return Vec::new();
+    }
+    let used = inventory(workflow);
+    let is_used = |name: &str| used.iter().any(|secret| secret.service() == name);
+    let names = data.keys().map(String::as_str);
+    names.filter(|name| !is_used(name)).collect()
+}
+
 fn holds(data: &BTreeMap<String, Vec<u8>>, secret: &SecretRef) -> bool {
     data.get(secret.service())
         .is_some_and(|content| keys(content).contains(secret.key()))
@@ -105,5 +117,26 @@ mod tests {
     fn plain_text_is_the_key_value() {
         let value = SecretRef::known("github", "value");
         assert!(missing([&value], &data("github", "plain text")).is_empty());
+    }
+
+    #[test]
+    fn what_nothing_names_is_unused_once_there_is_a_contract() {
+        let yaml =
+            "name: a\nversion: \"1.0\"\ntriggers: [{type: manual}]\nnodes: {n: {path: n.ts}}\n";
+        let parse = |contract: &str| {
+            let files = [
+                ("workflow.yaml", format!("{yaml}{contract}")),
+                ("n.ts", String::new()),
+            ];
+            let project = crate::project::Project::from_files(files);
+            crate::workflow::parse(&project)
+                .expect("a workflow")
+                .workflow
+        };
+        let mut found = data("github", "{}");
+        found.extend(data("ssh", "x"));
+        let contract = "contract:\n  version: \"1\"\n  dependencies:\n    g: {protocol: https, host: a.example.com, auth: {type: bearer-token, secret: github.token}}\n";
+        assert_eq!(unused(&parse(contract), &found), ["ssh"]);
+        assert!(unused(&parse(""), &found).is_empty());
     }
 }

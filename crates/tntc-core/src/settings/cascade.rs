@@ -31,6 +31,7 @@ pub fn resolve(inputs: &Inputs) -> Result<Settings, Unresolvable> {
         context: cascade.context(),
         kubeconfig: cascade.kubeconfig()?,
         secrets_source: cascade.of_environment(|environment| environment.secrets_source.clone()),
+        secrets_source_is_the_users: cascade.secrets_source_is_the_users(),
         metrics_namespace: cascade
             .of_environment(|environment| environment.metrics_namespace.clone()),
         otel_endpoint: cascade.of_environment(|environment| environment.otel_endpoint.clone()),
@@ -157,6 +158,16 @@ impl<'a> Cascade<'a> {
             }),
             None => Ok(None),
         }
+    }
+
+    /// A project's file may be a stranger's, who would like to name the user's own files.
+    fn secrets_source_is_the_users(&self) -> bool {
+        let definitions = self.environment.iter().flat_map(|it| &it.definitions);
+        let mut naming = definitions.filter(|(_, it)| it.secrets_source.is_some());
+        let user = self.inputs.user.map(|file| &file.path);
+        naming
+            .next()
+            .is_some_and(|(file, _)| user == Some(&file.path))
     }
 
     fn enforcement(&self) -> Setting<Enforcement> {

@@ -136,6 +136,9 @@ pub struct Settings {
     pub kubeconfig: Option<Setting<PathBuf>>,
     /// The only source of secrets, relative to the workflow directory.
     pub secrets_source: Option<Setting<String>>,
+    /// Whether the user's own config file names it, and not the project's.
+    #[serde(skip)]
+    pub secrets_source_is_the_users: bool,
     /// Namespace whose pods may read `/metrics`.
     pub metrics_namespace: Option<Setting<String>>,
     /// Where the engine sends its traces.

@@ -25,7 +25,8 @@ use crate::error::{Error, Result, io};
 use crate::interrupt::Interrupt;
 use crate::output::Printer;
 use crate::progress::Phase;
-use crate::project::{self, Opened};
+use crate::project::Opened;
+use crate::scratch;
 
 /// What a workflow calls the file that fixes the versions of its dependencies.
 const LOCK_FILE: &str = "deno.lock";
@@ -171,7 +172,7 @@ fn copy(opened: &Opened) -> Result<TempDir> {
         Error::surroundings(format!("cannot make a temporary directory: {cause}"))
     })?;
     for (name, content) in &opened.project.files {
-        project::write(dir.path(), name, content)?;
+        scratch::write(dir.path(), name, content)?;
     }
     let npm_config = opened.dir.join(NPM_CONFIG);
     if npm_config.is_file() {

@@ -132,6 +132,9 @@ pub struct SecretsCheck {
     /// Workflow directory
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+    /// Look at local secrets only; without any, the cluster's Secret is looked at
+    #[arg(long)]
+    pub local: bool,
 }
 
 /// Write .secrets.yaml to be filled in

@@ -168,7 +168,7 @@ pub async fn secrets(
 }
 
 /// A Secret's data, whichever of the two fields carries it.
-fn data(secret: &Secret) -> BTreeMap<String, Vec<u8>> {
+pub fn data(secret: &Secret) -> BTreeMap<String, Vec<u8>> {
     let bytes = secret
         .data
         .iter()

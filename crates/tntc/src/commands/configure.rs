@@ -1,7 +1,6 @@
 //! `tntc configure`: writes config files, keeping everything else that is in them.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -12,9 +11,10 @@ use tntc_core::settings::{Origin, Settings};
 
 use crate::cli::Configure;
 use crate::context::Context;
-use crate::error::{Error, Result, io};
+use crate::error::{Error, Result};
+use crate::files::{self, Access};
 use crate::output::Outcome;
-use crate::project::{self, CONFIG_DIR};
+use crate::project::CONFIG_DIR;
 use crate::table;
 
 /// The fields of the answer.
@@ -77,30 +77,31 @@ fn edits<'a>(arguments: &'a Configure, context: &'a Context) -> Vec<Edit<'a>> {
 }
 
 fn path(arguments: &Configure, context: &Context) -> Result<PathBuf> {
-    let base = if arguments.project {
-        PathBuf::from(".")
-    } else {
-        context.home.clone().ok_or_else(|| {
-            Error::surroundings("there is no home directory").hint("set HOME, or use --project")
-        })?
-    };
-    Ok(base.join(CONFIG_DIR).join("config.yaml"))
+    if arguments.project {
+        return Ok(Path::new(".").join(CONFIG_DIR).join("config.yaml"));
+    }
+    let home = context.home.clone().ok_or_else(|| {
+        Error::surroundings("there is no home directory").hint("set HOME, or use --project")
+    })?;
+    // The user's own links are followed: many keep their settings in a repository.
+    let dir = resolved(home.join(CONFIG_DIR));
+    Ok(resolved(dir.join("config.yaml")))
+}
+
+fn resolved(path: PathBuf) -> PathBuf {
+    path.canonicalize().unwrap_or(path)
 }
 
 /// Checked before it replaces anything.
 fn write(path: &Path, edits: &[Edit]) -> Result<()> {
-    let before = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(cause) => return Err(io("read", path)(cause)),
-    };
+    let before = files::optional(path)?.unwrap_or_default();
     let after = config_file::edit(&before, edits).map_err(|cause| {
         Error::usage(format!("{}: {cause}; nothing was written", path.display()))
     })?;
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(io("create", parent))?;
+        files::make_dir(parent)?;
     }
-    project::replace(path, &after, project::AS_USUAL)
+    files::replace(path, after.as_bytes(), Access::Usual)
 }
 
 fn show(context: &Context) -> Result<Outcome> {

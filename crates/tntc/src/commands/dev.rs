@@ -12,7 +12,7 @@ use tntc_core::project::Project;
 use tntc_core::terminal;
 use tntc_core::workflow::Workflow;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::sleep;
 
 use crate::cli::Dev;
@@ -22,7 +22,7 @@ use crate::interrupt::Interrupt;
 use crate::local::Site;
 use crate::output::{Outcome, Printer};
 use crate::project::Opened;
-use crate::{port, project, secrets};
+use crate::{lifetime, port, project, secrets};
 
 /// How often it is looked whether the engine must be started again, or its code bundled again.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -99,7 +99,7 @@ impl Session {
             Error::surroundings(format!("cannot run {}: {cause}", self.site.deno.display()))
         };
         let port = self.port.to_string();
-        let mut engine = Command::new(&self.site.deno)
+        let mut engine = lifetime::bound(&self.site.deno)
             .args(self.site.arguments("main.ts", &self.flags))
             .args(["--host", "127.0.0.1", "--port", &port, "--watch"])
             .env("NO_COLOR", "1")

@@ -1,21 +1,30 @@
 //! `tntc secrets`: what the contract requires against what is there, and a template to fill in.
 
-use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::time::Duration;
 
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::contract::{SecretRef, secrets as contract};
+use tntc_core::manifests::secret;
 use tntc_core::secrets;
+use tntc_core::settings::Settings;
 
 use crate::cli::{SecretsCheck, SecretsInit};
-use crate::context::{Context, Overrides};
+use crate::cluster::{checks, errors};
+use crate::context::{self, Context, Overrides};
 use crate::error::{Error, Result, io};
+use crate::files::{self, Access};
 use crate::output::Outcome;
-use crate::project::{self, Opened};
+use crate::project::Opened;
 use crate::secrets as local;
 use crate::table;
+
+const GITIGNORE: &str = ".gitignore";
+/// How long a cluster may take to show its Secret: the answer is worth having, and not worth waiting for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The fields of the answer of `secrets check`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -40,42 +49,77 @@ struct Row {
     found_in: Option<String>,
 }
 
-/// Compares the contract's secrets with the local ones, key by key.
-pub fn check(arguments: &SecretsCheck, context: &Context) -> Result<Outcome> {
+/// Compares the contract's secrets with the local ones, key by key; without local ones with the cluster's, as a deploy
+/// does.
+pub async fn check(arguments: SecretsCheck, context: &Context) -> Result<Outcome> {
     let opened = context.open(&arguments.dir)?;
     let settings = context.settings_of(&opened, Overrides::default())?;
-    let source = settings
-        .secrets_source
-        .as_ref()
-        .map(|source| source.value.as_str());
-    let found = local::read(&opened.dir, source)?.unwrap_or_default();
+    let found = match local::read(&opened.dir, &settings)? {
+        Some(found) => found.warned_of_unused(&opened.workflow),
+        None if arguments.local => local::Local::default(),
+        None => deployed(&opened, &settings, context).await,
+    };
     for warning in &found.warnings {
         context.printer.warn(warning);
     }
     let rows = rows(&opened, &found);
+    Ok(judged(&opened, rows))
+}
+
+fn judged(opened: &Opened, rows: Vec<Row>) -> Outcome {
     let missing = rows.iter().filter(|row| !row.provisioned).count();
+    let name = &opened.workflow.name;
     let summary = match (rows.len(), missing) {
-        (0, _) => format!("{} requires no secrets", opened.workflow.name),
-        (all, 0) => format!(
-            "all {all} secrets of {} are provisioned",
-            opened.workflow.name
-        ),
-        (all, missing) => format!(
-            "{missing} of {all} secrets of {} are missing",
-            opened.workflow.name
-        ),
+        (0, _) => format!("{name} requires no secrets"),
+        (all, 0) => format!("all {all} secrets of {name} are provisioned"),
+        (all, missing) => format!("{missing} of {all} secrets of {name} are missing"),
     };
     let outcome = Outcome::new(&summary)
         .text(text(&rows, &summary))
         .own(Checked { secrets: rows })
         .failed_if(missing > 0);
-    Ok(if missing > 0 {
-        outcome.hint(format!(
-            "fill them into {}",
-            opened.dir.join(local::FILE).display()
-        ))
-    } else {
-        outcome
+    if missing == 0 {
+        return outcome;
+    }
+    let file = opened.dir.join(local::FILE);
+    outcome.hint(format!("fill them into {}", file.display()))
+}
+
+/// What the cluster's Secret holds. A cluster that cannot be asked is no failure of secrets that are to be local.
+async fn deployed(opened: &Opened, settings: &Settings, context: &Context) -> local::Local {
+    if contract::inventory(&opened.workflow).is_empty() {
+        return local::Local::default();
+    }
+    let asked = tokio::time::timeout(PATIENCE, ask(opened, settings, context)).await;
+    let why = match asked {
+        Ok(Ok(found)) => return found,
+        Ok(Err(cause)) => cause.to_string(),
+        Err(_) => format!("no answer within {}s", PATIENCE.as_secs()),
+    };
+    context.printer.note(format!(
+        "there are no local secrets, and the cluster's could not be looked at: {why}"
+    ));
+    local::Local::default()
+}
+
+async fn ask(opened: &Opened, settings: &Settings, context: &Context) -> Result<local::Local> {
+    let namespace = context::namespace(settings)?;
+    let cluster = context.connect(settings).await?;
+    let name = secret::name(opened.workflow.name.as_str());
+    let secrets: Api<Secret> = Api::namespaced(cluster.client, namespace.as_str());
+    let found = secrets
+        .get_opt(&name)
+        .await
+        .map_err(|cause| errors::tell("reading the Secret", cause))?;
+    let services = found.as_ref().map(checks::data).unwrap_or_default();
+    let place = format!("Secret/{name} in namespace {namespace}");
+    Ok(local::Local {
+        places: services
+            .keys()
+            .map(|service| (service.clone(), place.clone()))
+            .collect(),
+        services,
+        warnings: Vec::new(),
     })
 }
 
@@ -128,7 +172,7 @@ pub fn init(arguments: &SecretsInit, context: &Context) -> Result<Outcome> {
     }
     let template = template(&opened)?;
     ignore(&opened.dir)?;
-    project::replace(&path, &template, project::PRIVATE)?;
+    files::replace(&path, template.as_bytes(), Access::Private)?;
     let required: Vec<_> = contract::inventory(&opened.workflow)
         .iter()
         .map(ToString::to_string)
@@ -147,36 +191,25 @@ pub fn init(arguments: &SecretsInit, context: &Context) -> Result<Outcome> {
 fn template(opened: &Opened) -> Result<String> {
     let required = contract::inventory(&opened.workflow);
     let example = opened.dir.join(".secrets.yaml.example");
-    let Ok(text) = fs::read_to_string(&example) else {
+    let Some(text) = files::optional(&example)? else {
         return Ok(secrets::template(&required));
     };
-    let entries = secrets::parse(&text)
+    let named = secrets::names(&text)
         .map_err(|cause| Error::failed(format!("{}: {cause}", example.display())))?;
-    let named = |secret: &SecretRef| match entries.get(secret.service()) {
-        Some(secrets::Entry::Values(values)) => values.contains_key(secret.key()),
-        Some(_) => true,
-        None => false,
-    };
-    Ok(if required.iter().all(named) {
+    let is_named = |secret: &SecretRef| named.contains(&secret.to_string());
+    Ok(if required.iter().all(is_named) {
         text
     } else {
         secrets::template(&required)
     })
 }
 
-/// Adds the file to `.gitignore` when git would take it in.
+/// Adds the file to `.gitignore`, unless it or one above it has it already. Git itself is not asked: the repository's own
+/// settings name programs that it would run.
 fn ignore(dir: &Path) -> Result<()> {
-    let asked = Command::new("git")
-        .args(["check-ignore", "--quiet", local::FILE])
-        .current_dir(dir)
-        .status();
-    // 0: ignored. Without git or outside a repository, the line is written all the same, for the day there is one.
-    if asked.is_ok_and(|status| status.success()) {
-        return Ok(());
-    }
-    let path = dir.join(".gitignore");
-    let before = fs::read_to_string(&path).unwrap_or_default();
-    if before.lines().any(|line| line.trim() == local::FILE) {
+    let path = dir.join(GITIGNORE);
+    let before = files::optional(&path)?.unwrap_or_default();
+    if secrets::is_ignored(&before) || is_ignored_above(dir)? {
         return Ok(());
     }
     let newline = if before.is_empty() || before.ends_with('\n') {
@@ -184,5 +217,24 @@ fn ignore(dir: &Path) -> Result<()> {
     } else {
         "\n"
     };
-    fs::write(&path, format!("{before}{newline}{}\n", local::FILE)).map_err(io("write", &path))
+    let after = format!("{before}{newline}{}\n", local::FILE);
+    files::replace(&path, after.as_bytes(), Access::Usual)
+}
+
+/// Up to the root of the repository; outside of one, nothing is.
+fn is_ignored_above(dir: &Path) -> Result<bool> {
+    let Some(root) = local::repository_root(dir) else {
+        return Ok(false);
+    };
+    let start = dir.canonicalize().map_err(io("open", dir))?;
+    for ancestor in start.ancestors().skip(1) {
+        if !ancestor.starts_with(&root) {
+            break;
+        }
+        let text = files::optional(&ancestor.join(GITIGNORE))?;
+        if text.is_some_and(|text| secrets::is_ignored(&text)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

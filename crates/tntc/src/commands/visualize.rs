@@ -1,6 +1,5 @@
 //! `tntc visualize`: the workflow as a diagram, and the pages for review that are committed beside it.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -11,8 +10,9 @@ use tntc_core::diagram::{self, DIAGRAM_FILE, SUMMARY_FILE, Usage};
 use crate::cli::Visualize;
 use crate::context::Context;
 use crate::error::{Result, io};
+use crate::files::{self, Access, PROJECT_FILE_LIMIT};
 use crate::output::Outcome;
-use crate::project::{self, Opened};
+use crate::project::Opened;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -109,7 +109,7 @@ fn page(name: &'static str, content: String, dir: &Path) -> Result<Artifact> {
 
 /// A checkout with CRLF line endings is not stale.
 fn state(path: &Path, content: &str) -> Result<State> {
-    match fs::read(path) {
+    match files::read(path, PROJECT_FILE_LIMIT) {
         Ok(found) if String::from_utf8_lossy(&found).replace("\r\n", "\n") == content => {
             Ok(State::Current)
         }
@@ -127,7 +127,7 @@ fn write(pages: Vec<Artifact>, context: &Context) -> Result<Vec<Artifact>> {
                 .printer
                 .note(format!("{} is up to date", path.display()));
         } else {
-            project::replace(path, &page.content, project::AS_USUAL)?;
+            files::replace(path, page.content.as_bytes(), Access::Usual)?;
             context.printer.note(format!("wrote {}", path.display()));
         }
     }

@@ -4,13 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
 use tntc_core::project::Project;
 
 use crate::bundle;
-use crate::error::{Error, Result, io};
+use crate::error::{Result, io};
 use crate::output::Printer;
-use crate::project::{self, Opened};
+use crate::project::Opened;
+use crate::scratch::{self, Scratch};
 
 /// A directory to run a workflow from without any download.
 pub struct Code {
@@ -20,7 +20,7 @@ pub struct Code {
 
 /// A directory that goes with this value, and what was written to it.
 struct Copy {
-    _dir: TempDir,
+    _dir: Scratch,
     project: Project,
 }
 
@@ -45,11 +45,11 @@ impl Code {
     }
 
     fn copied(project: Project) -> Result<Self> {
-        let temporary = temporary_dir("tentacular-run-")?;
+        let temporary = Scratch::new("code")?;
         // Without links, as the engine compares it with where nodes really are.
         let dir = fs::canonicalize(temporary.path()).map_err(io("open", temporary.path()))?;
         for (name, content) in &project.files {
-            project::write(&dir, name, content)?;
+            scratch::write(&dir, name, content)?;
         }
         let copy = Some(Copy {
             _dir: temporary,
@@ -90,7 +90,7 @@ impl Code {
 fn write_changes(dir: &Path, before: &Project, after: &Project) -> Result<()> {
     for (name, content) in &after.files {
         if before.files.get(name) != Some(content) {
-            project::write(dir, name, content)?;
+            scratch::write(dir, name, content)?;
         }
     }
     let gone = |name: &&String| !after.files.contains_key(*name);
@@ -99,12 +99,6 @@ fn write_changes(dir: &Path, before: &Project, after: &Project) -> Result<()> {
         fs::remove_file(&path).map_err(io("remove", &path))?;
     }
     Ok(())
-}
-
-/// A new directory that nobody else may read.
-pub fn temporary_dir(prefix: &str) -> Result<TempDir> {
-    let dir = tempfile::Builder::new().prefix(prefix).tempdir();
-    dir.map_err(|cause| Error::surroundings(format!("cannot make a temporary directory: {cause}")))
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use tntc_core::manifests::deployment;
 use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
 
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::lifetime;
 use crate::output::Printer;
 use crate::project::Opened;
 
@@ -34,7 +34,7 @@ pub async fn run(
     printer: &Printer,
 ) -> Result<String> {
     let site = Site::of(opened, printer).await?;
-    let mut interrupt = Interrupt::listen()?;
+    let mut interrupt = Interrupt::listen_also_for_hangup()?;
     let output = tokio::select! {
         output = tokio::time::timeout(timeout, execute(&site, opened, input)) => output,
         () = interrupt.raised() => return Err(Error::failed("interrupted")),
@@ -52,7 +52,7 @@ pub async fn run(
 async fn execute(site: &Site, opened: &Opened, input: &str) -> Result<Output> {
     let failed =
         |cause| Error::surroundings(format!("cannot run {}: {cause}", site.deno.display()));
-    let mut child = Command::new(&site.deno)
+    let mut child = lifetime::bound(&site.deno)
         .args(site.arguments("local.ts", &site.flags(&opened.workflow)))
         .env("NO_COLOR", "1")
         .env(deployment::V8_FLAGS, deployment::pod_v8_flags())

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
 use tntc_core::contract::permissions;
 use tntc_core::workflow::Workflow;
 
-use super::code::{Code, temporary_dir};
+use super::code::Code;
 use crate::error::Result;
 use crate::output::Printer;
-use crate::project::{self, Opened};
+use crate::project::Opened;
+use crate::scratch::{self, Scratch};
 use crate::{deno, secrets};
 
 /// The pod's broad fallback flags, for a workflow without a contract.
@@ -23,7 +23,7 @@ pub struct Site {
     pub code: Code,
     engine: PathBuf,
     /// Gone when this value is.
-    secrets: Option<TempDir>,
+    secrets: Option<Scratch>,
 }
 
 impl Site {
@@ -32,10 +32,11 @@ impl Site {
     /// # Errors
     /// Deno is missing, an import cannot be had, or the secrets are wrong.
     pub async fn of(opened: &Opened, printer: &Printer) -> Result<Self> {
+        scratch::clean_up();
         Ok(Self {
             deno: deno::find().await?,
             engine: deno::cached_engine()?,
-            secrets: provision(&opened.dir, printer)?,
+            secrets: provision(opened, printer)?,
             code: Code::of(opened, |_| true, printer).await?,
         })
     }
@@ -59,7 +60,7 @@ impl Site {
     }
 
     fn readable(&self) -> String {
-        let secrets = self.secrets.iter().map(TempDir::path);
+        let secrets = self.secrets.iter().map(Scratch::path);
         let paths = [self.code.dir(), &self.engine].into_iter().chain(secrets);
         let shown: Vec<_> = paths.map(|path| path.display().to_string()).collect();
         format!("--allow-read={}", shown.join(","))
@@ -83,16 +84,17 @@ impl Site {
 
 /// The workflow's local secrets as the files of a directory that nobody else can read: one a service, references to the
 /// shared pool resolved.
-fn provision(workflow: &Path, printer: &Printer) -> Result<Option<TempDir>> {
-    let Some(local) = secrets::read_merged(workflow)? else {
+fn provision(opened: &Opened, printer: &Printer) -> Result<Option<Scratch>> {
+    let Some(local) = secrets::read_merged(&opened.dir)? else {
         return Ok(None);
     };
+    let local = local.warned_of_unused(&opened.workflow);
     for warning in &local.warnings {
         printer.warn(warning);
     }
-    let dir = temporary_dir("tentacular-secrets-")?;
+    let dir = Scratch::new("secrets")?;
     for (service, content) in &local.services {
-        project::write(dir.path(), service, content)?;
+        scratch::write(dir.path(), service, content)?;
     }
     Ok(Some(dir))
 }

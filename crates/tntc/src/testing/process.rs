@@ -8,11 +8,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use tntc_core::drift::Deviation;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
 use crate::execution::Execution;
+use crate::lifetime;
 
 /// What an answer's line begins with (RFC 7464), so that it is told from what nodes print.
 const RECORD_SEPARATOR: char = '\u{1e}';
@@ -141,7 +142,7 @@ impl Process {
     pub async fn start(launch: &Launch) -> Result<Self> {
         let failed =
             |cause| Error::surroundings(format!("cannot run {}: {cause}", launch.deno.display()));
-        let mut child = Command::new(&launch.deno)
+        let mut child = lifetime::bound(&launch.deno)
             .args(arguments(launch))
             .env("NO_COLOR", "1")
             .stdin(Stdio::piped())
