@@ -4,10 +4,13 @@ import { messageOf, StartError } from "../core/errors.ts";
 import { mergeSecrets, parseService, readSecrets, type Secrets } from "../core/secrets.ts";
 import type { Files } from "../core/revision.ts";
 import { dirname, listOptional, readOptional } from "./files.ts";
-import { parseYaml } from "./yaml.ts";
+import { parseYamlTexts } from "./yaml.ts";
 
 /** Where the Secret of a deployment is mounted. */
 export const MOUNT = "/app/secrets";
+
+/** Names that editors and merge tools give to copies of a file. */
+const BACKUP = /~$|\.(swp|swo|bak|orig|rej)$|^#.*#$/;
 
 /**
  * `only` when it is given; otherwise what a developer keeps beside workflow.yaml, and then what
@@ -40,7 +43,7 @@ async function loadFile(path: string): Promise<Secrets | undefined> {
   const text = await readOptional(path);
   if (text === undefined) return undefined;
   try {
-    return readSecrets(parseYaml(text));
+    return readSecrets(parseYamlTexts(text));
   } catch (error) {
     // The lines around the place are secrets.
     throw new StartError(`${path}: ${messageOf(error).split("\n", 1)[0]}`);
@@ -57,13 +60,13 @@ function parseMounted(files: Files): Secrets {
 }
 
 /**
- * One file a service. Dot-files are left out: a mounted Secret keeps its versions in them, and
- * links to the current one.
+ * One file a service. Dot-files are left out, since a mounted Secret keeps its versions in them and
+ * links to the current one, and so is what editors leave.
  */
 async function loadDirectory(path: string): Promise<Secrets | undefined> {
   const names = await listOptional(path);
   if (names === undefined) return undefined;
-  const visible = names.filter((name) => !name.startsWith("."));
+  const visible = names.filter((name) => !name.startsWith(".") && !BACKUP.test(name));
   const services = await Promise.all(visible.map(async (name) => {
     const file = `${path}/${name}`;
     return (await Deno.stat(file)).isFile

@@ -1,1 +1,1 @@
-export { CORE_SCHEMA, load, YAMLException } from "npm:js-yaml@5.5.0";
+export { CORE_SCHEMA, FAILSAFE_SCHEMA, load, nullCoreTag, YAMLException } from "npm:js-yaml@5.5.0";

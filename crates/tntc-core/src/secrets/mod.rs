@@ -345,7 +345,7 @@ mod tests {
             (
                 "hidden:\n  token: \"hidden\n",
                 "line 3, column 1",
-                "quoted scalar",
+                "quoted text",
             ),
             ("hidden:\n\ttoken: hidden\n", "line 2", "indent with spaces"),
             (

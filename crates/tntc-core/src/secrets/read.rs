@@ -89,10 +89,12 @@ fn not_readable(found: &Diagnostic) -> SecretsError {
     }
 }
 
-/// The two slips of everybody, in other words than the parser's.
+/// Everybody's slips, in other words than the parser's.
 fn in_words(why: &str) -> &str {
     if why.contains("tab") {
         "a tab stands here; indent with spaces"
+    } else if why.contains("multiline quoted scalar") {
+        "the quoted text before this is not closed"
     } else if why.contains("indent") || why.contains("did not find expected key") {
         "the line is not indented like those around it"
     } else {
