@@ -1,5 +1,7 @@
 //! Secrets are text, exactly as written: the table of `conformance/secrets.json` by every way that leads to a node.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use crate::dev::Running;
@@ -80,10 +82,8 @@ fn workflow() -> (Workflow, Value) {
             continue;
         }
         secrets.insert(service.clone(), json!({ key: text }));
-        dependencies += &format!(
-            "    {service}: {{protocol: https, host: 192.0.2.1, auth: {{type: bearer-token, secret: {service}.{key}}}}}\n"
-        );
-        code += &format!("    {service}: ctx.dependency(\"{service}\").secret,\n");
+        writeln!(dependencies, "    {service}: {{protocol: https, host: 192.0.2.1, auth: {{type: bearer-token, secret: {service}.{key}}}}}").expect("memory");
+        writeln!(code, "    {service}: ctx.dependency(\"{service}\").secret,").expect("memory");
     }
     workflow.write(".secrets.yaml", &yaml);
     workflow.replace(

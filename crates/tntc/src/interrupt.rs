@@ -24,9 +24,10 @@ impl Interrupt {
     /// The same, and for the end of the terminal too: for what has processes that the terminal does not end itself.
     pub fn listen_also_for_hangup() -> Result<Self> {
         Ok(Self {
-            hangup: match hangup_is_ignored() {
-                true => None,
-                false => Some(listen(SignalKind::hangup())?),
+            hangup: if hangup_is_ignored() {
+                None
+            } else {
+                Some(listen(SignalKind::hangup())?)
             },
             ..Self::listen()?
         })
@@ -50,7 +51,7 @@ fn hangup_is_ignored() -> bool {
         .find_map(|line| line.strip_prefix("SigIgn:"))
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     let bit = SignalKind::hangup().as_raw_value() - 1;
-    ignored.is_some_and(|mask| mask >> bit & 1 == 1)
+    ignored.is_some_and(|mask| (mask >> bit) & 1 == 1)
 }
 
 fn listen(kind: SignalKind) -> Result<Signal> {

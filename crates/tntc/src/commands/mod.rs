@@ -96,7 +96,7 @@ fn execute(command: Command, context: &Context) -> Result<Outcome> {
         Command::Undeploy(arguments) => awaited(undeploy::run(&arguments, context)),
         Command::Cluster(arguments) => awaited(cluster::run(arguments, context)),
         Command::Audit(arguments) => awaited(audit::run(arguments, context)),
-        Command::Secrets(Secrets::Check(arguments)) => awaited(secrets::check(arguments, context)),
+        Command::Secrets(Secrets::Check(arguments)) => awaited(secrets::check(&arguments, context)),
         Command::Secrets(Secrets::Init(arguments)) => secrets::init(&arguments, context),
         Command::Configure(arguments) => configure::run(&arguments, context),
         Command::Schema(arguments) => schema::run(&arguments),

@@ -51,7 +51,7 @@ struct Row {
 
 /// Compares the contract's secrets with the local ones, key by key; without local ones with the cluster's, as a deploy
 /// does.
-pub async fn check(arguments: SecretsCheck, context: &Context) -> Result<Outcome> {
+pub async fn check(arguments: &SecretsCheck, context: &Context) -> Result<Outcome> {
     let opened = context.open(&arguments.dir)?;
     let settings = context.settings_of(&opened, Overrides::default())?;
     let found = match local::read(&opened.dir, &settings)? {
