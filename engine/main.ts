@@ -23,6 +23,7 @@ import { listenAll, type Listener, shutDown } from "./edge/serve.ts";
 import { endSignal } from "./edge/signals.ts";
 import { logOptions } from "./edge/log.ts";
 import { giveUpListening } from "./edge/permissions.ts";
+import { startWatchdog } from "./edge/watchdog.ts";
 import { QueueTriggers } from "./edge/triggers.ts";
 
 interface Served {
@@ -83,6 +84,7 @@ async function main(options: Options): Promise<void> {
   const listeners = listenersOf(options, served);
   const servers = await listenAll(options, listeners, log);
   await giveUpListening(options.host, listeners.map((it) => it.port));
+  startWatchdog();
   await queues.update();
   const load = (number: number): Promise<Program> =>
     loadProgram(options, hooks, { number, secrets: engine.program.secrets });

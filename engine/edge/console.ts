@@ -7,11 +7,13 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Attempt } from "../core/attempt.ts";
 import { createLogger, type LogOptions } from "../core/log.ts";
 import type { Logger } from "../mod.ts";
+import { noteStart } from "./watchdog.ts";
 
 const printing = new AsyncLocalStorage<Attempt>();
 
 /** Calls a node so that what it prints, then or later, is known to be its own. */
 export function withinAttempt<T>(attempt: Attempt, call: () => T): T {
+  noteStart(attempt);
   return printing.run(attempt, call);
 }
 

@@ -98,3 +98,19 @@ Deno.test("a local run masks what its nodes print, too", async () => {
   match(stderr, /^\[a\] INFO \*\*\* runId=/m);
   equal(stderr.includes("horse"), false);
 });
+
+Deno.test("a node that blocks the event loop is named", async () => {
+  const nodes = {
+    calm: "export default () => new Promise((resolve) => setTimeout(() => resolve(1), 100));",
+    looping: "export default () => { while (true); };",
+  };
+  await using engine = await RunningEngine.start({
+    nodes,
+    workflow: { edges: [{ from: "calm", to: "looping" }] },
+  });
+  engine.run({}).catch(() => {});
+  match(
+    await engine.line(/blocked/),
+    /^\[engine\] ERROR the event loop has been blocked for 5 s; last to start: node looping runId=/,
+  );
+});

@@ -1,0 +1,23 @@
+/**
+ * The thread that sees when the engine's own does not go on, and says which nodes were running: the
+ * process will be killed by its liveness probe, and could not say so itself.
+ *
+ * A module without imports and types, so that nothing has to be compiled to start it.
+ */
+
+/** Milliseconds without a beat after which the event loop counts as blocked. */
+const BLOCKED_MS = 5_000;
+
+globalThis.onmessage = ({ data: { beats, text } }) => {
+  const decoder = new TextDecoder();
+  for (;;) {
+    const seen = Atomics.load(beats, 0);
+    if (Atomics.wait(beats, 0, seen, BLOCKED_MS) !== "timed-out") continue;
+    // Text in shared memory cannot be decoded in place.
+    const nodes = decoder.decode(text.slice(0, Atomics.load(beats, 1)));
+    const line =
+      `[engine] ERROR the event loop has been blocked for 5 s; last to start: ${nodes}\n`;
+    Deno.stderr.writeSync(new TextEncoder().encode(line));
+    Atomics.wait(beats, 0, seen);
+  }
+};
