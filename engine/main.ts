@@ -16,7 +16,7 @@ import type { Logger } from "./mod.ts";
 import type { Program } from "./core/program.ts";
 import { webhookRoutes } from "./core/webhook.ts";
 import { createHooks, type Hooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
-import { redirectConsole, withinAttempt } from "./edge/console.ts";
+import { redirectConsole, tracker } from "./edge/console.ts";
 import { exit, exitWith, keepRunning } from "./edge/exit.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
 import { listenAll, type Listener, shutDown } from "./edge/serve.ts";
@@ -68,7 +68,7 @@ async function main(options: Options): Promise<void> {
   const reloading = options.watch ? await import("./edge/reload.ts") : undefined;
   const code = await reloading?.readCode(options);
   const metrics = new Metrics();
-  const hooks = { ...await createHooks(metrics), within: withinAttempt };
+  const hooks = { ...await createHooks(metrics), tracker };
   const engine = await start(options, hooks);
   const log = createLogger("engine", engine.program.log);
   surviveStrayErrors(log, engine.program.root);
@@ -84,7 +84,7 @@ async function main(options: Options): Promise<void> {
   const listeners = listenersOf(options, served);
   const servers = await listenAll(options, listeners, log);
   await giveUpListening(options.host, listeners.map((it) => it.port));
-  startWatchdog();
+  startWatchdog(engine.program.plan.graph.names);
   await queues.update();
   const load = (number: number): Promise<Program> =>
     loadProgram(options, hooks, { number, secrets: engine.program.secrets });

@@ -1,7 +1,6 @@
 /** A workflow with its code and its secrets: everything that a run needs. */
 
 import type { Json, NodeFunction } from "../mod.ts";
-import type { Attempt } from "./attempt.ts";
 import type { Clock } from "./clock.ts";
 import { type ContextPlan, deepFreeze, NodeContext } from "./context.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -11,7 +10,7 @@ import { compileGraph } from "./graph.ts";
 import { createLogger, type LogOptions } from "./log.ts";
 import { createMask } from "./mask.ts";
 import type { Loaded } from "./revision.ts";
-import type { NodePlan, RunObserver, RunPlan } from "./run.ts";
+import type { NodePlan, RunObserver, RunPlan, RunTracker } from "./run.ts";
 import { namedSecrets, type Secrets, secretTexts } from "./secrets.ts";
 import type { Tracing } from "./tracing.ts";
 import type { NodeSpec, Workflow } from "./workflow.ts";
@@ -39,8 +38,7 @@ export interface ProgramParts {
   readonly log: Omit<LogOptions, "mask">;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** Calls a node, and may note whose call it is. */
-  readonly within?: <T>(attempt: Attempt, call: () => T) => T;
+  readonly tracker?: RunTracker;
   readonly observer?: RunObserver;
   readonly tracing?: Tracing;
 }
@@ -59,11 +57,12 @@ export function createProgram(parts: ProgramParts): Program {
   };
   const plan: RunPlan = {
     graph: compileGraph(workflow.nodes.map((node) => node.name), workflow.edges),
-    nodes: workflow.nodes.map((spec, index) => planNode(parts, contexts, spec, parts.nodes[index])),
+    nodes: workflow.nodes.map((spec, index) => planNode(contexts, spec, parts.nodes[index])),
     revision: loaded?.revision ?? null,
     clock: parts.clock,
     deadlines: new Deadlines(parts.clock),
     observer: observe(parts, log),
+    ...(parts.tracker && { tracker: parts.tracker }),
     ...(tracing && { startSpan: (id, origin) => tracing.run(workflow.name, id, origin) }),
     mask,
   };
@@ -74,21 +73,12 @@ export function createProgram(parts: ProgramParts): Program {
   };
 }
 
-function planNode(
-  { within }: ProgramParts,
-  contexts: ContextPlan,
-  spec: NodeSpec,
-  code?: NodeFunction,
-): NodePlan {
+function planNode(contexts: ContextPlan, spec: NodeSpec, code?: NodeFunction): NodePlan {
   if (code === undefined) throw new Error(`node ${spec.name} has no code`);
-  const call = (attempt: Attempt, input: Json): unknown =>
-    code(new NodeContext(contexts, attempt), input);
   return {
     timeoutMs: spec.timeoutMs,
     retries: spec.retries,
-    call: within === undefined
-      ? call
-      : (attempt, input) => within(attempt, () => call(attempt, input)),
+    call: (attempt, input: Json) => code(new NodeContext(contexts, attempt), input),
   };
 }
 

@@ -30,6 +30,21 @@ export interface RunObserver {
   attemptFailed?(attempt: Attempt, thrown: unknown, retryInMs?: number): void;
 }
 
+/** What may be known of a run from outside while it goes on. */
+export interface RunView {
+  readonly id: string;
+  /** Names of the nodes that are running. */
+  underWay(): string[];
+}
+
+/** Follows what is running where; called for every run and node, so each must cost next to nothing. */
+export interface RunTracker {
+  /** Calls back, so that whatever that starts, now or later, is known to be the run's. */
+  within(run: RunView, call: () => void): void;
+  /** The node with this index begins an attempt. */
+  nodeStarts(run: RunView, node: number): void;
+}
+
 export interface RunPlan {
   readonly graph: Graph;
   /** In the order of `graph.names`. */
@@ -38,6 +53,7 @@ export interface RunPlan {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly observer: RunObserver;
+  readonly tracker?: RunTracker;
   /** Makes the span of a run, when there is telemetry. */
   readonly startSpan?: (runId: string, origin?: Origin) => RunSpan;
   /** For the messages of errors, which leave the process. */
@@ -83,7 +99,7 @@ interface Started {
   timing: NodeTiming | undefined;
 }
 
-export class Run {
+export class Run implements RunView {
   readonly #plan: RunPlan;
   readonly #input: Json;
   readonly #at: number;
@@ -120,7 +136,9 @@ export class Run {
 
   /** Starts every root. Returns the run, to be read as `new Run(...).start().result`. */
   start(): this {
-    this.#launchAll(this.#plan.graph.stages[0] ?? [], this.#began);
+    const launch = (): void => this.#launchAll(this.#plan.graph.stages[0] ?? [], this.#began);
+    if (this.#plan.tracker === undefined) launch();
+    else this.#plan.tracker.within(this, launch);
     return this;
   }
 
@@ -129,6 +147,10 @@ export class Run {
     if (this.#over) return;
     for (const { node } of this.#running()) this.#errors.push(this.#describe(node, reason));
     this.#end(reason);
+  }
+
+  underWay(): string[] {
+    return this.#running().map(({ node }) => this.#plan.graph.names[node] ?? "");
   }
 
   get #over(): boolean {
@@ -167,6 +189,7 @@ export class Run {
     if (plan === undefined) return this.#fail(started, new Error("has no code"));
     const attempt = new Attempt(this.id, graph.names[started.node] ?? "", number, this.trigger);
     started.attempt = attempt;
+    this.#plan.tracker?.nodeStarts(this, started.node);
     const call = (): unknown =>
       plan.call(attempt, inputOf(graph, started.node, this.#input, this.#outputs, plan.retries));
     const traced = started.span === undefined ? call : () => started.span?.within(call);

@@ -18,7 +18,7 @@ import { loadSecrets, MOUNT } from "./secrets.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** Who is told of runs. */
-export type Hooks = Pick<ProgramParts, "observer" | "tracing" | "within">;
+export type Hooks = Pick<ProgramParts, "observer" | "tracing" | "tracker">;
 
 /**
  * With spans when telemetry is on. Deno registers itself with the global of OpenTelemetry's API

@@ -1,20 +1,27 @@
 /**
  * The console of nodes: it writes to the log like `ctx.log`, masked and a line a call, marked with the
- * node and the run that are printing.
+ * run that is printing, and with its node where only one is running.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Attempt } from "../core/attempt.ts";
 import { createLogger, type LogOptions } from "../core/log.ts";
+import type { RunTracker, RunView } from "../core/run.ts";
 import type { Logger } from "../mod.ts";
 import { noteStart } from "./watchdog.ts";
 
-const printing = new AsyncLocalStorage<Attempt>();
+/** Entered once for each run: everything that a run starts is within. */
+const printing = new AsyncLocalStorage<RunView>();
 
-/** Calls a node so that what it prints, then or later, is known to be its own. */
-export function withinAttempt<T>(attempt: Attempt, call: () => T): T {
-  noteStart(attempt);
-  return printing.run(attempt, call);
+export const tracker: RunTracker = {
+  within: (run, call) => printing.run(run, call),
+  nodeStarts: noteStart,
+};
+
+/** The run that is printing, and its node unless several are running. */
+function source(): { readonly name: string; readonly runId: string | undefined } {
+  const run = printing.getStore();
+  const [node, ...others] = run?.underWay() ?? [];
+  return { name: others.length === 0 && node !== undefined ? node : "console", runId: run?.id };
 }
 
 const LEVELS: Readonly<Record<keyof Logger, readonly (keyof Console)[]>> = {
@@ -30,8 +37,8 @@ const SILENT = ["groupEnd", "clear", "count", "countReset", "time", "timeLog", "
 /** `options` are those of the program that runs at the time, whose secrets are masked. */
 export function redirectConsole(options: () => LogOptions): void {
   const logger = (): Logger => {
-    const attempt = printing.getStore();
-    return createLogger(attempt?.node ?? "console", options(), attempt?.runId);
+    const { name, runId } = source();
+    return createLogger(name, options(), runId);
   };
   for (const [level, methods] of Object.entries(LEVELS)) {
     const print = (...parts: unknown[]): void =>

@@ -8,16 +8,15 @@
 /** Milliseconds without a beat after which the event loop counts as blocked. */
 const BLOCKED_MS = 5_000;
 
-globalThis.onmessage = ({ data: { beats, text } }) => {
-  const decoder = new TextDecoder();
+globalThis.onmessage = ({ data: { state, runId, nodes } }) => {
   for (;;) {
-    const seen = Atomics.load(beats, 0);
-    if (Atomics.wait(beats, 0, seen, BLOCKED_MS) !== "timed-out") continue;
+    const seen = Atomics.load(state, 0);
+    if (Atomics.wait(state, 0, seen, BLOCKED_MS) !== "timed-out") continue;
     // Text in shared memory cannot be decoded in place.
-    const nodes = decoder.decode(text.slice(0, Atomics.load(beats, 1)));
-    const line =
-      `[engine] ERROR the event loop has been blocked for 5 s; last to start: ${nodes}\n`;
+    const id = new TextDecoder().decode(runId.slice(0, state[2]));
+    const last = id === "" ? "none" : `node ${nodes[state[1]]} runId=${id}`;
+    const line = `[engine] ERROR the event loop has been blocked for 5 s; last to start: ${last}\n`;
     Deno.stderr.writeSync(new TextEncoder().encode(line));
-    Atomics.wait(beats, 0, seen);
+    Atomics.wait(state, 0, seen);
   }
 };
