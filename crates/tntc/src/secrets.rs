@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
                 let (entry, place) = self.resolve(&service, entry, path)?;
                 self.local.places.insert(service.clone(), place);
                 let entry = match merged.remove(&service) {
-                    Some(under) => secrets::merged(under, entry),
+                    Some(under) => secrets::merged(&under, entry),
                     None => entry,
                 };
                 merged.insert(service, entry);

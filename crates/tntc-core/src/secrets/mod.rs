@@ -137,8 +137,8 @@ pub fn held_of_file(content: Vec<u8>) -> Result<Held, Problem> {
 /// Two entries of one service, of which `over` wins key by key; a text has the key `value`, as in the engine. What has
 /// no value wins over nothing.
 #[must_use]
-pub fn merged(under: Entry, over: Entry) -> Entry {
-    let (Some(mut values), Some(more)) = (values(&under), values(&over)) else {
+pub fn merged(under: &Entry, over: Entry) -> Entry {
+    let (Some(mut values), Some(more)) = (values(under), values(&over)) else {
         return over;
     };
     for (key, value) in more.into_iter().filter(|(_, value)| !is_empty(value)) {
@@ -436,7 +436,7 @@ mod tests {
     #[test]
     fn the_later_of_two_entries_wins_key_by_key() {
         let both = |under: &[u8], over: &[u8]| {
-            let merged = merged(file(under), file(over));
+            let merged = merged(&file(under), file(over));
             String::from_utf8(content(&merged)).expect("a text")
         };
         assert_eq!(
@@ -452,7 +452,7 @@ mod tests {
             r#"{"token":"t"}"#
         );
         let bytes = Entry::Raw(vec![0xff]);
-        assert_eq!(merged(file(b"plain"), bytes.clone()), bytes);
+        assert_eq!(merged(&file(b"plain"), bytes.clone()), bytes);
     }
 
     #[test]
