@@ -2,6 +2,7 @@
 
 mod bundle;
 mod faults;
+mod hostile;
 mod oci;
 mod registry;
 mod tokens;

@@ -1,6 +1,6 @@
 //! Image references: putting a registry in front of a tag, and keeping a digest behind it.
 
-use oci_client::Reference;
+use oci_spec::distribution::Reference;
 use regex_lite::Regex;
 
 use crate::error::{Error, Result};

@@ -1,7 +1,6 @@
 //! Credentials of a registry: `~/.docker/config.json` and its helpers, then podman's own file.
 
 use docker_credential::{CredentialRetrievalError as Missing, DockerCredential};
-use oci_client::secrets::RegistryAuth;
 
 use crate::error::{Error, Result};
 
@@ -10,8 +9,10 @@ const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 /// What the user's configuration holds for a registry.
 pub enum Login {
-    /// As they are; anonymous when there are none.
-    Known(RegistryAuth),
+    /// Nothing.
+    Anonymous,
+    /// User name and password.
+    Password(String, String),
     /// A token to be traded for those of a repository.
     Identity(String),
 }
@@ -30,10 +31,10 @@ pub async fn of(registry: &str) -> Result<Login> {
     let found = found.map_err(|cause| Error::surroundings(cause.to_string()))?;
     match found {
         Ok(DockerCredential::UsernamePassword(user, password)) => {
-            Ok(Login::Known(RegistryAuth::Basic(user, password)))
+            Ok(Login::Password(user, password))
         }
         Ok(DockerCredential::IdentityToken(token)) => Ok(Login::Identity(token)),
-        Err(cause) if absent(&cause) => Ok(Login::Known(RegistryAuth::Anonymous)),
+        Err(cause) if absent(&cause) => Ok(Login::Anonymous),
         Err(cause) => Err(unreadable(registry, &cause)),
     }
 }

@@ -42,8 +42,13 @@ impl Layer {
 
 /// `sha256:…` of some bytes.
 pub fn digest(content: &[u8]) -> String {
+    in_hex(&Sha256::digest(content))
+}
+
+/// A SHA-256 hash as a digest.
+pub fn in_hex(hash: &[u8]) -> String {
     let mut text = "sha256:".to_owned();
-    for byte in Sha256::digest(content) {
+    for byte in hash {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
     }

@@ -5,26 +5,28 @@
 
 mod cache;
 mod credentials;
-mod identity;
 mod image;
 mod layer;
 mod layout;
 mod protocol;
 mod pull;
 mod registry;
+mod tokens;
 mod told;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use futures::future::{try_join, try_join_all};
-use oci_client::{Reference, RegistryOperation};
+use oci_spec::distribution::Reference;
 
 use self::image::{Blob, Image};
 use self::layer::Layer;
 pub use self::layout::is_archive;
 use self::pull::Source;
 use self::registry::Registry;
+use self::wire::Operation;
 use super::platform::Platform;
 use super::recipe;
 use super::reference;
@@ -103,7 +105,7 @@ impl Built {
         let target = reference::parse(&self.name)?;
         let registry = match self.source.registry_of(&target) {
             Some(known) => known,
-            None => &Registry::of(&target, RegistryOperation::Push, self.plain_http).await?,
+            None => &Registry::of(&target, Operation::Push, self.plain_http).await?,
         };
         if registry.digest(&target).await.ok() == Some(self.digest()) {
             return Ok(()); // With everything that it leads to, or the registry would not have taken it.
@@ -146,7 +148,7 @@ pub async fn push_index(
     plain_http: bool,
 ) -> Result<String> {
     let target = reference::parse(image)?;
-    let registry = Registry::of(&target, RegistryOperation::Push, plain_http).await?;
+    let registry = Registry::of(&target, Operation::Push, plain_http).await?;
     let mut entries = Vec::with_capacity(digests.len());
     for (digest, platform) in digests {
         let content = registry

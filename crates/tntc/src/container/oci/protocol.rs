@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oci_client::client::ClientProtocol;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
@@ -13,6 +12,25 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::container::reference;
+
+/// How a registry is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// In the clear.
+    Http,
+    /// In TLS.
+    Https,
+}
+
+impl Protocol {
+    /// As a URL begins.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
 
 /// How long a registry on this machine may take to answer a greeting.
 const GREETING: Duration = Duration::from_secs(2);
@@ -24,16 +42,16 @@ const TLS_RECORDS: [u8; 2] = [21, 22];
 ///
 /// One on this machine is asked, without the certificates of the system: reading them takes longer than the rest of a
 /// build that finds nothing to do.
-pub async fn of(registry: &str, plain_http: bool) -> ClientProtocol {
+pub async fn of(registry: &str, plain_http: bool) -> Protocol {
     if plain_http {
-        return ClientProtocol::Http;
+        return Protocol::Http;
     }
     if !reference::is_local(registry) {
-        return ClientProtocol::Https;
+        return Protocol::Https;
     }
     match timeout(GREETING, speaks_tls(registry)).await {
-        Ok(Ok(true)) => ClientProtocol::Https,
-        _ => ClientProtocol::Http,
+        Ok(Ok(true)) => Protocol::Https,
+        _ => Protocol::Http,
     }
 }
 
@@ -69,7 +87,7 @@ mod tests {
     use super::*;
 
     /// The protocol for a server that reads a first line and answers with these bytes.
-    async fn asked(answer: &'static [u8]) -> ClientProtocol {
+    async fn asked(answer: &'static [u8]) -> Protocol {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let serve = async {
@@ -83,17 +101,17 @@ mod tests {
     #[tokio::test]
     async fn a_registry_of_this_machine_is_asked() {
         for answer in [&[22, 3, 3], &[21, 3, 3]] {
-            assert!(matches!(asked(answer).await, ClientProtocol::Https));
+            assert!(matches!(asked(answer).await, Protocol::Https));
         }
         let refusal = b"HTTP/1.1 400 Bad Request\r\n\r\n";
-        assert!(matches!(asked(refusal).await, ClientProtocol::Http));
+        assert!(matches!(asked(refusal).await, Protocol::Http));
     }
 
     #[tokio::test]
     async fn another_speaks_plain_http_only_when_that_is_asked_for() {
         let protocol = of("reg.example.com", false).await;
-        assert!(matches!(protocol, ClientProtocol::Https));
+        assert!(matches!(protocol, Protocol::Https));
         let protocol = of("reg.example.com", true).await;
-        assert!(matches!(protocol, ClientProtocol::Http));
+        assert!(matches!(protocol, Protocol::Http));
     }
 }

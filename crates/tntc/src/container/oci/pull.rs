@@ -1,15 +1,19 @@
 //! The base image: which manifest a platform has, and the bytes that the registry or the cache has of it.
 
-use oci_client::{Reference, RegistryOperation};
+use oci_spec::distribution::Reference;
 use serde_json::Value;
 
 use super::cache::Cache;
 use super::image::{Base, Descriptor};
 use super::registry::Registry;
+use super::wire::Operation;
 use crate::container::platform::Platform;
 use crate::container::reference;
 use crate::error::{Error, Result};
 use crate::progress::Phase;
+
+/// Bytes of an image's config.
+const CONFIG: u64 = 4 * 1024 * 1024;
 
 /// Where the base comes from.
 pub struct Source {
@@ -23,7 +27,7 @@ impl Source {
     /// The registry of a base, and the cache before it.
     pub async fn open(base: &str, plain_http: bool) -> Result<Self> {
         let image = reference::parse(base)?;
-        let registry = Registry::of(&image, RegistryOperation::Pull, plain_http).await?;
+        let registry = Registry::of(&image, Operation::Pull, plain_http).await?;
         Ok(Self {
             name: base.to_owned(),
             image,
@@ -92,7 +96,7 @@ impl Source {
         {
             return Err(self.invalid(&format!("`{}` is no SHA-256 digest", odd.digest)));
         }
-        let config = self.json(&self.small_blob(&config.digest).await?)?;
+        let config = self.json(&self.small_blob(&config).await?)?;
         let platform =
             Platform::of(&config).ok_or_else(|| self.invalid("its config names no platform"))?;
         Ok(Base {
@@ -114,22 +118,23 @@ impl Source {
         self.json(&content)
     }
 
-    async fn small_blob(&self, wanted: &str) -> Result<Vec<u8>> {
-        if let Some(kept) = self.cache.read(wanted) {
+    async fn small_blob(&self, wanted: &Descriptor) -> Result<Vec<u8>> {
+        if wanted.size > CONFIG {
+            return Err(self.invalid("its config is larger than 4 MiB"));
+        }
+        if let Some(kept) = self.cache.read(&wanted.digest) {
             return Ok(kept);
         }
         self.fetch_blob(wanted).await?;
         self.cache
-            .read(wanted)
+            .read(&wanted.digest)
             .ok_or_else(|| Error::surroundings("the cache of base images was emptied meanwhile"))
     }
 
-    async fn fetch_blob(&self, digest: &str) -> Result<()> {
+    async fn fetch_blob(&self, blob: &Descriptor) -> Result<()> {
         let file = self.cache.fresh()?;
-        self.registry
-            .fetch(&self.image, digest, file.path())
-            .await?;
-        self.cache.keep(file, digest)
+        self.registry.fetch(&self.image, blob, file.path()).await?;
+        self.cache.keep(file, &blob.digest)
     }
 
     /// Gets a layer into the cache, unless it is there.
@@ -139,7 +144,7 @@ impl Source {
             return Ok(());
         }
         phase.detail(&format!("fetching {} ({} bytes)", layer.digest, layer.size));
-        self.fetch_blob(&layer.digest).await
+        self.fetch_blob(layer).await
     }
 
     /// Gets a layer into another repository, by the shortest way: it is there, the registry takes it over from the

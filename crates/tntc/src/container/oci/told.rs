@@ -1,15 +1,15 @@
 //! What a registry's refusals mean to the user.
 
-use oci_client::Reference;
-use oci_client::errors::{OciDistributionError as Cause, OciErrorCode as Code};
+use oci_spec::distribution::Reference;
 
+use super::wire::Cause;
 use crate::container::fault::Fault;
 use crate::error::{Error, chain};
 
 /// The error of something done with a registry, such as `push of reg.io/e:v1`.
 pub fn registry(doing: &str, registry: &str, cause: &Cause) -> Error {
     let place = format!("{registry}/");
-    if let Cause::IoError(cause) = cause
+    if let Cause::Io(cause) = cause
         && cause.kind() == std::io::ErrorKind::StorageFull
     {
         return Fault::DiskFull.error(doing, &place);
@@ -24,8 +24,13 @@ pub fn registry(doing: &str, registry: &str, cause: &Cause) -> Error {
         // What the TLS library says of an answer that is no TLS.
         return Fault::NoTls.error(doing, &place);
     }
+    if let Some(401 | 403) = status(cause) {
+        // The message says it all; the registry's own words are for programs.
+        let mut error = Fault::Refused.error(doing, &place);
+        error.evidence.cause = Some(vec![chain(cause)]);
+        return error;
+    }
     match status(cause) {
-        Some(401 | 403) => Fault::Refused.error(doing, &place),
         Some(507) => Fault::DiskFull.error(doing, &place),
         Some(429) => Error::surroundings(format!(
             "{doing} failed: {registry} asks for fewer requests"
@@ -52,10 +57,10 @@ pub fn manifest(image: &Reference, cause: &Cause) -> Error {
 /// Whether the same request may succeed in a moment.
 pub fn transient(cause: &Cause) -> bool {
     match cause {
-        Cause::RequestError(request) => {
+        Cause::Request(request) => {
             !request.is_builder() && !is_certificate(cause) && status(cause).is_none_or(late)
         }
-        Cause::IoError(cause) => cause.kind() != std::io::ErrorKind::StorageFull,
+        Cause::Io(cause) => cause.kind() != std::io::ErrorKind::StorageFull,
         _ => status(cause).is_some_and(late),
     }
 }
@@ -65,37 +70,33 @@ fn late(status: u16) -> bool {
 }
 
 fn unreachable(cause: &Cause) -> bool {
-    matches!(cause, Cause::RequestError(request) if request.is_connect())
+    matches!(cause, Cause::Request(request) if request.is_connect())
 }
 
 /// Nothing types this: it is buried in the TLS library's error.
 fn is_certificate(cause: &Cause) -> bool {
-    matches!(cause, Cause::RequestError(_)) && chain(cause).contains("certificate")
+    matches!(cause, Cause::Request(_)) && chain(cause).contains("certificate")
 }
 
 /// The HTTP status that a failure stands for.
 fn status(cause: &Cause) -> Option<u16> {
     match cause {
-        Cause::RequestError(request) => request.status().map(|status| status.as_u16()),
-        Cause::ServerError { code, .. } => Some(*code),
-        Cause::UnauthorizedError { .. } | Cause::AuthenticationFailure(_) => Some(401),
-        Cause::ImageManifestNotFoundError(_) => Some(404),
-        Cause::RegistryError { envelope, .. } => {
-            envelope.errors.iter().find_map(|error| match error.code {
-                Code::Unauthorized => Some(401),
-                Code::Denied => Some(403),
-                Code::ManifestUnknown | Code::NameUnknown | Code::NotFound => Some(404),
-                Code::Toomanyrequests => Some(429),
-                _ => None,
-            })
-        }
-        _ => None,
+        Cause::Request(request) => request.status().map(|status| status.as_u16()),
+        Cause::Status {
+            status: 400..,
+            message,
+        } if message.contains("TOOMANYREQUESTS") => Some(429),
+        Cause::Status { status, .. } => Some(*status),
+        Cause::Refused(_) => Some(401),
+        Cause::Io(_) | Cause::Odd(_) => None,
     }
 }
 
 fn short(cause: &Cause) -> String {
     match cause {
-        Cause::ServerError { code, .. } => format!("the registry answers with status {code}"),
+        Cause::Status { status, message } if message.is_empty() => {
+            format!("the registry answers with status {status}")
+        }
         other => chain(other),
     }
 }

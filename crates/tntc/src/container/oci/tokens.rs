@@ -1,0 +1,149 @@
+//! What a registry wants in the header `Authorization`: a password, or a token that its realm gives for it, or for an
+//! identity token (<https://distribution.github.io/distribution/spec/auth/>).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http_auth::parser::ChallengeParser;
+use hyper::header::{HeaderValue, WWW_AUTHENTICATE};
+use oci_spec::distribution::Reference;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, Url};
+use serde::Deserialize;
+
+use super::credentials::Login;
+use super::wire::{self, ANSWER, Cause, Operation};
+use crate::proxies;
+
+/// What a realm answers; older ones call it `token`.
+#[derive(Deserialize)]
+struct Granted {
+    token: Option<String>,
+    access_token: Option<String>,
+}
+
+/// Where a registry sends those who have no token.
+struct Challenge {
+    realm: Url,
+    service: String,
+}
+
+/// The header for an operation on an image's repository; none where the registry wants none.
+///
+/// # Errors
+/// The registry or its realm does not answer, refuses the credentials, or gives a token that cannot be sent.
+pub async fn header(
+    client: &Client,
+    base: &Url,
+    login: &Login,
+    image: &Reference,
+    operation: Operation,
+) -> Result<Option<HeaderValue>, Cause> {
+    let answer = client.get(base.clone()).send().await?;
+    let Some(challenge) = challenge(&answer) else {
+        return match login {
+            Login::Identity(_) => Err(Cause::Refused(
+                "an identity token is of no use with a registry that gives no tokens".to_owned(),
+            )),
+            Login::Password(user, password) if answer.headers().contains_key(WWW_AUTHENTICATE) => {
+                basic(user, password).map(Some)
+            }
+            _ => Ok(None),
+        };
+    };
+    let actions = match operation {
+        Operation::Push => "pull,push",
+        Operation::Pull => "pull",
+    };
+    let scope = format!("repository:{}:{actions}", image.repository());
+    let answer = match login {
+        Login::Identity(identity) => trade(identity, challenge, &scope).await?,
+        _ => ask(client, login, challenge, &scope).await?,
+    };
+    granted(answer).await.map(Some)
+}
+
+/// Trades an identity token. It is in the body, which would follow a redirect to anybody.
+async fn trade(identity: &str, challenge: Challenge, scope: &str) -> Result<Response, Cause> {
+    let client = Client::builder()
+        .redirect(Policy::none())
+        .proxy(reqwest::Proxy::custom(proxies::for_url))
+        .connect_timeout(std::time::Duration::from_secs(10))
+        .read_timeout(std::time::Duration::from_mins(1))
+        .build()?;
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "tntc"),
+        ("service", challenge.service.as_str()),
+        ("scope", scope),
+        ("refresh_token", identity),
+    ];
+    Ok(client.post(challenge.realm).form(&form).send().await?)
+}
+
+async fn ask(
+    client: &Client,
+    login: &Login,
+    challenge: Challenge,
+    scope: &str,
+) -> Result<Response, Cause> {
+    let mut realm = challenge.realm;
+    realm.query_pairs_mut().append_pair("scope", scope);
+    if !challenge.service.is_empty() {
+        realm
+            .query_pairs_mut()
+            .append_pair("service", &challenge.service);
+    }
+    let request = client.get(realm);
+    let request = match login {
+        Login::Password(user, password) => request.basic_auth(user, Some(password)),
+        _ => request,
+    };
+    Ok(request.send().await?)
+}
+
+async fn granted(answer: Response) -> Result<HeaderValue, Cause> {
+    let status = answer.status();
+    if status.is_client_error() || status.is_redirection() {
+        return Err(Cause::Refused(format!(
+            "the registry's realm answers {status}"
+        )));
+    }
+    let body = wire::bytes(wire::checked(answer).await?, ANSWER, "a token").await?;
+    let granted: Granted = serde_json::from_slice(&body)
+        .map_err(|_| Cause::Odd("the registry's realm answers no token".to_owned()))?;
+    let token = granted.token.or(granted.access_token).unwrap_or_default();
+    sendable(&format!("Bearer {token}"))
+}
+
+fn basic(user: &str, password: &str) -> Result<HeaderValue, Cause> {
+    sendable(&format!(
+        "Basic {}",
+        STANDARD.encode(format!("{user}:{password}"))
+    ))
+}
+
+fn sendable(text: &str) -> Result<HeaderValue, Cause> {
+    let header = HeaderValue::from_str(text);
+    let mut header = header
+        .map_err(|_| Cause::Odd("the registry's token holds a control character".to_owned()))?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+/// `Bearer realm="…",service="…"` (RFC 6750, section 3).
+fn challenge(answer: &Response) -> Option<Challenge> {
+    let headers = answer.headers().get_all(WWW_AUTHENTICATE).iter();
+    let texts = headers.filter_map(|header| header.to_str().ok());
+    let mut challenges = texts.flat_map(|text| ChallengeParser::new(text).flatten());
+    let bearer = challenges.find(|challenge| challenge.scheme.eq_ignore_ascii_case("bearer"))?;
+    let value = |name: &str| {
+        let mut parameters = bearer.params.iter();
+        let (_, value) = parameters.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        Some(value.to_unescaped())
+    };
+    let realm: Url = value("realm")?.parse().ok()?;
+    matches!(realm.scheme(), "http" | "https").then_some(Challenge {
+        realm,
+        service: value("service").unwrap_or_default(),
+    })
+}

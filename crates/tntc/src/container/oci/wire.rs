@@ -1,0 +1,364 @@
+//! HTTP to a registry, by the distribution specification (<https://github.com/opencontainers/distribution-spec>).
+//!
+//! Whatever a registry answers, nothing of it ends the process, fills the memory or the disk, or leads credentials to
+//! another host: each answer has a bound, and each header is checked before it is used.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
+use oci_spec::distribution::Reference;
+use reqwest::{Client, Method, Request, RequestBuilder, Response, StatusCode, Url};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::Mutex;
+
+use super::credentials::Login;
+use super::image::{Blob, Descriptor};
+use super::layer::{digest, in_hex};
+use super::protocol::Protocol;
+use super::tokens;
+use crate::proxies;
+
+/// Bytes of a manifest or index; the specification asks registries for 4 MiB.
+const MANIFEST: usize = 4 * 1024 * 1024;
+/// Bytes of any other answer that is read.
+pub(super) const ANSWER: usize = 1024 * 1024;
+
+/// How long a registry may take to accept a connection, and to send anything at all on one.
+const CONNECT: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// Manifests of one platform and indexes of several, in OCI's terms and in Docker's.
+const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// What is done with a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Read it.
+    Pull,
+    /// Write to it.
+    Push,
+}
+
+/// Why a request did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// No answer, or half of one.
+    #[error(transparent)]
+    Request(#[from] reqwest::Error),
+    /// An answer that refuses; what it says besides.
+    #[error("status {status}{}", said(.message))]
+    Status {
+        /// Its status.
+        status: u16,
+        /// What it says.
+        message: String,
+    },
+    /// A file of this machine.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The credentials are not taken.
+    #[error("{0}")]
+    Refused(String),
+    /// An answer that no registry should give.
+    #[error("{0}")]
+    Odd(String),
+}
+
+fn said(message: &str) -> String {
+    if message.is_empty() {
+        String::new()
+    } else {
+        format!(": {message}")
+    }
+}
+
+/// A registry.
+pub struct Wire {
+    client: Client,
+    base: Url,
+    login: Login,
+    /// The header of each repository and operation that was asked for.
+    headers: Mutex<HashMap<(String, Operation), Option<HeaderValue>>>,
+}
+
+impl Wire {
+    /// The registry of an image; nothing is asked yet.
+    pub fn new(image: &Reference, login: Login, protocol: Protocol) -> Result<Self, Cause> {
+        let base = format!("{}://{}/v2/", protocol.scheme(), image.resolve_registry());
+        let base = base.parse().map_err(|_| {
+            Cause::Odd(format!(
+                "`{}` is not the address of a registry",
+                image.registry()
+            ))
+        })?;
+        Ok(Self {
+            client: client(protocol)?,
+            base,
+            login,
+            headers: Mutex::default(),
+        })
+    }
+
+    /// Gets what the registry wants to be sent for an operation on an image's repository.
+    pub async fn greet(&self, image: &Reference, operation: Operation) -> Result<(), Cause> {
+        self.header(image, operation).await.map(drop)
+    }
+
+    async fn header(
+        &self,
+        image: &Reference,
+        operation: Operation,
+    ) -> Result<Option<HeaderValue>, Cause> {
+        let key = (image.repository().to_owned(), operation);
+        let mut known = self.headers.lock().await;
+        if let Some(header) = known.get(&key) {
+            return Ok(header.clone());
+        }
+        let header =
+            tokens::header(&self.client, &self.base, &self.login, image, operation).await?;
+        known.insert(key, header.clone());
+        Ok(header)
+    }
+
+    fn url(&self, image: &Reference, path: &str) -> Result<Url, Cause> {
+        let url = self.base.join(&format!("{}/{path}", image.repository()));
+        url.map_err(|cause| Cause::Odd(format!("`{path}` is not a path: {cause}")))
+    }
+
+    fn manifest_url(&self, image: &Reference) -> Result<Url, Cause> {
+        let reference = image.digest().or(image.tag()).unwrap_or("latest");
+        self.url(image, &format!("manifests/{reference}"))
+    }
+
+    async fn send(
+        &self,
+        request: RequestBuilder,
+        image: &Reference,
+        operation: Operation,
+    ) -> Result<Response, Cause> {
+        let mut request: Request = request.build()?;
+        // Wherever else an upload or a manifest leads, the credentials are not for that host.
+        if self.is_own(request.url())
+            && let Some(header) = self.header(image, operation).await?
+        {
+            request.headers_mut().insert(AUTHORIZATION, header);
+        }
+        Ok(self.client.execute(request).await?)
+    }
+
+    fn is_own(&self, url: &Url) -> bool {
+        url.origin() == self.base.origin()
+    }
+
+    /// The digest that a tag has now.
+    pub async fn digest(&self, image: &Reference) -> Result<String, Cause> {
+        let request = self
+            .client
+            .head(self.manifest_url(image)?)
+            .header(ACCEPT, MANIFESTS);
+        let answer = checked(self.send(request, image, Operation::Pull).await?).await?;
+        let header = answer.headers().get("docker-content-digest");
+        match header.and_then(|header| header.to_str().ok()) {
+            Some(found) => Ok(found.to_owned()),
+            None => Ok(digest(&self.manifest(image).await?)),
+        }
+    }
+
+    /// A manifest or index, checked against its digest.
+    pub async fn manifest(&self, image: &Reference) -> Result<Vec<u8>, Cause> {
+        let request = self
+            .client
+            .get(self.manifest_url(image)?)
+            .header(ACCEPT, MANIFESTS);
+        let answer = checked(self.send(request, image, Operation::Pull).await?).await?;
+        let content = bytes(answer, MANIFEST, "the manifest").await?;
+        match image.digest() {
+            Some(wanted) if wanted.starts_with("sha256:") && wanted != digest(&content) => {
+                Err(Cause::Odd(format!("the manifest's digest is not {wanted}")))
+            }
+            _ => Ok(content),
+        }
+    }
+
+    /// Writes a blob to a file; what it holds is checked against the size and the digest.
+    pub async fn fetch(
+        &self,
+        image: &Reference,
+        blob: &Descriptor,
+        to: &Path,
+    ) -> Result<(), Cause> {
+        let request = self
+            .client
+            .get(self.url(image, &format!("blobs/{}", blob.digest))?);
+        let answer = checked(self.send(request, image, Operation::Pull).await?).await?;
+        let mut file = tokio::fs::File::create(to).await?;
+        let (mut hash, mut left) = (Sha256::new(), blob.size);
+        let mut pieces = answer.bytes_stream();
+        while let Some(piece) = pieces.next().await.transpose()? {
+            left = left.checked_sub(piece.len() as u64).ok_or_else(|| {
+                Cause::Odd(format!(
+                    "{} is larger than its {} bytes",
+                    blob.digest, blob.size
+                ))
+            })?;
+            hash.update(&piece);
+            file.write_all(&piece).await?;
+        }
+        file.flush().await?;
+        if left > 0 || in_hex(&hash.finalize()) != blob.digest {
+            return Err(Cause::Odd(format!("what came is not {}", blob.digest)));
+        }
+        Ok(())
+    }
+
+    /// Whether the repository has a blob.
+    pub async fn has(&self, image: &Reference, digest: &str) -> Result<bool, Cause> {
+        let request = self
+            .client
+            .head(self.url(image, &format!("blobs/{digest}"))?);
+        let answer = self.send(request, image, Operation::Push).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(false);
+        }
+        checked(answer).await.map(|_| true)
+    }
+
+    /// Takes a blob over from another repository of this registry.
+    ///
+    /// # Errors
+    /// The registry does not do that, or not for this user.
+    pub async fn mount(
+        &self,
+        image: &Reference,
+        from: &Reference,
+        digest: &str,
+    ) -> Result<(), Cause> {
+        let mut url = self.url(image, "blobs/uploads/")?;
+        url.query_pairs_mut()
+            .append_pair("mount", digest)
+            .append_pair("from", from.repository());
+        let request = self.client.post(url).header(CONTENT_LENGTH, 0);
+        let answer = checked(self.send(request, image, Operation::Push).await?).await?;
+        match answer.status() {
+            StatusCode::CREATED => Ok(()),
+            other => Err(Cause::Odd(format!("it began an upload instead ({other})"))),
+        }
+    }
+
+    /// Uploads a blob's bytes in one request, which every registry takes; some refuse pieces.
+    pub async fn push(
+        &self,
+        image: &Reference,
+        blob: &Descriptor,
+        content: reqwest::Body,
+    ) -> Result<(), Cause> {
+        let begin = self
+            .client
+            .post(self.url(image, "blobs/uploads/")?)
+            .header(CONTENT_LENGTH, 0);
+        let answer = checked(self.send(begin, image, Operation::Push).await?).await?;
+        let mut target = location(&answer)?;
+        target.query_pairs_mut().append_pair("digest", &blob.digest);
+        let upload = self
+            .client
+            .put(target)
+            .header(CONTENT_LENGTH, blob.size)
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .body(content);
+        checked(self.send(upload, image, Operation::Push).await?)
+            .await
+            .map(drop)
+    }
+
+    /// Uploads a manifest or an index under the reference's tag or digest.
+    pub async fn push_manifest(&self, image: &Reference, manifest: &Blob) -> Result<(), Cause> {
+        let request = self
+            .client
+            .request(Method::PUT, self.manifest_url(image)?)
+            .header(CONTENT_TYPE, &manifest.descriptor.media_type)
+            .body(manifest.content.clone());
+        checked(self.send(request, image, Operation::Push).await?)
+            .await
+            .map(drop)
+    }
+}
+
+/// Where an upload goes on: a whole URL, or a path, with or without a slash before it.
+fn location(answer: &Response) -> Result<Url, Cause> {
+    let header = answer
+        .headers()
+        .get(LOCATION)
+        .and_then(|header| header.to_str().ok());
+    let target = header.and_then(|location| answer.url().join(location).ok());
+    let usable = target.filter(|url| matches!(url.scheme(), "http" | "https"));
+    usable.ok_or_else(|| Cause::Odd("it does not say where the upload goes (Location)".to_owned()))
+}
+
+/// An answer that does not refuse.
+pub(super) async fn checked(answer: Response) -> Result<Response, Cause> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    // Why it refuses is worth knowing, and nothing more than that.
+    let body = bytes(answer, ANSWER, "its answer")
+        .await
+        .unwrap_or_default();
+    let text = String::from_utf8_lossy(&body);
+    let parsed: Value = serde_json::from_str(&text).unwrap_or_default();
+    let errors = parsed["errors"].as_array().into_iter().flatten();
+    let message: Vec<_> = errors
+        .map(|error| {
+            let field = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+            [field("code"), field("message")]
+                .join(" ")
+                .trim()
+                .to_owned()
+        })
+        .collect();
+    Err(Cause::Status {
+        status: status.as_u16(),
+        message: message.join("; ").chars().take(500).collect(),
+    })
+}
+
+/// The bytes of an answer that is small.
+pub(super) async fn bytes(answer: Response, most: usize, what: &str) -> Result<Vec<u8>, Cause> {
+    let collect = async |mut all: Vec<u8>, piece: bytes::Bytes| {
+        all.extend_from_slice(&piece);
+        if all.len() > most {
+            return Err(Cause::Odd(format!(
+                "{what} is larger than {} MiB",
+                most / 1024 / 1024
+            )));
+        }
+        Ok(all)
+    };
+    let pieces = answer.bytes_stream().map_err(Cause::from);
+    pieces.try_fold(Vec::new(), collect).await
+}
+
+/// A client that goes by the environment's proxies, by the same rules as to a cluster.
+fn client(protocol: Protocol) -> Result<Client, Cause> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("tntc/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+        .proxy(reqwest::Proxy::custom(proxies::for_url));
+    if protocol == Protocol::Http {
+        // A registry that speaks plain HTTP has no certificate, though it may keep blobs with a cloud that has one. For
+        // that Mozilla's authorities do, and reading the system's would take as long as all else of a build.
+        let authorities = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        let authorities: Result<Vec<_>, _> = authorities
+            .map(|der| reqwest::Certificate::from_der(der))
+            .collect();
+        builder = builder.tls_certs_only(authorities?);
+    }
+    Ok(builder.build()?)
+}
