@@ -71,7 +71,14 @@ fn secrets_are_checked_key_by_key() {
     check(&namespace.name, &[workflow.path()])
         .exits(1)
         .answers("  ✗ Secret \"keyed-secrets\" not found\n    -> Create secret: kubectl create secret generic keyed-secrets")
-        .answers("\n✓ Cluster is ready for deployment\n");
+        .answers("\n✗ Cluster is not ready for deployment\n");
+    let json = check(&namespace.name, &[workflow.path(), "-o", "json"]);
+    let json = json.exits(1).json();
+    assert_eq!(json["status"], "fail");
+    assert_eq!(
+        json["summary"],
+        "Cluster is not ready for deployment: Secret \"keyed-secrets\" not found"
+    );
     let secret = [
         "create",
         "secret",

@@ -55,10 +55,11 @@ fn a_user_without_permission_is_told_which_are_missing() {
     check(&namespace.name, &["--kubeconfig", &path])
         .exits(3)
         .answers("? Namespace")
-        .answers("create deployments.apps")
-        .answers("patch networkpolicies.networking.k8s.io")
-        .answers("create pods/attach")
-        .answers("    -> Grant them, as somebody who may: tntc cluster check --fix -n ");
+        .answers("deployments.apps: get, list, watch, create, patch, delete;")
+        .answers("pods/attach: get, create;")
+        .answers(
+            "    -> Have an administrator grant them: tntc cluster check --fix --for nobody -n ",
+        );
     for command in [
         ["list"].as_slice(),
         &["run", "any"],
@@ -102,6 +103,23 @@ fn fix_needs_no_more_than_the_rights_to_create_and_grants_enough_for_every_comma
     let label = &namespace.own()["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
     assert_eq!(label, "restricted");
     every_command_works(&namespace.name, &path);
+}
+
+#[test]
+fn an_administrator_grants_somebody_else_what_their_check_asked_for() {
+    let namespace = Namespace::new("for-user");
+    let users = ["newcomer", "system:serviceaccount:ci:deployer"];
+    for user in users {
+        let kubeconfig = Kubeconfig::current().acting_as(user);
+        let path = kubeconfig.path().display().to_string();
+        check(&namespace.name, &["--kubeconfig", &path]).exits(3);
+        check(&namespace.name, &["--fix", "--for", user])
+            .exits(0)
+            .answers(&format!("for user \"{user}\""));
+        check(&namespace.name, &["--kubeconfig", &path])
+            .exits(0)
+            .answers("✓ Permissions in namespace");
+    }
 }
 
 fn every_command_works(namespace: &str, kubeconfig: &str) {

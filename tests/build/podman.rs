@@ -149,7 +149,7 @@ fn podman_is_used_where_there_is_no_docker_and_gives_images_the_names_of_a_clust
         &base,
         "--tag",
         "e:v1",
-        "--output",
+        "--to",
         &archive,
     ];
     podman.tntc(arguments).run().exits(0);

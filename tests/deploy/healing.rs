@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::revision;
-use crate::support::{Namespace, Workflow, deploy, deployed, deploying, run};
+use crate::support::{Namespace, Workflow, deploy, deployed, deploying, engine_image, run, tntc};
 
 /// Applies one object of the workflow as a deploy would, and nothing else: what one leaves that is stopped on the way.
 fn apply_alone(workflow: &Workflow, namespace: &Namespace, object: &Value) {
@@ -60,6 +60,82 @@ fn a_deploy_heals_pods_that_may_have_started_with_other_secrets() {
         run("torn", &namespace, &json!({}))["outputs"]["only"],
         "mine"
     );
+}
+
+/// Makes the engine's pods anew, as when their node is drained, and waits for them.
+fn recreate_pods(namespace: &Namespace, name: &str) {
+    let label = format!("app.kubernetes.io/name={name}");
+    namespace.kubectl(["delete", "pods", "-l", &label]);
+    let deployment = format!("deployment/{name}");
+    namespace.kubectl(["rollout", "status", &deployment, "--timeout=60s"]);
+}
+
+#[test]
+fn pods_that_started_without_their_secret_are_restarted_with_it() {
+    let workflow = Workflow::without_contract("lost", "return Object.keys(ctx.secrets);");
+    workflow.write(".secrets.yaml", "github: {token: mine}\n");
+    let namespace = deployed(&workflow, "lost");
+    namespace.kubectl(["delete", "secret", "lost-secrets"]);
+    recreate_pods(&namespace, "lost");
+    deploying(&workflow, &namespace, &["--verify"])
+        .run()
+        .exits(0);
+    let answer = run("lost", &namespace, &json!({}));
+    assert_eq!(answer["outputs"]["only"], json!(["github"]));
+}
+
+#[test]
+fn pods_that_started_with_tampered_code_are_told_and_restarted() {
+    let workflow = Workflow::of_one_node("lied", "return 1;");
+    let namespace = deployed(&workflow, "lied");
+    let honest = namespace.get("configmap", "lied-code")["data"]["nodes__only.ts"].clone();
+    let replace = |content: &Value| {
+        let patch = json!({"data": {"nodes__only.ts": content}}).to_string();
+        // As somebody who then has nothing to do with it any more: no field is left that shows it.
+        namespace.kubectl([
+            "patch",
+            "configmap",
+            "lied-code",
+            "--field-manager=tntc",
+            "-p",
+            &patch,
+        ]);
+    };
+    replace(&json!(
+        honest
+            .as_str()
+            .expect("text")
+            .replace("return 1", "return 1000")
+    ));
+    recreate_pods(&namespace, "lied");
+    replace(&honest);
+    let audit = [
+        "audit",
+        workflow.path(),
+        "-n",
+        &namespace.name,
+        "--image",
+        engine_image(),
+    ];
+    tntc(audit)
+        .run()
+        .exits(1)
+        .answers("loaded code is other, expected that of the ConfigMap");
+    let status = ["status", "lied", "-n", &namespace.name];
+    tntc(status)
+        .run()
+        .exits(0)
+        .answers("has loaded other code than the cluster holds");
+    let list = ["list", "-n", &namespace.name];
+    tntc(list).run().exits(0).answers("out of sync");
+    deploying(&workflow, &namespace, &["--verify"])
+        .run()
+        .exits(0)
+        .answers("applied Deployment/lied");
+    assert_eq!(run("lied", &namespace, &json!({}))["outputs"]["only"], 1);
+    tntc(audit).run().exits(0);
+    tntc(list).run().exits(0).answers("ready");
+    deploy(&workflow, &namespace).exits(0).answers("unchanged");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Namespace, Workflow, deploy, deploying, run, tntc, wait_for};
+use crate::support::{Namespace, Workflow, deploy, deployed, deploying, node, run, tntc, wait_for};
 
 #[test]
 fn secrets_are_provisioned_changed_and_their_keys_removed() {
@@ -34,7 +34,8 @@ fn secrets_are_provisioned_changed_and_their_keys_removed() {
     assert_eq!(
         data.as_object()
             .map(|data| data.keys().cloned().collect::<Vec<_>>()),
-        Some(vec!["github".to_owned()])
+        // The salt makes the hash in the pod template unguessable.
+        Some(vec![".tentacular-salt".to_owned(), "github".to_owned()])
     );
 }
 
@@ -82,7 +83,7 @@ fn a_dry_run_shows_no_secret_value_and_changes_nothing() {
     let answer = tntc(dry_run)
         .run()
         .exits(0)
-        .answers("github: <redacted>")
+        .answers("# Secret/keeper-secrets is left out")
         .answers("kind: NetworkPolicy");
     assert!(
         !answer.stdout.contains("ghp_hidden") && !answer.stdout.contains("Z2hwX2hpZGRlbg"),
@@ -90,6 +91,73 @@ fn a_dry_run_shows_no_secret_value_and_changes_nothing() {
         answer.stdout
     );
     assert_eq!(namespace.list("deployments,secrets"), Vec::<Value>::new());
+    let json = tntc(dry_run.into_iter().chain(["-o", "json"])).run().json();
+    let manifests = json["manifests"].as_array().expect("manifests");
+    assert!(manifests.iter().all(|object| object["kind"] != "Secret"));
+    tntc(dry_run.into_iter().chain(["--show-secrets"]))
+        .run()
+        .exits(0)
+        .answers("kind: Secret")
+        .answers("Z2hwX2hpZGRlbg");
+}
+
+#[test]
+fn what_a_dry_run_prints_can_be_applied_and_compared() {
+    let namespace = Namespace::new("applied");
+    let workflow = Workflow::without_contract("keeper", "return Object.keys(ctx.secrets);");
+    workflow.write(".secrets.yaml", "github: {token: hidden}\n");
+    let printed = |flags: &[&str]| {
+        let text = deploying(
+            &workflow,
+            &namespace,
+            &["--dry-run"]
+                .iter()
+                .chain(flags)
+                .copied()
+                .collect::<Vec<_>>(),
+        );
+        let text = text.run().exits(0).stdout;
+        workflow.write("manifests.yaml", &text);
+    };
+    let file = format!("{}/manifests.yaml", workflow.path());
+    printed(&[]);
+    namespace.kubectl(["apply", "-f", &file]);
+    // Its pods run without secrets until a deploy has brought them.
+    deploying(&workflow, &namespace, &["--verify"])
+        .run()
+        .exits(0);
+    assert_eq!(
+        run("keeper", &namespace, &json!({}))["outputs"]["only"],
+        json!(["github"])
+    );
+    for flags in [&[][..], &["--show-secrets"]] {
+        printed(flags);
+        namespace.kubectl(["diff", "-f", &file]);
+    }
+    // Nor does kubectl stay an owner of fields that a deploy changes.
+    for number in [1, 2] {
+        workflow.write("nodes/only.ts", &node(&format!("return {number};")));
+        workflow.write(
+            ".secrets.yaml",
+            &format!("github: {{token: hidden-{number}}}\n"),
+        );
+        deploy(&workflow, &namespace).exits(0);
+        deploy(&workflow, &namespace).exits(0).answers("unchanged");
+    }
+}
+
+#[test]
+fn a_deploy_without_local_secrets_restarts_nothing_after_one_with_them() {
+    let workflow = Workflow::without_contract("keeper", "return Object.keys(ctx.secrets);");
+    workflow.write(".secrets.yaml", "github: {token: hidden}\n");
+    let namespace = deployed(&workflow, "inturn");
+    let mine = workflow.read(".secrets.yaml");
+    for _ in 0..2 {
+        workflow.remove(".secrets.yaml");
+        deploy(&workflow, &namespace).exits(0).answers("unchanged");
+        workflow.write(".secrets.yaml", &mine);
+        deploy(&workflow, &namespace).exits(0).answers("unchanged");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Rollouts that end well, and those that cannot.
 
-use crate::support::{Namespace, Workflow, deploy, deployed, example, requests, tntc};
+use crate::support::{
+    Namespace, Terminal, Workflow, deploy, deployed, deploying, example, requests, tntc,
+};
 
 #[test]
 fn an_image_that_cannot_be_pulled_is_told_in_the_pods_own_words() {
@@ -17,6 +19,10 @@ fn an_image_that_cannot_be_pulled_is_told_in_the_pods_own_words() {
         "--wait",
     ];
     tntc(deploy).run().exits(1).says("ImagePull").says(image);
+    tntc(["list", "-n", &namespace.name])
+        .run()
+        .exits(0)
+        .answers("failing");
     let status = tntc([
         "status",
         "word-counter",
@@ -45,10 +51,25 @@ fn code_that_crashes_at_start_fails_the_rollout_and_the_log_tells_why() {
     let workflow = Workflow::of_one_node("crasher", "return 1;");
     workflow.write("nodes/only.ts", "throw new Error(\"made to fail\");\n");
     deploy(&workflow, &namespace).exits(1).says("exit status 1");
+    tntc(["list", "-n", &namespace.name])
+        .run()
+        .exits(0)
+        .answers("failing");
     tntc(["logs", "crasher", "-n", &namespace.name])
         .run()
         .exits(0)
         .answers("made to fail");
+}
+
+#[test]
+fn on_a_terminal_the_phase_under_way_is_shown_with_its_time() {
+    let namespace = Namespace::new("moving");
+    let workflow = Workflow::of_one_node("moving", "return 1;");
+    let deploy = deploying(&workflow, &namespace, &["--wait"]);
+    let (status, shown) = Terminal::start(deploy.env("TERM", "xterm")).ends();
+    assert_eq!(status, 0, "{shown}");
+    assert!(shown.contains("rollout ("), "{shown:?}");
+    assert!(shown.contains("rollout: pass, "), "{shown:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Namespace, Workflow, deploying, example, kubectl, run, tntc};
+use crate::support::{Kubeconfig, Namespace, Workflow, deploying, example, kubectl, run, tntc};
 
 #[test]
 fn on_kind_the_adjustments_are_told() {
@@ -48,6 +48,36 @@ fn overrides_of_an_environment_reach_the_pod_and_comments_stay() {
             .is_some_and(|text| text.contains("# the nodes\n")),
         "{delivered}"
     );
+}
+
+#[test]
+fn the_namespace_is_the_workflows_and_then_the_kubeconfig_contexts() {
+    let kubeconfig = Kubeconfig::current().in_namespace("of-the-context");
+    let path = kubeconfig.path().display().to_string();
+    let workflow = Workflow::of_one_node("placed", "return 1;");
+    let flags = ["--kubeconfig", &path];
+    let dry_run = ["deploy", workflow.path(), "--dry-run"].into_iter();
+    tntc(dry_run.chain(flags))
+        .run()
+        .exits(0)
+        .answers("namespace: of-the-context");
+    let list = |expected: &str| {
+        let list = tntc(["list"].into_iter().chain(flags));
+        let list = list.current_dir(std::path::Path::new(workflow.path()));
+        list.run().exits(0).answers(expected);
+    };
+    list("no workflows in namespace of-the-context");
+    workflow.replace(
+        "workflow.yaml",
+        "nodes:",
+        "deployment: {namespace: of-the-workflow}\nnodes:",
+    );
+    list("no workflows in namespace of-the-workflow");
+    // What is asked next is asked of the same cluster.
+    tntc(["status", "absent"].into_iter().chain(flags))
+        .run()
+        .exits(1)
+        .says(&format!("tntc list -n of-the-context --kubeconfig {path}"));
 }
 
 #[test]

@@ -285,14 +285,7 @@ fn a_disk_that_is_full_is_told() {
     let base = tiny_base(&registry.name, "deno", &["amd64"]);
     let workflow = workflow();
     let answer = on_a_small_disk(
-        &[
-            "--builder",
-            "oci",
-            "--base",
-            &base,
-            "--output",
-            "DISK/e.tar",
-        ],
+        &["--builder", "oci", "--base", &base, "--to", "DISK/e.tar"],
         &workflow,
     );
     answer

@@ -191,7 +191,7 @@ fn several_platforms_are_one_index_wherever_they_go() {
         &base,
         "--platform",
         platforms,
-        "--output",
+        "--to",
         &dir,
     ];
     let answer = build(&workflow, &arguments).exits(0).json();
@@ -253,7 +253,7 @@ fn an_output_replaces_an_image_and_nothing_else() {
     let foreign = format!("{}/nodes", workflow.path());
     build(
         &workflow,
-        &["--builder", "oci", "--base", &base, "--output", &foreign],
+        &["--builder", "oci", "--base", &base, "--to", &foreign],
     )
     .exits(2)
     .answers("exists and is no OCI layout");
@@ -261,7 +261,7 @@ fn an_output_replaces_an_image_and_nothing_else() {
     for _ in 0..2 {
         build(
             &workflow,
-            &["--builder", "oci", "--base", &base, "--output", &layout],
+            &["--builder", "oci", "--base", &base, "--to", &layout],
         )
         .exits(0);
     }
@@ -304,7 +304,7 @@ fn the_archive_runs_sealed_in_docker_and_is_loaded_into_kind() {
         "oci",
         "--base",
         &base,
-        "--output",
+        "--to",
         &archive,
         "--tag",
         "sealed:oci",

@@ -52,8 +52,7 @@ fn code_that_crashes_at_start() {
     tntc(["test", "--live", workflow.path()])
         .run()
         .exits(1)
-        .says("last lines of the log:\n")
-        .says("events:\n");
+        .says("last lines of the log:\n");
 }
 
 #[test]

@@ -59,6 +59,12 @@ impl Kubeconfig {
         Self { content, file }.written()
     }
 
+    /// Its context names a namespace.
+    pub fn in_namespace(mut self, namespace: &str) -> Self {
+        self.content["contexts"][0]["context"]["namespace"] = json!(namespace);
+        self.written()
+    }
+
     /// Reaches the API server at another address.
     pub fn at(mut self, server: &str) -> Self {
         self.content["clusters"][0]["cluster"]["server"] = json!(server);

@@ -8,7 +8,7 @@ use tntc_core::workflow::Namespace;
 
 use crate::cli::Global;
 use crate::cluster::Cluster;
-use crate::cluster::connect::Target;
+use crate::cluster::connect::{self, Target};
 use crate::error::{Error, Result};
 use crate::output::Printer;
 use crate::project::{self, Opened};
@@ -62,9 +62,16 @@ impl Context {
         self.resolve(&opened.dir, namespace, overrides)
     }
 
-    /// Settings for a command that works on what is deployed; the current directory's project config counts.
+    /// Settings for a command that works on what is deployed; the current directory's project config counts, and where
+    /// it is a workflow's, the namespace that the workflow is deployed to.
     pub fn settings(&self) -> Result<Settings> {
-        self.resolve(Path::new("."), None, Overrides::default())
+        let here = Path::new(".");
+        let opened = here.join(WORKFLOW_FILE).exists();
+        // A workflow with mistakes is deployed nowhere, and what is asked about may be another one.
+        let opened = opened.then(|| project::open(here, false).ok()).flatten();
+        let namespace = opened.and_then(|opened| opened.workflow.deployment.namespace);
+        let namespace = namespace.as_ref().map(Namespace::as_str);
+        self.resolve(here, namespace, Overrides::default())
     }
 
     /// Settings for a command that a workflow directory may or may not be given to.
@@ -103,13 +110,15 @@ impl Context {
             user: user.as_ref(),
             home: self.home.as_deref(),
         };
-        settings::resolve(&inputs).map_err(|cause| {
+        let settings = settings::resolve(&inputs).map_err(|cause| {
             let error = Error::usage(cause.to_string());
             match cause.hint() {
                 Some(hint) => error.hint(hint),
                 None => error,
             }
-        })
+        })?;
+        let of_context = connect::context_namespace(&settings);
+        Ok(settings.or_context_namespace(of_context))
     }
 
     fn flags(&self, overrides: Overrides) -> Flags {

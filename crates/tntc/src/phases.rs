@@ -66,6 +66,11 @@ impl<'a> Phases<'a> {
         result.map_err(|error| self.told(error))
     }
 
+    /// A warning, for a person.
+    pub fn warn(&self, line: impl AsRef<str>) {
+        self.printer.warn(line);
+    }
+
     /// The answer with its phases.
     pub fn finish(self, mut outcome: Outcome) -> Outcome {
         outcome.evidence.phases = Some(self.done);

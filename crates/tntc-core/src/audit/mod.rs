@@ -4,13 +4,14 @@
 //! that is missing, one that is other than planned, and one that was added.
 
 mod diff;
+mod remedy;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::CronJob;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use schemars::JsonSchema;
@@ -18,8 +19,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::contract::secrets;
-use crate::manifests::{Plan, labels};
+use crate::manifests::loaded::{Difference, Held, Loaded};
+use crate::manifests::secret::SALT;
+use crate::manifests::{Plan, code, labels};
 use diff::Differ;
+pub use remedy::{Remedy, remedy};
 pub use rules::lets_in;
 
 /// Stands for a Secret's value, which is never shown.
@@ -121,6 +125,50 @@ pub fn compare(plan: &Plan, found: &Found) -> Vec<Compared> {
     compared
 }
 
+/// Compares what each pod reports to have loaded with what is planned; where secrets are not, with what the cluster has.
+#[must_use]
+pub fn pods<'a>(
+    plan: &Plan,
+    found: &Found,
+    reports: impl IntoIterator<Item = (&'a Pod, &'a Loaded)>,
+) -> Vec<Compared> {
+    let held = Held {
+        config_map: Some(plan.config_map.clone()),
+        secret: wanted_secret(plan, found).map(Some),
+    };
+    let finding = |difference: Difference| {
+        let path = format!("loaded {}", difference.what());
+        let expected = match difference {
+            Difference::Code => "that of the ConfigMap",
+            Difference::Secrets => "those of the Secret",
+        };
+        Finding::new(Kind::Changed, path, json!(expected), json!("other"))
+    };
+    let compared = |(pod, loaded): (&Pod, &Loaded)| {
+        let differences = held.differences(pod, loaded).into_iter();
+        Compared::new(
+            format!("Pod/{}", name(&pod.metadata)),
+            differences.map(finding).collect(),
+        )
+    };
+    reports.into_iter().map(compared).collect()
+}
+
+/// Without the Secret and its salt there is nothing to compare with; that it is missing is a difference of its own.
+fn wanted_secret(plan: &Plan, found: &Found) -> Option<Secret> {
+    let mut secret = found.secret.clone()?;
+    let Some(planned) = &plan.secret else {
+        return Some(secret);
+    };
+    let mut data = planned.data.clone().unwrap_or_default();
+    let salt = secret.data.take()?.remove(SALT)?;
+    data.insert(SALT.to_owned(), salt);
+    Some(Secret {
+        data: Some(data),
+        ..secret
+    })
+}
+
 fn name(metadata: &ObjectMeta) -> &str {
     metadata.name.as_deref().unwrap_or_default()
 }
@@ -140,9 +188,10 @@ fn own_labels(expected: &ObjectMeta, actual: &ObjectMeta) -> Vec<Finding> {
 fn secret(plan: &Plan, found: &Found) -> Option<Compared> {
     let name = crate::manifests::secret::name(name(&plan.deployment.metadata));
     let object = format!("Secret/{name}");
-    let data = |secret: &Secret| -> BTreeMap<String, Vec<u8>> {
-        let data = secret.data.clone().unwrap_or_default().into_iter();
-        data.map(|(key, value)| (key, value.0)).collect()
+    let data = |secret: &Secret| {
+        let mut data = crate::manifests::secret::data(secret);
+        data.remove(SALT);
+        data
     };
     let provisioned = plan.secret.as_ref().map(data).unwrap_or_default();
     let Some(actual) = found.secret.as_ref().map(data) else {
@@ -150,7 +199,10 @@ fn secret(plan: &Plan, found: &Found) -> Option<Compared> {
         return needed.then(|| Compared::new(object, absent()));
     };
     let missing = secrets::missing(plan.secret_needs.keys(), &actual).into_iter();
+    // A service that is missing as a whole is told by the values that are provisioned.
+    let whole = |service: &str| provisioned.contains_key(service) && !actual.contains_key(service);
     let mut findings: Vec<_> = missing
+        .filter(|secret| !whole(secret.service()))
         .map(|secret| {
             Finding::missing(
                 format!("data.{}", secret.service()),
@@ -211,23 +263,8 @@ fn config_map(plan: &Plan, found: &Found) -> Compared {
         return Compared::new(object, absent());
     };
     let mut findings = own_labels(&expected.metadata, &actual.metadata);
-    let files = |map: &ConfigMap| {
-        let text = map
-            .data
-            .clone()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(key, text)| (key, text.into_bytes()));
-        let binary = map
-            .binary_data
-            .clone()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(key, bytes)| (key, bytes.0));
-        text.chain(binary).collect::<BTreeMap<_, _>>()
-    };
-    let actual = files(actual);
-    for (key, content) in files(expected) {
+    let actual = code::contents(actual);
+    for (key, content) in code::contents(expected) {
         let path = format!("data.{key}");
         match actual.get(&key) {
             Some(found) if *found == content => {}

@@ -136,6 +136,16 @@ impl Kubeconfig {
         )
     }
 
+    /// Name of the context that is wanted, or else of the current one, and the namespace that it names.
+    #[must_use]
+    pub fn namespace(&self, wanted: Option<&str>) -> Option<(String, String)> {
+        let wanted = wanted.filter(|name| !name.is_empty());
+        let name = wanted.or(self.current.as_deref())?;
+        let namespace = find(&self.contexts, name)?.section().text("namespace");
+        let namespace = namespace.ok()?.filter(|namespace| !namespace.is_empty())?;
+        Some((name.to_owned(), namespace))
+    }
+
     fn cluster(&self, context: &str, name: &str) -> Result<Section<'_>, Mistake> {
         let found = find(&self.clusters, name).map(Entry::section);
         found.ok_or_else(|| Mistake::NoCluster {

@@ -122,12 +122,28 @@ impl Code {
     /// Short hash that changes with any path or content.
     #[must_use]
     pub fn hash(&self) -> String {
-        let mut hasher = Sha256::new();
-        for (path, content) in &self.files {
-            hash_entry(&mut hasher, path, content);
-        }
-        short_hex(&hasher.finalize())
+        hash(&self.files)
     }
+}
+
+/// Short hash that changes with any path or content; the engine computes the same (`engine/core/revision.ts`).
+#[must_use]
+pub fn hash(files: &BTreeMap<String, Vec<u8>>) -> String {
+    let mut hasher = Sha256::new();
+    for (path, content) in files {
+        hash_entry(&mut hasher, path, content);
+    }
+    short_hex(&hasher.finalize())
+}
+
+/// The contents of a ConfigMap by key, whichever of its two fields carries them.
+#[must_use]
+pub fn contents(config_map: &ConfigMap) -> BTreeMap<String, Vec<u8>> {
+    let text = config_map.data.iter().flatten();
+    let text = text.map(|(key, text)| (key.clone(), text.clone().into_bytes()));
+    let binary = config_map.binary_data.iter().flatten();
+    let binary = binary.map(|(key, bytes)| (key.clone(), bytes.0.clone()));
+    text.chain(binary).collect()
 }
 
 /// Name of a workflow's ConfigMap.
@@ -252,7 +268,7 @@ fn too_large(files: &BTreeMap<String, Vec<u8>>) -> Option<CodeError> {
 }
 
 /// Lengths keep neighbouring fields apart, so no two sets of files hash the same text.
-pub(super) fn hash_entry(hasher: &mut Sha256, name: &str, content: &[u8]) {
+fn hash_entry(hasher: &mut Sha256, name: &str, content: &[u8]) {
     hasher.update(format!("{}:{}:", name.len(), content.len()));
     hasher.update(name);
     hasher.update(content);

@@ -71,9 +71,6 @@ fn template(inputs: &Inputs) -> PodTemplateSpec {
 /// A changed hash is what makes Kubernetes replace the pods; an unchanged one keeps them.
 fn revision_annotations(inputs: &Inputs) -> BTreeMap<String, String> {
     let mut annotations = BTreeMap::from([(labels::CODE_HASH.to_owned(), inputs.code.hash())]);
-    if let Some(files) = inputs.secrets {
-        annotations.insert(labels::SECRETS_HASH.to_owned(), secret::hash(files));
-    }
     if let Some(id) = inputs.image_id {
         annotations.insert(labels::IMAGE_ID.to_owned(), id.to_owned());
     }

@@ -7,7 +7,9 @@ pub mod cron_job;
 pub mod deployment;
 pub mod in_force;
 pub mod labels;
+pub mod loaded;
 pub mod network_policy;
+pub mod ownership;
 pub mod probe;
 pub mod secret;
 pub mod service;
@@ -150,21 +152,21 @@ impl Plan {
         objects
     }
 
-    /// The objects as [`Self::objects`] gives them, with every Secret value replaced: fit to be printed.
+    /// The objects as [`Self::objects`] gives them, without the Secret: fit to be printed, and to be applied by others.
     #[must_use]
-    pub fn redacted(&self) -> Vec<Value> {
-        let mut objects = self.objects();
-        for object in objects
-            .iter_mut()
-            .filter(|object| object["kind"] == "Secret")
-        {
-            if let Some(data) = object["data"].as_object_mut() {
-                data.values_mut()
-                    .for_each(|value| *value = json!("<redacted>"));
-            }
-        }
+    pub fn without_secret(&self) -> Vec<Value> {
+        let objects = self.objects().into_iter();
         objects
+            .filter(|object| object["kind"] != "Secret")
+            .collect()
     }
+}
+
+/// Annotations of a Deployment's pod template.
+pub fn template_annotations(deployment: &mut Deployment) -> Option<&mut BTreeMap<String, String>> {
+    let template = &mut deployment.spec.as_mut()?.template;
+    let metadata = template.metadata.as_mut()?;
+    Some(metadata.annotations.get_or_insert_default())
 }
 
 /// Metadata of an object that belongs to the workflow.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use sha2::{Digest, Sha256};
 
-use super::{Inputs, labels, metadata};
+use super::{Inputs, Plan, labels, metadata};
+
+/// The key whose random value goes into the hash of the others: without it, a hash of a short password would be as good
+/// as the password. The engine skips it, as any other name that begins with a dot (`engine/core/revision.ts`).
+pub const SALT: &str = ".tentacular-salt";
 
 /// Name of a workflow's Secret.
 #[must_use]
@@ -18,13 +20,7 @@ pub fn name(workflow: &str) -> String {
 /// Sent as `data`: server-side apply never removes a key that was once sent as `stringData`.
 pub(super) fn build(inputs: &Inputs, files: &BTreeMap<String, Vec<u8>>) -> Secret {
     Secret {
-        metadata: ObjectMeta {
-            annotations: Some(BTreeMap::from([(
-                labels::SECRETS_HASH.to_owned(),
-                hash(files),
-            )])),
-            ..metadata(inputs, name(inputs.workflow.name.as_str()))
-        },
+        metadata: metadata(inputs, name(inputs.workflow.name.as_str())),
         type_: Some("Opaque".to_owned()),
         data: Some(
             files
@@ -36,12 +32,40 @@ pub(super) fn build(inputs: &Inputs, files: &BTreeMap<String, Vec<u8>>) -> Secre
     }
 }
 
-/// Hash that changes with any key or value, and tells nothing about either.
+/// A Secret's values by key.
 #[must_use]
-pub fn hash(files: &BTreeMap<String, Vec<u8>>) -> String {
-    let mut hasher = Sha256::new();
-    for (key, value) in files {
-        super::code::hash_entry(&mut hasher, key, value);
+pub fn data(secret: &Secret) -> BTreeMap<String, Vec<u8>> {
+    let data = secret.data.iter().flatten();
+    data.map(|(key, value)| (key.clone(), value.0.clone()))
+        .collect()
+}
+
+/// What an engine reports that has loaded this Secret: `none` without a value, `unsalted` when nothing makes a hash of
+/// it unguessable, and its hash otherwise.
+#[must_use]
+pub fn report(data: &BTreeMap<String, Vec<u8>>) -> String {
+    if data.is_empty() {
+        "none".to_owned()
+    } else if data.contains_key(SALT) {
+        super::code::hash(data)
+    } else {
+        "unsalted".to_owned()
     }
-    super::code::short_hex(&hasher.finalize())
+}
+
+/// Gives a plan's Secret its salt, and Secret and pod template the hash of both together.
+///
+/// The pods restart when the salt changes, too, as after a Secret that was deleted and made anew.
+pub fn salt(plan: &mut Plan, salt: Vec<u8>) {
+    let Some(secret) = &mut plan.secret else {
+        return;
+    };
+    let values = secret.data.get_or_insert_default();
+    values.insert(SALT.to_owned(), ByteString(salt));
+    let hash = report(&data(secret));
+    let annotations = secret.metadata.annotations.get_or_insert_default();
+    annotations.insert(labels::SECRETS_HASH.to_owned(), hash.clone());
+    if let Some(template) = super::template_annotations(&mut plan.deployment) {
+        template.insert(labels::SECRETS_HASH.to_owned(), hash);
+    }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::code::{Code, CodeError, MAX_BYTES};
-use super::{Inputs, Plan, PullPolicy, cron_job, trigger};
+use super::{Inputs, Plan, PullPolicy, cron_job, secret, trigger};
 use crate::contract::network::{Services, Surroundings};
 use crate::project::Project;
 use crate::workflow::{Checked, Workflow, parse};
@@ -158,7 +158,7 @@ fn secrets_are_data_and_their_values_are_never_printed() {
             .as_ref()
             .is_some_and(|data| data.contains_key("github"))
     );
-    let printed = serde_json::to_string(&plan.redacted()).expect("JSON");
+    let printed = serde_json::to_string(&plan.without_secret()).expect("JSON");
     assert!(!printed.contains("ghp_hidden"), "{printed}");
     // The base64 of the value's beginning.
     assert!(!printed.contains("eyJ0b2tlbiI6"), "{printed}");
@@ -166,12 +166,15 @@ fn secrets_are_data_and_their_values_are_never_printed() {
 
 #[test]
 fn changed_secrets_restart_the_pods_and_equal_ones_do_not() {
-    let annotations = |value: &str| {
+    let annotations = |value: &str, salt: &str| {
         let files = BTreeMap::from([("github".to_owned(), value.as_bytes().to_vec())]);
-        deployment(&plan_with(PLAIN, None, Some(&files)))["spec"]["template"]["metadata"]["annotations"].clone()
+        let mut plan = plan_with(PLAIN, None, Some(&files));
+        secret::salt(&mut plan, salt.as_bytes().to_vec());
+        deployment(&plan)["spec"]["template"]["metadata"]["annotations"].clone()
     };
-    assert_eq!(annotations("a"), annotations("a"));
-    assert_ne!(annotations("a"), annotations("b"));
+    assert_eq!(annotations("a", "1"), annotations("a", "1"));
+    assert_ne!(annotations("a", "1"), annotations("b", "1"));
+    assert_ne!(annotations("a", "1"), annotations("a", "2"));
 }
 
 const CRONS: &str = r#"

@@ -46,6 +46,8 @@ pub enum Origin {
     User,
     /// The kind cluster of that name.
     Kind(String),
+    /// The kubeconfig context of that name.
+    Context(String),
     /// Nothing named a value.
     Default,
 }
@@ -60,6 +62,7 @@ impl fmt::Display for Origin {
             Self::Project => out.write_str("project config"),
             Self::User => out.write_str("user config"),
             Self::Kind(cluster) => write!(out, "kind cluster {cluster}"),
+            Self::Context(context) => write!(out, "kubeconfig context {context}"),
             Self::Default => out.write_str("default"),
         }
     }
@@ -199,6 +202,20 @@ impl Settings {
     #[must_use]
     pub fn names_a_cluster(&self) -> bool {
         self.context.is_some() || self.kubeconfig.is_some()
+    }
+
+    /// Takes the namespace of the kubeconfig context where nothing else names one, as kubectl does.
+    #[must_use]
+    pub fn or_context_namespace(mut self, named: Option<(String, String)>) -> Self {
+        if let Some((context, namespace)) = named
+            && self.namespace.origin == Origin::Default
+        {
+            self.namespace = Setting {
+                value: namespace,
+                origin: Origin::Context(context),
+            };
+        }
+        self
     }
 
     /// Adjusts for a kind cluster, which has no gVisor unless a flag says so, and whose nodes have the image loaded

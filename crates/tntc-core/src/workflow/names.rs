@@ -144,7 +144,10 @@ fn version(text: &str) -> Result<(), Invalid> {
     if matches!(parts.len(), 2 | 3) && parts.iter().all(is_number) && text.len() <= MAX_LABEL {
         return Ok(());
     }
-    let problem = Invalid::new("version", format!("`{}` is no version", shown(text)));
+    let problem = Invalid::new(
+        "version",
+        format!("`{}` is not a valid version", shown(text)),
+    );
     let digits = text.trim_start_matches(['v', 'V']);
     let guess = if is_number(&digits) {
         format!("\"{}.0\"", shown(digits))
@@ -157,7 +160,10 @@ fn version(text: &str) -> Result<(), Invalid> {
 fn bad_name(what: &str, text: &str, rule: &str, joint: char) -> Invalid {
     let problem = Invalid::new(
         "name",
-        format!("`{}` is no {what}: it may hold {rule}", shown(text)),
+        format!(
+            "`{}` is not a valid {what}: it may hold {rule}",
+            shown(text)
+        ),
     );
     match respelt(text, joint) {
         Some(name) => problem.help(format!("write `{}`", shown(&name))),

@@ -56,7 +56,7 @@ pub struct Test {
     /// Run the whole graph once, with the mocks of tests/pipeline.json
     #[arg(long)]
     pub pipeline: bool,
-    /// Let contract drift only warn
+    /// Downgrade contract drift to warnings
     #[arg(long)]
     pub warn: bool,
     /// Run again what a saved change concerns, until Ctrl-C
@@ -68,7 +68,7 @@ pub struct Test {
     /// Leave the live test's objects in place
     #[arg(long, requires = "live")]
     pub keep: bool,
-    /// Bound of the live test
+    /// Maximum time of the live test, such as 90s or 2m
     #[arg(long, requires = "live", default_value = "120s", value_parser = duration)]
     pub timeout: std::time::Duration,
 }
@@ -96,6 +96,9 @@ pub struct Build {
     /// Push the image after building it
     #[arg(long)]
     pub push: bool,
+    /// Write the image to an archive FILE.tar, or to a directory
+    #[arg(long, value_name = "PATH")]
+    pub to: Option<PathBuf>,
     /// Target platforms, such as linux/amd64,linux/arm64 [default: this machine's]
     #[arg(long, value_delimiter = ',', value_name = "PLATFORM")]
     pub platform: Vec<Platform>,

@@ -30,14 +30,13 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Kubernetes namespace [default: from environment, workflow.yaml, config, then `default`]
+    /// Kubernetes namespace [default: from environment, workflow.yaml, config, kubeconfig context, then `default`]
     #[arg(short, long, global = true, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
     /// Container registry that image tags are prefixed with
     #[arg(short, long, global = true, value_name = "HOST")]
     pub registry: Option<String>,
-    /// How the answer is written, text or json; for `build` also where the image goes: an archive FILE.tar, or a
-    /// directory
+    /// How the answer is written: text or json
     #[arg(short, long, global = true, value_name = "FORMAT", action = clap::ArgAction::Append)]
     pub output: Vec<Output>,
     /// Named environment of the config files

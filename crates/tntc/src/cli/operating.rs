@@ -25,21 +25,27 @@ pub struct Deploy {
     #[arg(long)]
     pub verify: bool,
     /// Skip the live test in the dev environment
-    #[arg(long, alias = "skip-live-test")]
+    #[arg(long, visible_alias = "skip-live-test")]
     pub force: bool,
     /// Restart the pods even when nothing changed
     #[arg(long)]
     pub restart: bool,
-    /// Let contract drift and missing secrets only warn
+    /// Downgrade contract drift and missing secrets to warnings
     #[arg(long)]
     pub warn: bool,
-    /// Take back fields that another manager has taken over
+    /// Take back what other field managers have changed or added
     #[arg(long)]
     pub force_conflicts: bool,
-    /// Print the manifests as YAML and change nothing
+    /// Print the manifests as YAML, without the Secret, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Bound of --wait and of --verify
+    /// Print the Secret with its values, too
+    #[arg(long, requires = "dry_run")]
+    pub show_secrets: bool,
+    /// Where the cluster finds its images; the image is named by --image today
+    #[arg(long, hide = true, value_name = "HOST")]
+    pub cluster_registry: Option<String>,
+    /// Maximum time to wait with --wait and --verify, such as 90s or 2m
     #[arg(long, default_value = "120s", value_parser = duration)]
     pub timeout: std::time::Duration,
 }
@@ -134,7 +140,7 @@ pub struct Undeploy {
     pub keep_secrets: bool,
 }
 
-/// Look after the cluster
+/// Cluster commands
 #[derive(Debug, Args)]
 pub struct Cluster {
     #[command(subcommand)]
@@ -154,6 +160,9 @@ pub struct ClusterCheck {
     /// Create the namespace, and a Role with its binding for you, when they are missing
     #[arg(long)]
     pub fix: bool,
+    /// With --fix: grant them to this user instead, such as alice or system:serviceaccount:NAMESPACE:NAME
+    #[arg(long = "for", value_name = "USER", requires = "fix")]
+    pub user: Option<String>,
     /// Prove with two short-lived pods whether the cluster enforces network policies
     #[arg(long)]
     pub probe: bool,

@@ -69,8 +69,8 @@ pub async fn all(
     options: Options,
 ) -> Result<Applied> {
     for attempt in 0..ATTEMPTS {
-        let applied = once(cluster, plan, restart || attempt > 0, options).await?;
-        if is_nothing(&applied) || is_consistent(cluster, plan).await? {
+        let (applied, settled) = once(cluster, plan, restart || attempt > 0, options).await?;
+        if is_nothing(&applied) || is_consistent(cluster, &settled).await? {
             return Ok(applied);
         }
         tokio::time::sleep(some_time()).await;
@@ -94,10 +94,18 @@ fn some_time() -> Duration {
 
 /// Looks at everything at once, then sends what the Deployment's pods need, then the Deployment and the CronJobs, then
 /// deletes what is no longer wanted.
-async fn once(cluster: &Cluster, plan: &Plan, restart: bool, options: Options) -> Result<Applied> {
+async fn once(
+    cluster: &Cluster,
+    plan: &Plan,
+    restart: bool,
+    options: Options,
+) -> Result<(Applied, Plan)> {
     let wanted = pieces(cluster, plan);
     let looks = try_join_all(wanted.iter().map(Piece::look));
     let (live, unwanted) = futures::try_join!(looks, Unwanted::find(cluster, plan))?;
+    let adoptions = wanted.iter().zip(live);
+    let adoptions = adoptions.map(|(piece, live)| piece.adopt(live, options));
+    let live = try_join_all(adoptions).await?;
     let settled = settle(cluster, plan, &Present::of(&live)?, restart).await?;
     let changed: Vec<_> = pieces(cluster, &settled)
         .into_iter()
@@ -112,11 +120,12 @@ async fn once(cluster: &Cluster, plan: &Plan, restart: bool, options: Options) -
     send(needed, options).await?;
     let sent = send(needing, options).await?;
     let deployment = typed(&sent)?.or(typed(live.iter().flatten())?);
-    Ok(Applied {
+    let applied = Applied {
         deployment: deployment.unwrap_or_default(),
         changed: names,
         deleted: unwanted.delete().await?,
-    })
+    };
+    Ok((applied, settled))
 }
 
 /// In the order in which they are applied and told.

@@ -41,7 +41,7 @@ pub async fn api(cluster: &Cluster) -> Check {
             State::Pass,
             format!("Kubernetes API reachable ({})", version.git_version),
         ),
-        Err(cause) => Check::error("api", errors::tell("asking for the version", cause)),
+        Err(cause) => Check::error("api", errors::tell("reading the version", cause)),
     }
 }
 
@@ -143,7 +143,7 @@ fn not_allowed_to_look(check: &'static str, what: &str, cause: kube::Error) -> C
         kube::Error::Api(status) if status.code == 403 => Check::new(
             check,
             State::Unknown,
-            format!("{what} may not be looked at by this user"),
+            format!("{what} is not known: forbidden, this user cannot get it"),
         ),
         _ => Check::error(check, errors::tell(&format!("looking for {what}"), cause)),
     }

@@ -147,6 +147,14 @@ impl Target {
     }
 }
 
+/// Name and namespace of the context that the settings lead to; what is wrong with a kubeconfig is told by whoever needs
+/// the cluster.
+pub fn context_namespace(settings: &Settings) -> Option<(String, String)> {
+    let wanted = settings.context.as_ref();
+    let wanted = wanted.map(|context| context.value.as_str());
+    kubeconfig::read(settings).ok()?.merged.namespace(wanted)
+}
+
 fn kind(selected: &Selected) -> Option<String> {
     let server = selected.cluster.address.url();
     kind_cluster(&selected.context, &server).map(str::to_owned)

@@ -121,6 +121,12 @@ pub fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     init.into_iter().chain(main).flatten()
 }
 
+/// Whether a container of the pod cannot start, or crashed last time.
+pub fn is_stuck(pod: &Pod) -> bool {
+    let problem = |container: &ContainerStatus| of_container(container);
+    containers(pod).filter_map(problem).any(|it| it.fatal)
+}
+
 fn of_container(container: &ContainerStatus) -> Option<Problem> {
     waiting(container).or_else(|| crashed(container))
 }

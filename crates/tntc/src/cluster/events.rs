@@ -30,6 +30,13 @@ pub struct Line {
     count: i32,
 }
 
+impl Line {
+    /// Whether it tells of something that went wrong.
+    pub fn is_warning(&self) -> bool {
+        self.kind.as_deref() == Some("Warning")
+    }
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |field: &Option<String>| field.clone().unwrap_or_default();

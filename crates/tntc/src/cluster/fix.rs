@@ -1,4 +1,5 @@
-//! What `cluster check --fix` creates: the namespace, and a Role with a RoleBinding for the user who asks.
+//! What `cluster check --fix` creates: the namespace, and a Role with a RoleBinding for the user who asks, or for the one
+//! that an administrator names with `--for`.
 //!
 //! Everything is created without being looked for first, so that the right to create it is the only one needed.
 
@@ -39,30 +40,26 @@ pub async fn namespace(cluster: &Cluster, name: &str) -> Result<Option<String>> 
     create(&Api::all(cluster.client.clone()), &namespace, what).await
 }
 
-/// Grants the rights to the user that the API server takes us for.
+/// Grants the rights to a user, named as the API server names them: also a service account,
+/// `system:serviceaccount:<namespace>:<name>`.
 pub async fn permissions(
     cluster: &Cluster,
     namespace: &str,
+    user: &str,
     wanted: &[Right],
 ) -> Result<Vec<String>> {
-    let user = user(cluster).await?;
     let role = Role {
         metadata: metadata(ROLE, namespace),
         rules: Some(rights::rules(wanted)),
     };
     let binding = RoleBinding {
-        metadata: metadata(&binding_name(&user), namespace),
+        metadata: metadata(&binding_name(user), namespace),
         role_ref: RoleRef {
             api_group: "rbac.authorization.k8s.io".to_owned(),
             kind: "Role".to_owned(),
             name: ROLE.to_owned(),
         },
-        subjects: Some(vec![Subject {
-            api_group: Some("rbac.authorization.k8s.io".to_owned()),
-            kind: "User".to_owned(),
-            name: user.clone(),
-            namespace: None,
-        }]),
+        subjects: Some(vec![subject(user)]),
     };
     let client = &cluster.client;
     let role = create(
@@ -71,15 +68,31 @@ pub async fn permissions(
         format!("Role \"{ROLE}\""),
     )
     .await?;
-    let what = format!(
-        "RoleBinding \"{}\" for user \"{user}\"",
-        binding_name(&user)
-    );
+    let what = format!("RoleBinding \"{}\" for user \"{user}\"", binding_name(user));
     let binding = create(&Api::namespaced(client.clone(), namespace), &binding, what).await?;
     Ok(role.into_iter().chain(binding).collect())
 }
 
-async fn user(cluster: &Cluster) -> Result<String> {
+fn subject(user: &str) -> Subject {
+    let account = user.strip_prefix("system:serviceaccount:");
+    match account.and_then(|account| account.split_once(':')) {
+        Some((namespace, name)) => Subject {
+            api_group: None,
+            kind: "ServiceAccount".to_owned(),
+            name: name.to_owned(),
+            namespace: Some(namespace.to_owned()),
+        },
+        None => Subject {
+            api_group: Some("rbac.authorization.k8s.io".to_owned()),
+            kind: "User".to_owned(),
+            name: user.to_owned(),
+            namespace: None,
+        },
+    }
+}
+
+/// Whom the API server takes us for.
+pub async fn user(cluster: &Cluster) -> Result<String> {
     let api: Api<SelfSubjectReview> = Api::all(cluster.client.clone());
     let answer = api
         .create(&PostParams::default(), &SelfSubjectReview::default())

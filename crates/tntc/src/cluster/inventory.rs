@@ -11,7 +11,7 @@ use tntc_core::manifests::labels;
 
 use super::diagnose::Problem;
 use super::watch::Observed;
-use super::{Cluster, apply, errors, rollout};
+use super::{Cluster, apply, diagnose, errors, rollout};
 use crate::error::{Error, Result};
 
 /// Every Deployment of ours in the namespace, or in all of them, by namespace and name; only those whose labels match
@@ -71,6 +71,38 @@ pub async fn service(cluster: &Cluster, namespace: &str, name: &str) -> Result<O
 pub async fn pods(cluster: &Cluster, namespace: &str, name: &str) -> Result<Vec<Pod>> {
     let engines = ListParams::default().labels(&format!("{}={name}", labels::NAME));
     list(cluster, namespace, &engines).await
+}
+
+/// The engine pods of every workflow in the namespace, or in all of them.
+pub async fn every_pod(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec<Pod>> {
+    let api: Api<Pod> = match namespace {
+        Some(namespace) => Api::namespaced(cluster.client.clone(), namespace),
+        None => Api::all(cluster.client.clone()),
+    };
+    let ours = format!(
+        "{},{}={}",
+        labels::NAME,
+        labels::MANAGED_BY,
+        labels::MANAGER
+    );
+    let listed = api.list(&ListParams::default().labels(&ours)).await;
+    let listed = listed.map_err(|cause| errors::tell("listing pods", cause))?;
+    Ok(listed.items)
+}
+
+/// Whether a rollout cannot be expected to end well: its pods crash, cannot start or are refused, or its time is over.
+pub fn is_failing<'a>(deployment: &Deployment, pods: impl Iterator<Item = &'a Pod>) -> bool {
+    let status = deployment.status.as_ref();
+    let mut conditions = status
+        .and_then(|status| status.conditions.as_ref())
+        .into_iter()
+        .flatten();
+    let refused = conditions.any(|condition| {
+        let state = (condition.type_.as_str(), condition.status.as_str());
+        matches!(state, ("ReplicaFailure", "True") | ("Progressing", "False"))
+    });
+    let mut staying = pods.filter(|pod| pod.metadata.deletion_timestamp.is_none());
+    refused || staying.any(diagnose::is_stuck)
 }
 
 /// One look at everything that tells how the workflow is doing.

@@ -16,6 +16,7 @@ pub mod follow;
 pub mod inventory;
 mod kubeconfig;
 mod limits;
+pub mod loaded;
 mod login;
 pub mod logs;
 pub mod outside;

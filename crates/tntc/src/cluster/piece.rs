@@ -9,7 +9,7 @@ use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tntc_core::manifests::in_force::is_in_force;
-use tntc_core::manifests::labels;
+use tntc_core::manifests::{labels, ownership};
 
 use super::{Cluster, errors};
 use crate::error::{Error, Result};
@@ -88,6 +88,35 @@ impl Piece {
         Err(self.still_there())
     }
 
+    /// Makes ours what `kubectl apply` has sent of it, and with `--force-conflicts` what anybody has: without that, each
+    /// later deploy would meet the same conflict again, and what was added would stay.
+    pub async fn adopt(
+        &self,
+        live: Option<DynamicObject>,
+        options: Options,
+    ) -> Result<Option<DynamicObject>> {
+        let Some(live) = live else {
+            return Ok(None);
+        };
+        let fields = ownership::adopted(&json!(live), FIELD_MANAGER, options.force_conflicts);
+        let Some(fields) = fields else {
+            return Ok(Some(live));
+        };
+        let version = live.resource_version();
+        let patch = json!({"metadata": {"managedFields": fields, "resourceVersion": version}});
+        let patch = Patch::Merge(&patch);
+        match self
+            .api
+            .patch(&self.name, &PatchParams::default(), &patch)
+            .await
+        {
+            Ok(after) => Ok(Some(after)),
+            // Somebody was faster; applying meets what they did.
+            Err(cause) if errors::was_modified(&cause) => Ok(Some(live)),
+            Err(cause) => Err(self.refused(cause)),
+        }
+    }
+
     /// Whether sending it would change nothing.
     pub fn is_in_force(&self, live: Option<&DynamicObject>) -> bool {
         live.is_some_and(|live| is_in_force(&self.wanted, &json!(live), FIELD_MANAGER))
@@ -149,7 +178,7 @@ impl Piece {
         let error = errors::tell(&format!("applying {}", self.what()), cause);
         if is_conflict {
             error.hint(
-                "somebody else has taken these fields over; --force-conflicts takes them back",
+                "field manager conflict: another manager owns these fields; --force-conflicts takes them back",
             )
         } else {
             error

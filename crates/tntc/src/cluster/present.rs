@@ -1,7 +1,7 @@
 //! What a plan takes over from what is there: files that running pods still mount, when they were last restarted, and
 //! which build of the image they run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -10,10 +10,11 @@ use kube::ResourceExt;
 use kube::api::{Api, DynamicObject};
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use tntc_core::manifests::{Plan, labels};
+use tntc_core::manifests::loaded::Held;
+use tntc_core::manifests::{Plan, code, labels, secret, template_annotations};
 
 use super::apply::{self, Object};
-use super::{Cluster, errors, inventory};
+use super::{Cluster, errors, inventory, loaded};
 use crate::error::{Error, Result};
 
 /// The objects that a plan's pods are told by, as they were at one moment.
@@ -37,22 +38,72 @@ impl Present {
     /// The Deployment has the plan's revision already but the ConfigMap or the Secret is another one's, so that pods of
     /// this revision may have started with that.
     fn is_torn(&self, plan: &Plan) -> bool {
-        let code = hash(Some(&plan.config_map), labels::CODE_HASH);
-        let secrets = hash(plan.secret.as_ref(), labels::SECRETS_HASH);
-        let is_running = |wanted: Option<&String>, label| {
-            wanted.is_some() && self.template_annotation(label) == wanted
-        };
-        let other_code =
-            self.config_map.is_some() && hash(self.config_map.as_ref(), labels::CODE_HASH) != code;
+        let wanted = code::contents(&plan.config_map);
+        let other_code = self.config_map.as_ref().is_some_and(|live| {
+            let live = code::contents(live);
+            wanted
+                .iter()
+                .any(|(key, content)| live.get(key) != Some(content))
+        });
+        let other_secrets = self.secret.as_ref().zip(plan.secret.as_ref());
         let other_secrets =
-            self.secret.is_some() && hash(self.secret.as_ref(), labels::SECRETS_HASH) != secrets;
-        is_running(code, labels::CODE_HASH) && other_code
-            || is_running(secrets, labels::SECRETS_HASH) && other_secrets
+            other_secrets.is_some_and(|(live, wanted)| secret::data(live) != secret::data(wanted));
+        self.runs(plan, labels::CODE_HASH) && other_code
+            || self.runs(plan, labels::SECRETS_HASH) && other_secrets
+    }
+
+    /// Whether the Deployment's template has the plan's annotation already.
+    fn runs(&self, plan: &Plan, name: &str) -> bool {
+        let wanted = template_annotation(&plan.deployment, name);
+        wanted.is_some() && self.template_annotation(name) == wanted
+    }
+
+    /// The Secret's salt, or a new one; without local secrets, the hash of those that are deployed stays.
+    fn salt(&self, plan: &mut Plan) -> Result<()> {
+        if plan.secret.is_some() {
+            let salt = self.secret.as_ref().and_then(salt_of);
+            secret::salt(plan, salt.map_or_else(new_salt, Ok)?);
+            return Ok(());
+        }
+        let deployed = self.template_annotation(labels::SECRETS_HASH).cloned();
+        if let Some((hash, annotations)) = deployed.zip(template_annotations(&mut plan.deployment))
+        {
+            annotations.insert(labels::SECRETS_HASH.to_owned(), hash);
+        }
+        Ok(())
+    }
+
+    /// Whether pods of the wanted template run that have loaded something else than is wanted, as after a ConfigMap that
+    /// was changed and changed back. Who may not see that deploys as ever.
+    async fn is_out_of_sync(&self, cluster: &Cluster, plan: &Plan) -> bool {
+        let is_same = self.deployment.is_some()
+            && [labels::CODE_HASH, labels::SECRETS_HASH]
+                .iter()
+                .all(|name| {
+                    self.template_annotation(name) == template_annotation(&plan.deployment, name)
+                });
+        if !is_same {
+            return false;
+        }
+        let namespace = plan.deployment.namespace().unwrap_or_default();
+        let name = plan.deployment.name_any();
+        let Ok(pods) = inventory::pods(cluster, &namespace, &name).await else {
+            return false;
+        };
+        let mut held = match &plan.secret {
+            Some(secret) => Held {
+                secret: Some(Some(secret.clone())),
+                ..Held::default()
+            },
+            None => loaded::held(cluster, &namespace, &name, &pods).await,
+        };
+        held.config_map = Some(plan.config_map.clone());
+        let reports = loaded::reports(cluster, &namespace, pods).await;
+        loaded::out_of_sync(&held, &reports).is_some()
     }
 
     fn template_annotation(&self, name: &str) -> Option<&String> {
-        let template = &self.deployment.as_ref()?.spec.as_ref()?.template;
-        template.metadata.as_ref()?.annotations.as_ref()?.get(name)
+        template_annotation(self.deployment.as_ref()?, name)
     }
 
     /// A build that this directory does not know of still runs, as long as its tag is the one that is wanted.
@@ -62,6 +113,34 @@ impl Present {
             .filter(|_| same)
             .cloned()
     }
+}
+
+fn template_annotation<'a>(deployment: &'a Deployment, name: &str) -> Option<&'a String> {
+    let template = &deployment.spec.as_ref()?.template;
+    template.metadata.as_ref()?.annotations.as_ref()?.get(name)
+}
+
+/// A Secret's salt, when it has one.
+pub fn salt_of(secret: &Secret) -> Option<Vec<u8>> {
+    let salt = secret.data.as_ref()?.get(secret::SALT)?;
+    (!salt.0.is_empty()).then(|| salt.0.clone())
+}
+
+/// The salt of the plan's Secret as the cluster has it, as far as it can be seen.
+pub async fn deployed_salt(cluster: &Cluster, plan: &Plan) -> Option<Vec<u8>> {
+    let found = find(cluster, plan.secret.as_ref()).await.ok()??;
+    salt_of(&found)
+}
+
+/// 128 random bits as text, which can be read where somebody looks at a Secret.
+pub fn new_salt() -> Result<Vec<u8>> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)
+        .map_err(|cause| Error::surroundings(format!("no random numbers: {cause}")))?;
+    Ok(random
+        .iter()
+        .flat_map(|byte| format!("{byte:02x}").into_bytes())
+        .collect())
 }
 
 fn image(deployment: &Deployment) -> Option<&String> {
@@ -101,7 +180,12 @@ pub async fn settle(
     restart: bool,
 ) -> Result<Plan> {
     let mut plan = plan.clone();
-    let restarted_at = if restart || present.is_torn(&plan) {
+    present.salt(&mut plan)?;
+    if let Some(config_map) = &present.config_map {
+        keep_mounted_keys(cluster, &mut plan, config_map).await?;
+    }
+    let heal = restart || present.is_torn(&plan) || present.is_out_of_sync(cluster, &plan).await;
+    let restarted_at = if heal {
         Some(Timestamp::now().to_string())
     } else {
         present.template_annotation(labels::RESTARTED_AT).cloned()
@@ -115,21 +199,7 @@ pub async fn settle(
                 .or_insert(image_id);
         }
     }
-    if let Some(config_map) = &present.config_map {
-        keep_mounted_keys(cluster, &mut plan, config_map).await?;
-    }
     Ok(plan)
-}
-
-fn template_annotations(deployment: &mut Deployment) -> Option<&mut BTreeMap<String, String>> {
-    let template = &mut deployment.spec.as_mut()?.template;
-    Some(
-        template
-            .metadata
-            .as_mut()?
-            .annotations
-            .get_or_insert_default(),
-    )
 }
 
 /// Whether the code and the secrets that are there now are the plan's.

@@ -10,7 +10,8 @@ use kube::api::{Api, PostParams};
 use tntc_core::manifests::Plan;
 
 use super::preflight::{Check, State};
-use super::{Cluster, errors};
+use super::{Cluster, errors, fix};
+use crate::followup::quoted;
 
 /// Verbs on one kind of object in the workflow's namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,13 +138,26 @@ impl Need {
         of(self) == of(other)
     }
 
-    fn shown(self) -> String {
+    /// As `kubectl` names it, such as `deployments.apps`.
+    fn resource(self) -> String {
         let group = if self.right.group.is_empty() { "" } else { "." };
-        format!(
-            "{} {}{group}{}",
-            self.verb, self.right.resource, self.right.group
-        )
+        format!("{}{group}{}", self.right.resource, self.right.group)
     }
+}
+
+/// Resource by resource, such as `configmaps: get, create; pods: list`, in the order in which they come up.
+fn grouped(needs: &[Need]) -> String {
+    let mut resources: Vec<(String, Vec<&str>)> = Vec::new();
+    for need in needs {
+        let resource = need.resource();
+        match resources.iter_mut().find(|(known, _)| *known == resource) {
+            Some((_, verbs)) => verbs.push(need.verb),
+            None => resources.push((resource, vec![need.verb])),
+        }
+    }
+    let shown =
+        |(resource, verbs): &(String, Vec<&str>)| format!("{resource}: {}", verbs.join(", "));
+    resources.iter().map(shown).collect::<Vec<_>>().join("; ")
 }
 
 /// Whether this user may do all of that in the namespace.
@@ -155,21 +169,22 @@ pub async fn check(cluster: &Cluster, namespace: &str, rights: &[Right]) -> Chec
             format!("Permissions in namespace \"{namespace}\" are sufficient"),
         ),
         Ok(missing) => {
-            let shown: Vec<_> = missing.into_iter().map(Need::shown).collect();
+            let user = fix::user(cluster).await.unwrap_or_default();
+            let user = if user.is_empty() { "USER" } else { &user };
+            // Without the context of this call, which has just been shown not to suffice.
+            let fix = format!(
+                "tntc cluster check --fix --for {} -n {namespace}",
+                quoted(user)
+            );
             Check::new(
                 "permissions",
                 State::Fail,
                 format!(
                     "Permissions missing in namespace \"{namespace}\": {}",
-                    shown.join(", ")
+                    grouped(&missing)
                 ),
             )
-            .remedy(format!(
-                "Grant them, as somebody who may: {}",
-                cluster
-                    .followup
-                    .tntc(format!("cluster check --fix -n {namespace}"))
-            ))
+            .remedy(format!("Have an administrator grant them: {fix}"))
             .remedy("or use a context that has them (--context)")
         }
         Err(cause) => Check::error("permissions", errors::tell("asking for permissions", cause)),
@@ -305,6 +320,14 @@ mod tests {
             ATTACH
         ));
         assert!(!grants(&rule(&["*"], &["*"], &["*"], &["one"]), ATTACH));
+    }
+
+    #[test]
+    fn missing_permissions_are_told_resource_by_resource() {
+        let need = |right: Right, verb| Need { right, verb };
+        let [pods, apps] = [right("", "pods", &[]), right("apps", "deployments", &[])];
+        let needs = [need(pods, "get"), need(apps, "get"), need(pods, "list")];
+        assert_eq!(grouped(&needs), "pods: get, list; deployments.apps: get");
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! `tntc audit`: is what is deployed still what the workflow directory means?
 
+use kube::ResourceExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use tntc_core::audit::{self, Compared, Finding, Kind};
+use tntc_core::audit::{self, Compared, Finding, Found, Kind, Remedy};
+use tntc_core::manifests::Plan;
 
 use crate::cli::Audit;
-use crate::cluster::deployed;
+use crate::cluster::{Cluster, deployed, inventory, loaded};
 use crate::context::{Context, Overrides};
 use crate::error::Result;
 use crate::followup::quoted;
@@ -33,28 +35,79 @@ pub async fn run(arguments: Audit, context: &Context) -> Result<Outcome> {
     let namespace = prepared.namespace.as_str();
     let found = deployed::everything(&cluster, namespace, &plan).await?;
     let name = prepared.workflow.name.as_str();
-    let outcome = outcome(name, namespace, &audit::compare(&plan, &found));
-    if !outcome.failed {
-        return Ok(outcome);
+    let mut compared = audit::compare(&plan, &found);
+    let unseen = pods(&cluster, &plan, &found, &mut compared).await?;
+    let outcome = outcome(name, namespace, &compared);
+    for line in unseen {
+        context.printer.warn(line);
     }
-    let deploy = cluster.followup.tntc(format!(
-        "deploy {} -n {namespace}",
-        quoted(&arguments.dir.display().to_string())
-    ));
-    Ok(outcome.hint(format!("bring it back to what is planned with: {deploy}")))
+    let remedy = audit::remedy(&plan, &found, &compared);
+    let dir = quoted(&arguments.dir.display().to_string()).into_owned();
+    let hints = hints(&cluster, &dir, namespace, &remedy);
+    Ok(hints.into_iter().fold(outcome, Outcome::hint))
+}
+
+/// Adds what the running pods have loaded; of which pods that could not be seen.
+async fn pods(
+    cluster: &Cluster,
+    plan: &Plan,
+    found: &Found,
+    compared: &mut Vec<Compared>,
+) -> Result<Vec<String>> {
+    let namespace = plan.deployment.namespace().unwrap_or_default();
+    let pods = inventory::pods(cluster, &namespace, &plan.deployment.name_any()).await?;
+    let reports = loaded::reports(cluster, &namespace, pods).await;
+    let known = reports.known.iter().map(|(pod, loaded)| (pod, loaded));
+    compared.extend(audit::pods(plan, found, known));
+    Ok(reports.unknown)
+}
+
+/// Commands after which the audit is clean.
+fn hints(cluster: &Cluster, dir: &str, namespace: &str, remedy: &Remedy) -> Vec<String> {
+    let mut hints: Vec<_> = remedy
+        .delete
+        .iter()
+        .map(|object| {
+            let delete = format!("delete {object} -n {namespace}");
+            format!(
+                "remove what is not planned with: {}",
+                cluster.followup.kubectl(delete)
+            )
+        })
+        .collect();
+    hints.extend(remedy.remove_keys.iter().map(|(secret, key)| {
+        let pointer = key.replace('~', "~0").replace('/', "~1");
+        let patch = format!(r#"[{{"op":"remove","path":"/data/{pointer}"}}]"#);
+        let patch = format!("patch secret {secret} -n {namespace} --type=json -p '{patch}'");
+        format!(
+            "remove what is not planned with: {}",
+            cluster.followup.kubectl(patch)
+        )
+    }));
+    if remedy.deploy {
+        let flag = if remedy.force {
+            " --force-conflicts"
+        } else {
+            ""
+        };
+        let deploy = format!("deploy {dir} -n {namespace}{flag}");
+        let deploy = cluster.followup.tntc(deploy);
+        hints.push(format!("bring it back to what is planned with: {deploy}"));
+    }
+    hints
 }
 
 fn outcome(name: &str, namespace: &str, compared: &[Compared]) -> Outcome {
     let differing = compared.iter().filter(|object| !object.matches).count();
     let summary = if differing == 0 {
-        format!("{name} in {namespace} is as planned")
+        format!("{name} in {namespace} is in sync")
     } else {
         let plural = if differing == 1 {
             "object differs"
         } else {
             "objects differ"
         };
-        format!("{name} in {namespace} is not as planned: {differing} {plural}")
+        format!("{name} in {namespace} has drifted: {differing} {plural}")
     };
     let mut lines: Vec<_> = compared.iter().flat_map(lines).collect();
     lines.push(String::new());
@@ -97,7 +150,7 @@ fn told(finding: &Finding) -> String {
     };
     match finding.kind {
         Kind::Missing => format!("{at} is missing{}", of(&finding.expected)),
-        Kind::Extra => format!("{at} was added{}", of(&finding.actual)),
+        Kind::Extra => format!("{at} is unexpected{}", of(&finding.actual)),
         Kind::Changed => format!(
             "{at} is {}, expected {}",
             shown(&finding.actual),

@@ -62,6 +62,10 @@ enum Held<'a> {
 /// Builds, pushes or writes, loads into kind, and remembers the image for `deploy`.
 pub async fn run(arguments: Build, context: &Context) -> Result<Outcome> {
     let plan = plan(&arguments, context)?;
+    if context.global.context.is_some() {
+        // Whoever names a context means its cluster, and would not learn that the image was loaded nowhere.
+        Target::find(&plan.settings)?;
+    }
     let mut interrupt = Interrupt::listen()?;
     tokio::select! {
         built = in_turn(&arguments, &plan) => built,
@@ -84,19 +88,29 @@ fn plan<'a>(arguments: &Build, context: &'a Context) -> Result<Plan<'a>> {
         platforms: distinct(&arguments.platform),
         push: arguments.push,
         plain_http: arguments.plain_http,
-        output: context.global.place().map(Path::to_owned),
+        output: destination(arguments, context),
         settings,
         printer: &context.printer,
     };
     reference::parse(&plan.base)?;
     if arguments.builder == Some(Builder::Oci) && !plan.has_destination() {
         return Err(
-            Error::usage("the oci builder has no local store to leave the image in").hint(
-                "push it with --push, or write it with --output FILE.tar or --output DIRECTORY",
-            ),
+            Error::usage("the oci builder has no local store to leave the image in")
+                .hint("push it with --push, or write it with --to FILE.tar or --to DIRECTORY"),
         );
     }
     Ok(plan)
+}
+
+/// `--output` was where the image goes, too; it is to mean the format of the answer only.
+fn destination(arguments: &Build, context: &Context) -> Option<PathBuf> {
+    let place = context.global.place();
+    if let Some(place) = place {
+        let place = place.display();
+        let warning = format!("--output {place} is deprecated: write --to {place}");
+        context.printer.warn(warning);
+    }
+    arguments.to.clone().or_else(|| place.map(Path::to_owned))
 }
 
 /// Builds of one directory end in one file, so they take turns.
@@ -179,7 +193,7 @@ async fn several_with_docker(docker: &Docker, plan: &Plan<'_>) -> Result<Built> 
             "{} can build several platforms at once only for a registry",
             docker.name()
         ))
-        .hint("push them with --push, or write them with --builder oci --output FILE.tar"));
+        .hint("push them with --push, or write them with --builder oci --to FILE.tar"));
     }
     let mut digests = Vec::with_capacity(plan.platforms.len());
     for platform in &plan.platforms {

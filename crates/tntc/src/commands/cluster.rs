@@ -98,7 +98,7 @@ async fn examine(
 ) -> Result<(Report, Vec<String>)> {
     let mut report = preflight::look(cluster, wanted).await;
     let fixed = if arguments.fix {
-        repair(cluster, wanted, &report).await?
+        repair(cluster, wanted, arguments.user.as_deref(), &report).await?
     } else {
         Vec::new()
     };
@@ -151,7 +151,12 @@ async fn code(opened: &Opened, changed: &InEnvironment, printer: &Printer) -> Ch
 }
 
 /// Creates what the failed checks miss; what was done, as lines.
-async fn repair(cluster: &Cluster, wanted: &Wanted<'_>, report: &Report) -> Result<Vec<String>> {
+async fn repair(
+    cluster: &Cluster,
+    wanted: &Wanted<'_>,
+    user: Option<&str>,
+    report: &Report,
+) -> Result<Vec<String>> {
     let failed = |check: &str| report.failures().any(|failure| failure.id == check);
     let mut done = Vec::new();
     let may_be_missing = report
@@ -165,8 +170,14 @@ async fn repair(cluster: &Cluster, wanted: &Wanted<'_>, report: &Report) -> Resu
         let made = fix::namespace(cluster, wanted.namespace).await;
         done.extend(made.ok().flatten());
     }
-    if failed("permissions") {
-        done.extend(fix::permissions(cluster, wanted.namespace, &wanted.rights).await?);
+    // What somebody else may do is not looked at: granting it again changes nothing.
+    if failed("permissions") || user.is_some() {
+        let user = match user {
+            Some(user) => user.to_owned(),
+            None => fix::user(cluster).await?,
+        };
+        let granted = fix::permissions(cluster, wanted.namespace, &user, &wanted.rights);
+        done.extend(granted.await?);
     }
     Ok(done)
 }
@@ -186,7 +197,10 @@ fn outcome(report: &Report, fixed: &[String]) -> Outcome {
     let summary = if failures.is_empty() {
         "Cluster is ready for deployment".to_owned()
     } else {
-        format!("not ready for deployment: {}", failures.join("; "))
+        format!(
+            "Cluster is not ready for deployment: {}",
+            failures.join("; ")
+        )
     };
     let mut lines: Vec<_> = fixed
         .iter()
@@ -194,8 +208,7 @@ fn outcome(report: &Report, fixed: &[String]) -> Outcome {
         .collect();
     lines.extend(report.lines());
     lines.push(String::new());
-    // A workflow without its secrets is no fault of the cluster's.
-    lines.push(if fault == Some(Kind::Surroundings) {
+    lines.push(if fault.is_some() {
         "✗ Cluster is not ready for deployment".to_owned()
     } else {
         "✓ Cluster is ready for deployment".to_owned()

@@ -4,12 +4,12 @@ use kube::ResourceExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::contract::network::Services;
-use tntc_core::manifests::Plan;
+use tntc_core::manifests::{Plan, secret};
 
 use crate::cli::Deploy;
 use crate::cluster::apply::{self, Applied};
 use crate::cluster::connect::Target;
-use crate::cluster::{Cluster, preflight, ready, rollout};
+use crate::cluster::{Cluster, loaded, preflight, present, ready, rollout};
 use crate::context::{Context, Overrides};
 use crate::contract;
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ use crate::prepare::{Prepared, Variant, prepare};
 /// The fields of the answer.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Answer<'a> {
-    /// With `--dry-run`: the objects, every Secret value redacted.
+    /// With `--dry-run`: the objects, with the Secret only when `--show-secrets` asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<serde_json::Map<String, serde_json::Value>>>")]
     manifests: Option<Vec<serde_json::Value>>,
@@ -42,9 +42,14 @@ pub async fn run(arguments: Deploy, context: &Context) -> Result<Outcome> {
         runtime_class: arguments.runtime_class.clone(),
         ..Overrides::default()
     };
+    if arguments.cluster_registry.is_some() {
+        context.printer.warn(
+            "--cluster-registry is deprecated and ignored: name the image as the cluster pulls it, with --image",
+        );
+    }
     if arguments.dry_run {
         let (prepared, target) = ready(&arguments, overrides, context).await?;
-        return manifests(&prepared, target, context).await;
+        return manifests(&arguments, &prepared, target, context).await;
     }
     let mut phases = Phases::new(&context.printer);
     let (prepared, target) = phases
@@ -137,8 +142,17 @@ async fn follow(
     if !arguments.verify {
         return Ok(None);
     }
-    let verified = live::verify(cluster, prepared, deployment, timeout);
-    phases.run("verify", verified).await.map(Some)
+    let verified = async {
+        let execution = live::verify(cluster, prepared, deployment, timeout).await?;
+        let namespace = prepared.namespace.as_str();
+        let unseen = loaded::verify(cluster, namespace, &deployment.name_any()).await?;
+        Ok((execution, unseen))
+    };
+    let (execution, unseen) = phases.run("verify", verified).await?;
+    for line in unseen {
+        phases.warn(line);
+    }
+    Ok(Some(execution))
 }
 
 async fn explained(cluster: &Cluster, applied: &Applied, error: Error) -> Error {
@@ -159,6 +173,7 @@ fn warn(plan: &Plan, context: &Context) {
 
 /// Needs no cluster; with one that answers, the Services that the contract names are read as a deploy reads them.
 async fn manifests(
+    arguments: &Deploy,
     prepared: &Prepared,
     target: Result<Target>,
     context: &Context,
@@ -168,13 +183,28 @@ async fn manifests(
         Err(error) if prepared.settings.names_a_cluster() => return Err(error),
         target => target,
     };
-    let plan = match target.and_then(Target::connect) {
-        Ok(cluster) => prepared.plan_on(&cluster, Variant::Own).await?,
-        Err(_) => prepared.plan(&Services::default(), Variant::Own)?,
+    let (mut plan, salt) = match target.and_then(Target::connect) {
+        Ok(cluster) => {
+            let plan = prepared.plan_on(&cluster, Variant::Own).await?;
+            let salt = present::deployed_salt(&cluster, &plan).await;
+            (plan, salt)
+        }
+        Err(_) => (prepared.plan(&Services::default(), Variant::Own)?, None),
     };
     warn(&plan, context);
-    let objects = plan.redacted();
-    let mut text = String::new();
+    let salt = match salt {
+        None if arguments.show_secrets => Some(present::new_salt()?),
+        salt => salt,
+    };
+    if let Some(salt) = salt {
+        secret::salt(&mut plan, salt);
+    }
+    let (objects, mut text) = match &plan.secret {
+        Some(secret) if !arguments.show_secrets => {
+            (plan.without_secret(), left_out(&secret.name_any()))
+        }
+        _ => (plan.objects(), String::new()),
+    };
     for object in &objects {
         let yaml = serde_saphyr::to_string(object).map_err(|cause| {
             Error::failed(format!("cannot write the manifests as YAML: {cause}"))
@@ -187,6 +217,13 @@ async fn manifests(
         manifests: Some(objects),
         ..Answer::default()
     }))
+}
+
+/// A comment, so that what is printed can be applied and compared by others.
+fn left_out(secret: &str) -> String {
+    format!(
+        "# Secret/{secret} is left out, as its values would be printed; --show-secrets prints it, and tntc deploy applies it.\n"
+    )
 }
 
 fn outcome(cluster: &Cluster, applied: &Applied, waited: bool) -> Outcome {

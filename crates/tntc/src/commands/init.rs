@@ -44,7 +44,7 @@ const COMMON: &str = "common";
 /// Writes the directory; refuses to overwrite.
 pub fn run(arguments: &Init) -> Result<Outcome> {
     let name: WorkflowName = arguments.name.parse().map_err(|cause| {
-        Error::usage(format!("`{}` is no workflow name: {cause}", arguments.name))
+        Error::usage(cause.to_string())
             .hint("use lower-case words with hyphens, such as daily-report")
     })?;
     require_template(&arguments.template)?;

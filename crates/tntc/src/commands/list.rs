@@ -1,14 +1,17 @@
 //! `tntc list`: the workflows that are deployed.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::manifests::labels;
 
 use crate::cli::List;
-use crate::cluster::{inventory, rollout};
+use crate::cluster::{Cluster, inventory, loaded, rollout};
 use crate::context::{self, Context};
 use crate::error::Result;
 use crate::output::Outcome;
@@ -44,10 +47,20 @@ pub async fn run(arguments: &List, context: &Context) -> Result<Outcome> {
     let cluster = context.connect(&settings).await?;
     let selector = arguments.label.as_deref();
     let deployments = inventory::deployments(&cluster, one, selector).await?;
+    let (pods, unsynced) = pods(&cluster, one, &deployments).await;
     let now = Timestamp::now();
     let rows: Vec<_> = deployments
         .iter()
-        .map(|deployment| row(deployment, now))
+        .map(|deployment| {
+            let own = || pods.iter().filter(|pod| is_of(pod, deployment));
+            let unsynced = own().any(|pod| unsynced.contains(&pod.uid().unwrap_or_default()));
+            let failing = inventory::is_failing(deployment, own());
+            let status = match state(deployment, failing) {
+                READY if unsynced => "out of sync",
+                status => status,
+            };
+            row(deployment, status, now)
+        })
         .collect();
     let place = one.map_or("all namespaces".to_owned(), |name| {
         format!("namespace {name}")
@@ -64,7 +77,28 @@ pub async fn run(arguments: &List, context: &Context) -> Result<Outcome> {
         .own(Answer { workflows: rows }))
 }
 
-fn row(deployment: &Deployment, now: Timestamp) -> Row {
+/// The workflows' pods, and the UIDs of those that have loaded something else than was deployed. Who may see no pods or
+/// no logs gets a list without that.
+async fn pods(
+    cluster: &Cluster,
+    namespace: Option<&str>,
+    deployments: &[Deployment],
+) -> (Vec<Pod>, BTreeSet<String>) {
+    if deployments.is_empty() {
+        return Default::default();
+    }
+    let pods = inventory::every_pod(cluster, namespace).await;
+    let pods = pods.unwrap_or_default();
+    let unsynced = loaded::unlike_their_templates(cluster, &pods).await;
+    (pods, unsynced)
+}
+
+fn is_of(pod: &Pod, deployment: &Deployment) -> bool {
+    pod.namespace() == deployment.namespace()
+        && pod.labels().get(labels::NAME) == Some(&deployment.name_any())
+}
+
+fn row(deployment: &Deployment, status: &'static str, now: Timestamp) -> Row {
     let (ready, replicas) = replicas(deployment);
     let created = deployment
         .metadata
@@ -79,7 +113,7 @@ fn row(deployment: &Deployment, now: Timestamp) -> Row {
             .cloned()
             .unwrap_or_default(),
         namespace: deployment.namespace().unwrap_or_default(),
-        status: state(deployment),
+        status,
         ready,
         replicas,
         created_at: created.map(|time| time.to_string()),
@@ -104,15 +138,20 @@ pub fn replicas(deployment: &Deployment) -> (i32, i32) {
     (ready, wanted)
 }
 
-/// One word for how the workflow is doing.
-pub fn state(deployment: &Deployment) -> &'static str {
+/// Every wanted pod runs the newest template.
+const READY: &str = "ready";
+
+/// One word for how the workflow is doing; `failing` when waiting cannot be expected to help.
+pub fn state(deployment: &Deployment, failing: bool) -> &'static str {
     let (ready, wanted) = replicas(deployment);
     if wanted == 0 {
         "stopped"
     } else if rollout::is_complete(deployment) {
-        "ready"
+        READY
+    } else if failing {
+        "failing"
     } else if ready > 0 {
-        "updating"
+        "progressing"
     } else {
         "not ready"
     }

@@ -17,7 +17,7 @@ use super::list;
 use crate::cli::Status;
 use crate::cluster::diagnose::{self, Problem};
 use crate::cluster::watch::Observed;
-use crate::cluster::{events, inventory};
+use crate::cluster::{Cluster, events, inventory, loaded};
 use crate::context::{self, Context};
 use crate::error::{Error, Result};
 use crate::output::Outcome;
@@ -104,7 +104,10 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
         .values()
         .next()
         .ok_or_else(|| inventory::no_such_workflow(&cluster, &arguments.name, namespace))?;
-    let problem = inventory::current_problem(&seen, deployment);
+    let problem = match inventory::current_problem(&seen, deployment) {
+        Some(problem) => Some(problem),
+        None => out_of_sync(&cluster, namespace, &arguments.name, context).await?,
+    };
     let mut workflow = basics(deployment, problem.as_ref());
     if arguments.detail {
         let (service, cron_jobs) = futures::join!(
@@ -126,8 +129,30 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
         .fold(outcome, Outcome::hint))
 }
 
+/// Whether a pod has loaded something else than the cluster holds; with -v, also which could not be asked.
+async fn out_of_sync(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    context: &Context,
+) -> Result<Option<Problem>> {
+    let (problem, unseen) = loaded::look(cluster, namespace, name).await?;
+    for line in unseen.iter().filter(|_| context.printer.verbose()) {
+        context.printer.warn(line);
+    }
+    Ok(problem)
+}
+
+fn state(deployment: &Deployment, problem: Option<&Problem>) -> &'static str {
+    list::state(deployment, problem.is_some_and(|problem| problem.fatal))
+}
+
 fn summary(deployment: &Deployment, problem: Option<&Problem>) -> String {
-    let line = format!("{} is {}", deployment.name_any(), list::state(deployment));
+    let line = format!(
+        "{} is {}",
+        deployment.name_any(),
+        state(deployment, problem)
+    );
     problem.map_or_else(|| line.clone(), |problem| format!("{line}: {problem}"))
 }
 
@@ -137,7 +162,7 @@ fn basics(deployment: &Deployment, problem: Option<&Problem>) -> Workflow {
         name: deployment.name_any(),
         namespace: deployment.namespace(),
         version: deployment.labels().get(labels::VERSION).cloned(),
-        status: list::state(deployment),
+        status: state(deployment, problem),
         replicas: format!("{ready}/{wanted}"),
         problem: problem.map(ToString::to_string),
         detail: None,

@@ -62,7 +62,7 @@ impl Docker {
             Some(answer) => Self::answering("podman", true, &answer),
             None => Err(
                 Error::surroundings("there is no docker program on PATH, and no podman").hint(
-                    "build without one: tntc build --builder oci --push, or with --output FILE.tar",
+                    "build without one: tntc build --builder oci --push, or with --to FILE.tar",
                 ),
             ),
         }

@@ -14,8 +14,10 @@ pub async fn added(cluster: &Cluster, namespace: &str, name: &str, error: Error)
     );
     let mut details: Vec<String> = error.details.clone().into_iter().collect();
     details.extend(section("last lines of the log", &log));
-    let told: Vec<_> = events.iter().map(ToString::to_string).collect();
-    details.extend(section("events", &told));
+    // For a person only what went wrong: a dozen lines of a pod's usual course would hide it.
+    let warnings = events.iter().filter(|event| event.is_warning());
+    let told: Vec<_> = warnings.map(ToString::to_string).collect();
+    details.extend(section("warnings", &told));
     let mut error = error;
     error.evidence.log = Some(log);
     error.evidence.events = Some(events);
