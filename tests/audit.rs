@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Namespace, Workflow, deploying, engine_image, tntc, wait_for};
+use crate::support::{
+    Answer, Namespace, Workflow, deploying, engine_image, kubectl, tntc, wait_for,
+};
 
 fn audited() -> (Workflow, Namespace) {
     let body = "ctx.dependency(\"github\"); return input;";
@@ -350,6 +352,49 @@ fn each_object_that_was_deleted_or_added_is_found_by_itself() {
     });
     is_found(&workflow, &namespace, "NetworkPolicy/opener extra ");
     namespace.kubectl(["delete", "networkpolicy", "opener"]);
+    audit(&workflow, &namespace, &[]).exits(0);
+}
+
+#[test]
+fn the_commands_that_it_prints_end_in_a_clean_audit() {
+    let namespace = Namespace::new("remedies");
+    let workflow = Workflow::of_one_node("audited", "return input;");
+    workflow.write(".secrets.yaml", "github: {token: x}\n");
+    deploy(&workflow, &namespace);
+    let patch = |object: &str, patch: &str| {
+        namespace.kubectl(["patch", object, "--type=json", "-p", patch]);
+    };
+    patch(
+        "secret/audited-secrets",
+        r#"[{"op": "add", "path": "/data/added", "value": "eA=="}]"#,
+    );
+    patch(
+        "networkpolicy/audited-netpol",
+        r#"[{"op": "add", "path": "/spec/egress/-", "value": {}}]"#,
+    );
+    namespace.kubectl(["set", "env", "deployment/audited", "ADDED=1"]);
+    let mut opener = namespace.get("networkpolicy", "audited-netpol");
+    opener["metadata"] = json!({"name": "opener"});
+    namespace.create(&opener);
+    let hints = audit(&workflow, &namespace, &["-o", "json"])
+        .exits(1)
+        .json()["hints"]
+        .clone();
+    for hint in hints.as_array().expect("hints") {
+        let (_, command) = hint
+            .as_str()
+            .and_then(|it| it.split_once(": "))
+            .expect("a command");
+        let mut words: Vec<_> = command.split(' ').collect();
+        match words.remove(0) {
+            "kubectl" => drop(kubectl(words)),
+            _ => drop(
+                tntc(words.into_iter().chain(["--image", engine_image()]))
+                    .run()
+                    .exits(0),
+            ),
+        }
+    }
     audit(&workflow, &namespace, &[]).exits(0);
 }
 

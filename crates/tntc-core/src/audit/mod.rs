@@ -4,6 +4,7 @@
 //! that is missing, one that is other than planned, and one that was added.
 
 mod diff;
+mod pods;
 mod remedy;
 mod rules;
 
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::CronJob;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use schemars::JsonSchema;
@@ -19,10 +20,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::contract::secrets;
-use crate::manifests::loaded::{Difference, Held, Loaded};
 use crate::manifests::secret::SALT;
 use crate::manifests::{Plan, code, labels};
 use diff::Differ;
+pub use pods::pods;
 pub use remedy::{Remedy, remedy};
 pub use rules::lets_in;
 
@@ -123,50 +124,6 @@ pub fn compare(plan: &Plan, found: &Found) -> Vec<Compared> {
     compared.push(deployment(plan, found));
     compared.extend(cron_jobs(plan, found));
     compared
-}
-
-/// Compares what each pod reports to have loaded with what is planned; where secrets are not, with what the cluster has.
-#[must_use]
-pub fn pods<'a>(
-    plan: &Plan,
-    found: &Found,
-    reports: impl IntoIterator<Item = (&'a Pod, &'a Loaded)>,
-) -> Vec<Compared> {
-    let held = Held {
-        config_map: Some(plan.config_map.clone()),
-        secret: wanted_secret(plan, found).map(Some),
-    };
-    let finding = |difference: Difference| {
-        let path = format!("loaded {}", difference.what());
-        let expected = match difference {
-            Difference::Code => "that of the ConfigMap",
-            Difference::Secrets => "those of the Secret",
-        };
-        Finding::new(Kind::Changed, path, json!(expected), json!("other"))
-    };
-    let compared = |(pod, loaded): (&Pod, &Loaded)| {
-        let differences = held.differences(pod, loaded).into_iter();
-        Compared::new(
-            format!("Pod/{}", name(&pod.metadata)),
-            differences.map(finding).collect(),
-        )
-    };
-    reports.into_iter().map(compared).collect()
-}
-
-/// Without the Secret and its salt there is nothing to compare with; that it is missing is a difference of its own.
-fn wanted_secret(plan: &Plan, found: &Found) -> Option<Secret> {
-    let mut secret = found.secret.clone()?;
-    let Some(planned) = &plan.secret else {
-        return Some(secret);
-    };
-    let mut data = planned.data.clone().unwrap_or_default();
-    let salt = secret.data.take()?.remove(SALT)?;
-    data.insert(SALT.to_owned(), salt);
-    Some(Secret {
-        data: Some(data),
-        ..secret
-    })
 }
 
 fn name(metadata: &ObjectMeta) -> &str {

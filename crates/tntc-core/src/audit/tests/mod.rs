@@ -3,6 +3,7 @@
 mod objects;
 mod pods;
 mod policies;
+mod remedies;
 
 use std::collections::BTreeMap;
 
