@@ -60,6 +60,18 @@ fn a_failing_live_test_keeps_a_deploy_from_production_and_cleans_up() {
         answer["execution"]["errors"],
         json!(["node only threw: made to fail"])
     );
+    let hints = answer["hints"].to_string();
+    for hint in [
+        "--force",
+        "tntc test ",
+        " --live --env dev --keep",
+        "tntc logs gated --env dev",
+    ] {
+        assert!(hints.contains(hint), "{hint} is not in {hints}");
+    }
+    for foreign in ["--keep leaves", "kept as", "with -n"] {
+        assert!(!hints.contains(foreign), "{foreign} is in {hints}");
+    }
     assert_eq!(production.list("deployments"), Vec::<Value>::new());
     assert_eq!(
         development
