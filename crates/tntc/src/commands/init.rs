@@ -43,7 +43,7 @@ const COMMON: &str = "common";
 
 /// Writes the directory; refuses to overwrite.
 pub fn run(arguments: &Init) -> Result<Outcome> {
-    let name: WorkflowName = arguments.name.parse().map_err(|cause| {
+    let name = arguments.name.parse::<WorkflowName>().map_err(|cause| {
         Error::usage(cause.to_string())
             .hint("use lower-case words with hyphens, such as daily-report")
     })?;
