@@ -102,7 +102,7 @@ const SYMPTOMS: [(Fault, &[&str]); 8] = [
 
 /// The way out that is always there.
 pub const WITHOUT: &str =
-    "or build without it: tntc build --builder oci --push, or with --output FILE.tar";
+    "or build without it: tntc build --builder oci --push, or with --to FILE.tar";
 
 impl Fault {
     /// Reads the output of a program that failed.
