@@ -35,7 +35,7 @@ fn audited() -> (Workflow, Namespace) {
 }
 
 fn deploy(workflow: &Workflow, namespace: &Namespace) {
-    deploying(workflow, namespace, &["--force-conflicts"])
+    deploying(workflow, namespace, &["--force-conflicts", "--wait"])
         .run()
         .exits(0);
 }

@@ -86,7 +86,7 @@ fn a_dry_run_shows_no_secret_value_and_changes_nothing() {
         .answers("# Secret/keeper-secrets is left out")
         .answers("kind: NetworkPolicy");
     assert!(
-        !answer.stdout.contains("ghp_hidden") && !answer.stdout.contains("Z2hwX2hpZGRlbg"),
+        !answer.stdout.contains("ghp_hidden") && !answer.stdout.contains("ImdocF9oaWRkZW4"),
         "{}",
         answer.stdout
     );
@@ -98,7 +98,7 @@ fn a_dry_run_shows_no_secret_value_and_changes_nothing() {
         .run()
         .exits(0)
         .answers("kind: Secret")
-        .answers("Z2hwX2hpZGRlbg");
+        .answers("ImdocF9oaWRkZW4");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Compared, Found, Kind, name};
-use crate::manifests::{Plan, ownership};
+use crate::manifests::{Plan, network_policy, ownership};
 
 /// The name under which a deploy's fields are booked.
 const MANAGER: &str = "tntc";
@@ -45,8 +45,12 @@ pub fn remedy(plan: &Plan, found: &Found, compared: &[Compared]) -> Remedy {
 /// Another policy that opens what ours closes. What is labelled as ours and not planned, a deploy deletes.
 fn is_foreign(plan: &Plan, object: &Compared) -> bool {
     let workflow = name(&plan.deployment.metadata);
-    let own = crate::manifests::network_policy::name(workflow);
-    object.object.starts_with("NetworkPolicy/") && object.object != format!("NetworkPolicy/{own}")
+    let own = [
+        network_policy::name(workflow),
+        network_policy::trigger_name(workflow),
+    ];
+    let named = object.object.strip_prefix("NetworkPolicy/");
+    named.is_some_and(|named| !own.iter().any(|own| own == named))
 }
 
 fn added_keys(object: &Compared) -> impl Iterator<Item = (String, String)> + '_ {

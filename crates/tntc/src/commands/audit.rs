@@ -90,7 +90,7 @@ fn hints(cluster: &Cluster, dir: &str, namespace: &str, remedy: &Remedy) -> Vec<
         } else {
             ""
         };
-        let deploy = format!("deploy {dir} -n {namespace}{flag}");
+        let deploy = format!("deploy {dir} -n {namespace}{flag} --wait");
         let deploy = cluster.followup.tntc(deploy);
         hints.push(format!("bring it back to what is planned with: {deploy}"));
     }
