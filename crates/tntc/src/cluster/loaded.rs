@@ -142,7 +142,11 @@ pub async fn look(
 pub async fn verify(cluster: &Cluster, namespace: &str, workflow: &str) -> Result<Vec<String>> {
     match look(cluster, namespace, workflow).await? {
         (None, unknown) => Ok(unknown),
-        (Some(problem), _) => Err(Error::failed(format!("verification: {}", problem.message))
-            .hint("restart the pods with: tntc deploy --restart")),
+        (Some(problem), _) => {
+            let restart = format!("deploy DIR --restart -n {namespace}");
+            let restart = cluster.followup.tntc(restart);
+            Err(Error::failed(format!("verification: {}", problem.message))
+                .hint(format!("restart the pods with: {restart}")))
+        }
     }
 }
