@@ -72,7 +72,7 @@ fn a_dynamic_target_covers_its_ports_and_addresses() {
         "workflow.yaml",
         "    api: {protocol: https, host: api.example.com, auth: {type: bearer-token, secret: api.token}}\n",
         "    block: {type: dynamic-target, cidr: 10.1.0.0/16, dynPorts: [\"8080/TCP\", {port: 9090, protocol: TCP}], reason: r}\n    \
-         all: {type: dynamic-target, cidr: 0.0.0.0/0, dynPorts: [\"443/TCP\"], reason: r}\n",
+         all: {type: dynamic-target, cidr: 0.0.0.0/0, dynPorts: [\"443/TCP\"], reason: r, allowAllHosts: true}\n",
     );
     for node in ["inside", "outside", "anywhere"] {
         workflow.write(

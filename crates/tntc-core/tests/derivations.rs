@@ -218,16 +218,28 @@ fn dynamic_targets_and_additional_egress_open_their_blocks_as_written() {
 }
 
 #[test]
-fn dynamic_targets_that_deno_cannot_express_open_the_broad_flag() {
+fn dynamic_targets_that_deno_cannot_express_open_the_broad_flag_when_asked_to() {
     for cidr in ["0.0.0.0/0", "::/0", "fd00::/8"] {
         let workflow = sealed(&format!(
-            "any: {{type: dynamic-target, cidr: \"{cidr}\", dynPorts: [\"443/TCP\"], reason: r}}"
+            "any: {{type: dynamic-target, cidr: \"{cidr}\", dynPorts: [\"443/TCP\"], reason: r, allowAllHosts: true}}"
         ));
         let flags = permissions::deno_flags(&workflow, &[], None).unwrap();
         assert!(
             flags.contains(&"--allow-net".to_owned()),
             "{cidr}: {flags:?}"
         );
+    }
+}
+
+#[test]
+fn dynamic_targets_that_deno_can_express_open_nothing_else() {
+    for (cidr, entry) in [("10.0.0.0/8", "10.0.0.0/8"), ("fd00::1/128", "[fd00::1]")] {
+        let workflow = sealed(&format!(
+            "any: {{type: dynamic-target, cidr: \"{cidr}\", dynPorts: [\"443/TCP\"], reason: r, allowAllHosts: true}}"
+        ));
+        let flags = permissions::deno_flags(&workflow, &[]).unwrap();
+        let expected = format!("--allow-net=0.0.0.0:8080,{entry}:443");
+        assert!(flags.contains(&expected), "{cidr}: {flags:?}");
     }
 }
 

@@ -82,7 +82,7 @@ fn schema_and_parser_accept_the_same_values() {
         ),
         dependency(json!({"protocol": "postgresql", "host": "a.b", "database": "d", "user": "u"})),
         dependency(
-            json!({"type": "dynamic-target", "cidr": "::/0", "dynPorts": ["1/TCP"], "reason": "r"}),
+            json!({"type": "dynamic-target", "cidr": "::/0", "dynPorts": ["1/TCP"], "reason": "r", "allowAllHosts": true}),
         ),
     ];
     for file in files {
@@ -143,6 +143,9 @@ fn schema_and_parser_refuse_the_same_mistakes() {
         dependency(json!({"type": "dynamic-target", "cidr": "::/0", "dynPorts": []})),
         dependency(
             json!({"type": "dynamic-target", "cidr": "::/0", "dynPorts": ["1"], "protocol": "https"}),
+        ),
+        dependency(
+            json!({"type": "dynamic-target", "cidr": "10.0.0.0/8", "dynPorts": ["1/TCP"], "allowAllHosts": "yes"}),
         ),
     ];
     for file in files {

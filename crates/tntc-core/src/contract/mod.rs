@@ -115,6 +115,8 @@ pub enum Target {
         ports: Vec<ListedPort>,
         /// Why the target cannot be named.
         reason: Option<String>,
+        /// The file accepts that the engine may reach every host, where flags of Deno cannot say less.
+        allow_all_hosts: bool,
     },
 }
 

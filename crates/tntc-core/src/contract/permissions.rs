@@ -59,15 +59,24 @@ fn allow_net(workflow: &Workflow, extra: &[Endpoint], metrics: Option<&Namespace
         .iter()
         .flat_map(|contract| &contract.dependencies)
     {
-        if let Target::Dynamic { cidr, ports, .. } = &dependency.target {
-            if !is_expressible(cidr) {
-                return "--allow-net".to_owned();
-            }
-            entries.extend(
+        let Target::Dynamic {
+            cidr,
+            ports,
+            allow_all_hosts,
+            ..
+        } = &dependency.target
+        else {
+            continue;
+        };
+        match expressed(cidr) {
+            Some(block) => entries.extend(
                 ports
                     .iter()
-                    .map(|listed| format!("{cidr}:{}", listed.port.port)),
-            );
+                    .map(|listed| format!("{block}:{}", listed.port.port)),
+            ),
+            // The parser refuses such a block otherwise; a flag that is missing here would close, never open.
+            None if *allow_all_hosts => return "--allow-net".to_owned(),
+            None => {}
         }
     }
     format!(
@@ -76,7 +85,16 @@ fn allow_net(workflow: &Workflow, extra: &[Endpoint], metrics: Option<&Namespace
     )
 }
 
-/// Deno knows no IPv6 block with a port, and a block of all addresses would not cover names.
-fn is_expressible(cidr: &Cidr) -> bool {
-    matches!(cidr.address(), IpAddr::V4(_)) && cidr.prefix() > 0
+/// A block as Deno's `--allow-net` takes it in front of a port; `None` where it takes none.
+///
+/// Deno 2.9.8 knows blocks of IPv4 and single addresses of IPv6. A block of all addresses is accepted, but covers no
+/// name, and names are what such a target is written for.
+#[must_use]
+pub fn expressed(cidr: &Cidr) -> Option<String> {
+    match (cidr.address(), cidr.prefix()) {
+        (_, 0) => None,
+        (IpAddr::V4(_), _) => Some(cidr.to_string()),
+        (IpAddr::V6(address), 128) => Some(format!("[{address}]")),
+        (IpAddr::V6(_), _) => None,
+    }
 }

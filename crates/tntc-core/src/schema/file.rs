@@ -257,6 +257,9 @@ struct DynamicDependency {
     dyn_ports: Vec<TransportPort>,
     /// Why the target cannot be named.
     reason: Option<String>,
+    /// Accepts the flag that opens every host to the engine, where Deno has no narrower one: for a block of all
+    /// addresses, or of several IPv6 addresses.
+    allow_all_hosts: Option<bool>,
     /// How the workflow proves who it is.
     auth: Option<Auth>,
 }

@@ -195,10 +195,14 @@ fn dependency(dependency: &Dependency) -> Value {
             cidr,
             ports,
             reason,
+            allow_all_hosts,
         } => {
             out.put("type", "dynamic-target").text("cidr", cidr);
             out.list("dynPorts", ports, listed_port)
                 .maybe("reason", reason.as_ref());
+            if *allow_all_hosts {
+                out.put("allowAllHosts", true);
+            }
         }
     }
     out.some("auth", dependency.auth.as_ref().map(auth));

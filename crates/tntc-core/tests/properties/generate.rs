@@ -199,7 +199,7 @@ fn dependency() -> impl Strategy<Value = Value> {
         host().prop_map(|host| json!({"protocol": "blob", "host": host, "container": "c", "port": 8443})),
         (host(), "[a-z]{3}x").prop_map(|(host, name)| json!({"protocol": name, "host": host, "port": 1, "database": "d"})),
         (prop::sample::select(vec!["10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "10.1.2.3/8"]), ports)
-            .prop_map(|(cidr, ports)| json!({"type": "dynamic-target", "cidr": cidr, "dynPorts": ports, "reason": "because"})),
+            .prop_map(|(cidr, ports)| json!({"type": "dynamic-target", "cidr": cidr, "dynPorts": ports, "reason": "because", "allowAllHosts": true})),
     ];
     let auth = prop::option::of(
         (name(), name())

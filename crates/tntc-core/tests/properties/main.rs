@@ -78,7 +78,7 @@ fn extensions_are_kept_wherever_keys_are_read() {
         "deployment": {"namespace": "a", "x-f": 6},
         "contract": {"version": "1", "x-g": 7, "dependencies": {
             "a": {"protocol": "https", "host": "a.b", "x-h": 8, "auth": {"type": "t", "secret": "a.b", "x-i": 9}},
-            "b": {"type": "dynamic-target", "cidr": "::/0", "dynPorts": [{"port": 1, "x-j": 10}], "reason": "r", "x-k": 11},
+            "b": {"type": "dynamic-target", "cidr": "::/0", "dynPorts": [{"port": 1, "x-j": 10}], "reason": "r", "allowAllHosts": true, "x-k": 11},
         }, "networkPolicy": {"x-l": 12, "additionalEgress": [
             {"toCIDR": "::/0", "x-m": 13, "ports": [{"port": 1, "protocol": "UDP", "x-n": {"o": 14}}]},
         ]}},

@@ -115,6 +115,7 @@ fn dynamic(dependency: &Dependency) -> Option<Row> {
         cidr,
         ports,
         reason,
+        ..
     } = &dependency.target
     else {
         return None;

@@ -5,14 +5,18 @@ use serde_json::Map;
 use crate::contract::Place;
 use crate::contract::{
     AdditionalEgress, Auth, CONTRACT_VERSION, Cidr, Contract, Dependency, Host, ListedPort,
-    NetworkPolicy, Protocol, Target,
+    NetworkPolicy, Protocol, Target, permissions,
 };
 use crate::diagnostic::{Invalid, Sink, shown};
 use crate::workflow::{DependencyName, Port, Transport, TransportPort};
-use crate::yaml::{Fields, Items, Spot, Value, accept, integer, owned_string, parsed, string};
+use crate::yaml::{
+    Fields, Items, Spot, Value, accept, boolean, integer, owned_string, parsed, string,
+};
 
 /// The `type` of a dependency whose addresses are known only at run time.
 const DYNAMIC: &str = "dynamic-target";
+/// Asks for the flag that opens every host, which some blocks cannot do without.
+const ALLOW_ALL: &str = "allowAllHosts";
 
 pub(super) fn read(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Contract> {
     let fields = Fields::open(sink, spot)?;
@@ -75,7 +79,15 @@ fn dependency(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>) -> Option<Depende
             dynamic_target(sink, &fields),
             fields.extensions(
                 sink,
-                &["type", "cidr", "dynPorts", "reason", "auth", "protocol"],
+                &[
+                    "type",
+                    "cidr",
+                    "dynPorts",
+                    "reason",
+                    "auth",
+                    "protocol",
+                    ALLOW_ALL,
+                ],
             ),
         )
     } else {
@@ -96,7 +108,7 @@ fn dependency(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>) -> Option<Depende
 }
 
 /// Keys of dependencies of every kind.
-const ALL_KEYS: [&str; 12] = [
+const ALL_KEYS: [&str; 13] = [
     "protocol",
     "host",
     "port",
@@ -109,6 +121,7 @@ const ALL_KEYS: [&str; 12] = [
     "cidr",
     "dynPorts",
     "reason",
+    ALLOW_ALL,
 ];
 
 /// Tells what is wrong with a dependency of no known kind, beside that.
@@ -296,11 +309,47 @@ fn dynamic_target(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<Target> {
         );
         sink.warning(fields.spot, problem.help("add `reason: <why>`"));
     }
+    let cidr = cidr?;
+    let asked = fields.optional(sink, ALLOW_ALL, boolean).unwrap_or(false);
     Some(Target::Dynamic {
-        cidr: cidr?,
+        allow_all_hosts: all_hosts(sink, fields, &cidr, asked)?,
+        cidr,
         ports: ports?,
         reason,
     })
+}
+
+/// Whether the target opens every host to the engine. Where it has to, that must be asked for.
+fn all_hosts(sink: &mut Sink<'_>, fields: &Fields<'_>, cidr: &Cidr, asked: bool) -> Option<bool> {
+    let needed = permissions::expressed(cidr).is_none();
+    if needed && !asked {
+        let problem = Invalid::new(
+            "all-hosts",
+            format!("no permission flag of Deno stands for {cidr}, but the one that opens every host, name lookups included"),
+        );
+        let help = format!(
+            "name the hosts, or IPv4 blocks or single IPv6 addresses; if the workflow has to reach hosts that nobody knows, add `{ALLOW_ALL}: true`"
+        );
+        sink.error(fields.get("cidr").unwrap_or(fields.spot), problem.help(help));
+        return None;
+    }
+    if let Some(spot) = fields.get(ALLOW_ALL).filter(|_| asked) {
+        let (code, text, help) = if needed {
+            (
+                "all-hosts",
+                "the engine may reach every host and look up every name; the NetworkPolicy alone confines it",
+                "name the hosts where they are known",
+            )
+        } else {
+            (
+                "all-hosts-unused",
+                "this block has a flag of its own, so that nothing else is opened",
+                "remove `allowAllHosts`",
+            )
+        };
+        sink.warning(spot, Invalid::new(code, text).help(help));
+    }
+    Some(needed)
 }
 
 fn cidr(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Cidr> {
