@@ -2,6 +2,7 @@
 
 import type { Context, Dependency, Logger } from "../mod.ts";
 import type { Attempt } from "./attempt.ts";
+import { fetchWithin } from "./redirect.ts";
 import { lookUp, type Secrets } from "./secrets.ts";
 import type { DependencySpec } from "./workflow.ts";
 
@@ -97,7 +98,7 @@ function fetchOn(
     if (url.origin !== origin) {
       throw new TypeError(`dependency "${name}" is ${origin}, and ${url.origin} is somewhere else`);
     }
-    return await plan.fetch(url, withSignal(init, attempt.signal));
+    return await fetchWithin(plan.fetch, url, withSignal(init, attempt.signal));
   };
 }
 
@@ -108,16 +109,16 @@ async function legacyFetch(
   path: string,
   init?: RequestInit,
 ): Promise<Response> {
-  const url = URL.canParse(path) ? path : `https://api.${service}.com${path}`;
   if (!URL.canParse(path) && !path.startsWith("/")) {
     throw new TypeError(`"${path}" is neither a URL nor a path that begins with /`);
   }
+  const url = new URL(URL.canParse(path) ? path : `https://api.${service}.com${path}`);
   const headers = new Headers(init?.headers);
   const token = lookUp(plan.secrets, service, "token");
   const apiKey = lookUp(plan.secrets, service, "api_key");
   if (token !== undefined) setDefault(headers, "authorization", `Bearer ${token}`);
   else if (apiKey !== undefined) setDefault(headers, "x-api-key", apiKey);
-  return await plan.fetch(url, withSignal({ ...init, headers }, attempt.signal));
+  return await fetchWithin(plan.fetch, url, withSignal({ ...init, headers }, attempt.signal));
 }
 
 function setDefault(headers: Headers, name: string, value: string): void {
