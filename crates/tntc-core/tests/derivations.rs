@@ -237,7 +237,7 @@ fn dynamic_targets_that_deno_can_express_open_nothing_else() {
         let workflow = sealed(&format!(
             "any: {{type: dynamic-target, cidr: \"{cidr}\", dynPorts: [\"443/TCP\"], reason: r, allowAllHosts: true}}"
         ));
-        let flags = permissions::deno_flags(&workflow, &[]).unwrap();
+        let flags = permissions::deno_flags(&workflow, &[], None).unwrap();
         let expected = format!("--allow-net=0.0.0.0:8080,{entry}:443");
         assert!(flags.contains(&expected), "{cidr}: {flags:?}");
     }

@@ -80,13 +80,7 @@ fn dependency(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>) -> Option<Depende
             fields.extensions(
                 sink,
                 &[
-                    "type",
-                    "cidr",
-                    "dynPorts",
-                    "reason",
-                    "auth",
-                    "protocol",
-                    ALLOW_ALL,
+                    "type", "cidr", "dynPorts", "reason", "auth", "protocol", ALLOW_ALL,
                 ],
             ),
         )
@@ -325,12 +319,17 @@ fn all_hosts(sink: &mut Sink<'_>, fields: &Fields<'_>, cidr: &Cidr, asked: bool)
     if needed && !asked {
         let problem = Invalid::new(
             "all-hosts",
-            format!("no permission flag of Deno stands for {cidr}, but the one that opens every host, name lookups included"),
+            format!(
+                "no permission flag of Deno stands for {cidr}, but the one that opens every host, name lookups included"
+            ),
         );
         let help = format!(
             "name the hosts, or IPv4 blocks or single IPv6 addresses; if the workflow has to reach hosts that nobody knows, add `{ALLOW_ALL}: true`"
         );
-        sink.error(fields.get("cidr").unwrap_or(fields.spot), problem.help(help));
+        sink.error(
+            fields.get("cidr").unwrap_or(fields.spot),
+            problem.help(help),
+        );
         return None;
     }
     if let Some(spot) = fields.get(ALLOW_ALL).filter(|_| asked) {
