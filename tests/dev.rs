@@ -107,7 +107,7 @@ fn a_saved_change_is_served_and_ctrl_c_ends_everything() {
     workflow.replace("nodes/only.ts", "return 1;", "return 2;");
     dev.until("reloaded");
     assert_eq!(dev.run()["outputs"]["only"], 2);
-    assert_eq!(dev.end(), Some(0));
+    assert_eq!(dev.end(), Some(130));
     assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, dev.port)).is_err());
 }
 
@@ -116,7 +116,7 @@ fn a_terminal_that_is_closed_ends_everything_too() {
     let workflow = Workflow::of_one_node("served", "return 1;");
     let mut dev = Running::start(&workflow);
     signal(dev.process.id(), "-HUP");
-    assert_eq!(dev.process.wait().expect("tntc ends").code(), Some(0));
+    assert_eq!(dev.process.wait().expect("tntc ends").code(), Some(129));
     assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, dev.port)).is_err());
 }
 

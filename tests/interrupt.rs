@@ -4,11 +4,11 @@ use std::process::{Child, Stdio};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::{
-    Forwarder, Kubeconfig, Namespace, StandIn, Workflow, deployed, interrupt, log, tntc,
-    trigger_pods, wait_for,
+    Forwarder, Kubeconfig, Namespace, StandIn, Workflow, deployed, interrupt, log,
+    no_node_takes_a_pod, signal, tntc, trigger_pods, wait_for,
 };
 
 /// A `tntc run` under way, and the kubeconfig that it was given.
@@ -36,7 +36,7 @@ impl Running {
     #[track_caller]
     fn ends_without_a_pod(mut self, namespace: &Namespace) {
         let status = self.child.wait().expect("tntc ends");
-        assert_eq!(status.code(), Some(1));
+        assert_eq!(status.code(), Some(130));
         assert_eq!(trigger_pods(namespace), Vec::<Value>::new());
     }
 }
@@ -68,11 +68,7 @@ fn before_the_pod_is_there() {
 fn while_the_pod_is_pending() {
     let workflow = Workflow::of_one_node("echo", "return input;");
     let namespace = deployed(&workflow, "pending");
-    // What the pod does not ask for itself, it is given: more than any node has.
-    let limits = json!({"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "vast"},
-        "spec": {"limits": [{"type": "Container", "defaultRequest": {"ephemeral-storage": "1Ei"},
-            "default": {"ephemeral-storage": "1Ei"}}]}});
-    namespace.create(&limits);
+    no_node_takes_a_pod(&namespace);
     let running = Running::start("echo", &namespace, Kubeconfig::current());
     wait_for("a pod that no node takes", || {
         let pods = trigger_pods(&namespace);
@@ -95,6 +91,21 @@ fn while_the_workflow_runs() {
     });
     running.interrupt();
     running.ends_without_a_pod(&namespace);
+}
+
+#[test]
+fn sigterm_ends_it_with_its_own_exit_status() {
+    let workflow = Workflow::slow("slow");
+    let namespace = deployed(&workflow, "term");
+    let mut running = Running::start("slow", &namespace, Kubeconfig::current());
+    wait_for("a started run", || {
+        log(&namespace, "slow", &[])
+            .contains("INFO started")
+            .then_some(())
+    });
+    signal(running.child.id(), "-TERM");
+    assert_eq!(running.child.wait().expect("tntc ends").code(), Some(143));
+    assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
 }
 
 #[test]

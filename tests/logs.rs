@@ -44,6 +44,29 @@ fn recent_lines_of_the_pod_are_shown() {
 }
 
 #[test]
+fn each_line_names_its_pod_unless_asked_otherwise_and_tells_its_time_when_asked() {
+    let (_workflow, namespace) = speaker(1);
+    let lines = |more: &[&str]| -> Vec<String> {
+        let logs = ["logs", "speaker", "-n", &namespace.name];
+        let answer = tntc(logs.into_iter().chain(more.iter().copied())).run();
+        let text = answer.exits(0).stdout;
+        text.lines().map(str::to_owned).collect()
+    };
+    let all = lines(&["--tail=-1"]);
+    assert!(all.len() > 1, "{all:?}");
+    assert!(
+        all.iter().all(|line| line.starts_with("speaker-")),
+        "{all:?}"
+    );
+    let bare = lines(&["--prefix=false"]);
+    assert!(bare.iter().all(|line| line.starts_with('[')), "{bare:?}");
+    let year = |line: &String| line.starts_with("20") && line.contains("Z [");
+    let timed = lines(&["--prefix=false", "--timestamps"]);
+    assert!(timed.iter().all(year), "{timed:?}");
+    assert_eq!(timed.len(), bare.len());
+}
+
+#[test]
 fn with_several_replicas_each_line_names_its_pod() {
     let (_workflow, namespace) = speaker(2);
     let pods: Vec<_> = namespace
@@ -104,7 +127,7 @@ fn following_shows_new_lines_until_interrupted() {
             .is_some_and(|line| line.contains("INFO spoken"))
     );
     interrupt(child.id());
-    assert_eq!(child.wait().expect("tntc ends").code(), Some(0));
+    assert_eq!(child.wait().expect("tntc ends").code(), Some(130));
 }
 
 /// `tntc logs -f`, read line by line.
@@ -137,7 +160,7 @@ impl Following {
 
     fn stop(mut self) {
         interrupt(self.child.id());
-        assert_eq!(self.child.wait().expect("tntc ends").code(), Some(0));
+        assert_eq!(self.child.wait().expect("tntc ends").code(), Some(130));
     }
 }
 
@@ -191,6 +214,10 @@ fn the_container_before_the_last_restart_can_be_read() {
     // gives its log as the current one.
     wait_for("a restart", || running_again(&namespace, "speaker"));
     tntc(previous).run().exits(0).answers("spoken die");
+    tntc(["logs", "speaker", "-n", &namespace.name, "-p"])
+        .run()
+        .exits(0)
+        .answers("spoken die");
     let now = tntc(["logs", "speaker", "-n", &namespace.name])
         .run()
         .exits(0)

@@ -153,6 +153,57 @@ fn every_command_works(namespace: &str, kubeconfig: &str) {
 }
 
 #[test]
+fn a_status_without_events_and_replica_sets_shows_the_rest() {
+    let workflow = Workflow::of_one_node("seen", "return input;");
+    let namespace = deployed(&workflow, "seen");
+    let rules = json!([
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["pods", "services"], "verbs": ["get", "list"]},
+        {"apiGroups": ["batch"], "resources": ["cronjobs", "jobs"], "verbs": ["list"]},
+    ]);
+    let onlooker = Grant::new("onlooker", &rules);
+    let kubeconfig = Kubeconfig::current().acting_as(&onlooker.user);
+    let path = kubeconfig.path().display().to_string();
+    let status = [
+        "status",
+        "seen",
+        "-n",
+        &namespace.name,
+        "--kubeconfig",
+        &path,
+    ];
+    tntc(status)
+        .run()
+        .exits(0)
+        .answers("replicas: 1/1")
+        .says("replicasets.apps is forbidden")
+        .says("events is forbidden");
+    let json = tntc(status.into_iter().chain(["--detail", "-o", "json"]))
+        .run()
+        .exits(0)
+        .json();
+    let workflow = &json["workflow"];
+    assert_eq!(workflow["pods"].as_array().map(Vec::len), Some(1));
+    assert_eq!(workflow["refused"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_way_of_running_without_a_pod_is_checked_when_it_is_named() {
+    let namespace = Namespace::new("via");
+    let nobody = Kubeconfig::current().acting_as("nobody");
+    let path = nobody.path().display().to_string();
+    let missing = |more: &[&str]| {
+        let arguments = ["--kubeconfig", path.as_str()];
+        let all: Vec<_> = arguments.into_iter().chain(more.iter().copied()).collect();
+        check(&namespace.name, &all).exits(3).stdout
+    };
+    let (proxy, forward) = ("create services/proxy", "create pods/portforward");
+    assert!(!missing(&[]).contains(proxy));
+    assert!(missing(&["--via", "proxy"]).contains(proxy));
+    assert!(missing(&["--via", "port-forward"]).contains(forward));
+}
+
+#[test]
 fn rules_that_are_listed_incompletely_are_asked_for_one_by_one() {
     let namespace = Namespace::new("node");
     // The API server does not list what a node may do: that hangs on what runs there.

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Namespace, Workflow, deployed, deploying, endpoints, interrupt, log, tntc, trigger_pods,
-    wait_for,
+    Forwarder, Namespace, Workflow, deployed, deploying, endpoints, interrupt, log, tntc,
+    trigger_pods, wait_for,
 };
 
 #[test]
@@ -36,7 +36,8 @@ fn a_failing_workflow_gives_its_result_and_fails_and_runs_once() {
     let namespace = deployed(&workflow, "failing");
     let answer = tntc(["run", "failing", "-n", &namespace.name])
         .run()
-        .exits(1);
+        .exits(1)
+        .says("error: failing failed: node only threw: made to fail");
     assert_eq!(
         answer.json()["errors"],
         json!(["node only threw: made to fail"])
@@ -163,5 +164,86 @@ fn the_pod_of_a_run_is_no_endpoint_of_the_service() {
     );
     assert_eq!(endpoints(&namespace), 1, "the engine alone");
     interrupt(child.id());
-    assert_eq!(child.wait().expect("tntc ends").code(), Some(1));
+    assert_eq!(child.wait().expect("tntc ends").code(), Some(130));
+}
+
+/// How many runs there are in a row; more by hand.
+fn runs() -> usize {
+    let asked = std::env::var("TNTC_TEST_RUNS").ok();
+    asked.map_or(100, |asked| asked.parse().expect("a number"))
+}
+
+/// An attach that comes before its container is there, or is lost on the way, ends no run, and starts none twice.
+#[test]
+fn a_hundred_runs_in_a_row_four_at_a_time_each_give_their_own_answer_once() {
+    let workflow = Workflow::of_one_node("often", "ctx.log.info(\"got\", input); return input;");
+    let namespace = deployed(&workflow, "often");
+    let count = runs();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if number >= count {
+                        return;
+                    }
+                    let input = format!("<{number}>");
+                    let json = json!(input).to_string();
+                    let arguments = ["run", "often", "-n", &namespace.name, "--input", &json];
+                    let answer = tntc(arguments).run().exits(0).json();
+                    assert_eq!(answer["outputs"]["only"], input);
+                }
+            });
+        }
+    });
+    let log = log(&namespace, "often", &["--tail", "-1"]);
+    for number in 0..count {
+        let got = format!("got <{number}>");
+        assert_eq!(log.matches(&got).count(), 1, "{got}");
+    }
+    assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
+}
+
+/// containerd 1.6.20 drops what a container that has ended still had in its pipes, which is much when its reader is
+/// slower than the container, and all buffers in between are full.
+#[test]
+fn a_large_result_arrives_whole_also_over_a_slow_connection() {
+    let workflow = Workflow::of_one_node("vast", "return \"x\".repeat(32_000_000);");
+    let namespace = deployed(&workflow, "vast");
+    let forwarder = Forwarder::start();
+    forwarder.slow_down(6_000_000);
+    let kubeconfig = forwarder.kubeconfig();
+    let path = kubeconfig.path().display().to_string();
+    let run = ["run", "vast", "-n", &namespace.name, "--timeout", "2m"];
+    let answer = tntc(run.into_iter().chain(["--kubeconfig", &path])).run();
+    let answer = answer.exits(0).json();
+    assert_eq!(
+        answer["outputs"]["only"].as_str().map(str::len),
+        Some(32_000_000)
+    );
+}
+
+#[test]
+fn an_answer_whose_connection_is_lost_half_way_is_read_from_the_pod_and_nothing_runs_twice() {
+    for (body, status) in [
+        ("return \"x\".repeat(3_000_000);", 0),
+        ("throw new Error(\"x\".repeat(3_000_000));", 1),
+    ] {
+        let workflow = Workflow::of_one_node("half", &format!("ctx.log.info(\"started\"); {body}"));
+        let namespace = deployed(&workflow, "half");
+        let forwarder = Forwarder::start();
+        forwarder.close_after(1_000_000);
+        let kubeconfig = forwarder.kubeconfig();
+        let path = kubeconfig.path().display().to_string();
+        let answer = tntc(["run", "half", "-n", &namespace.name, "--kubeconfig", &path])
+            .run()
+            .exits(status);
+        assert!(forwarder.has_closed());
+        assert!(answer.stdout.len() > 3_000_000, "{}", answer.stdout.len());
+        assert_eq!(answer.json()["success"], status == 0);
+        let log = log(&namespace, "half", &["--tail", "-1"]);
+        assert_eq!(log.matches("INFO started").count(), 1);
+        assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
+    }
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::support::{
-    Forwarder, Namespace, Workflow, deployed, deploying, log, running_again, tntc, trigger_pods,
-    wait_for,
+    Forwarder, Namespace, Workflow, deployed, deploying, log, no_node_takes_a_pod, running_again,
+    tntc, trigger_pods, wait_for,
 };
 
 #[test]
@@ -46,6 +46,33 @@ fn a_trigger_pod_that_cannot_start_says_why_at_once_and_is_removed() {
         .says("the trigger pod cannot start: ErrImagePull")
         .says("trigger_image");
     assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
+}
+
+#[test]
+fn a_trigger_pod_that_no_node_takes_says_why_and_that_nothing_started() {
+    let workflow = Workflow::of_one_node("echo", "ctx.log.info(\"started\"); return input;");
+    let namespace = deployed(&workflow, "unschedulable");
+    no_node_takes_a_pod(&namespace);
+    tntc(["run", "echo", "-n", &namespace.name, "--timeout", "4s"])
+        .run()
+        .exits(3)
+        .says("the trigger pod did not start within 4s: Unschedulable: ")
+        .says("Insufficient example.com/none")
+        .says("nothing was started");
+    assert!(!log(&namespace, "echo", &[]).contains("INFO started"));
+    assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
+}
+
+#[test]
+fn an_engine_that_needs_too_much_memory_is_told_by_name() {
+    let body = "const all: Uint8Array[] = []; for (;;) { all.push(new Uint8Array(16 << 20).fill(1)); await new Promise((done) => setTimeout(done, 1)); }";
+    let workflow = Workflow::of_one_node("greedy", body);
+    let namespace = deployed(&workflow, "greedy");
+    tntc(["run", "greedy", "-n", &namespace.name])
+        .run()
+        .exits(1)
+        .says("greedy ended during the run: OOMKilled: container engine")
+        .says("more memory than its limit");
 }
 
 #[test]
@@ -116,7 +143,7 @@ fn an_engine_that_dies_in_the_middle_is_told_and_not_asked_again() {
     tntc(["run", "dying", "-n", &namespace.name])
         .run()
         .exits(1)
-        .says("dying");
+        .says("dying ended during the run: Error: container engine ended with exit status 1");
     wait_for("a restart", || running_again(&namespace, "dying"));
     let all = ["--previous", "--tail=100"].map(|which| log(&namespace, "dying", &[which]));
     let all = all.concat();

@@ -332,7 +332,7 @@ fn watching_runs_what_a_change_concerns_until_ctrl_c() {
     workflow.write("tests/fixtures/two.json", r#"{"input": 2, "expected": 2}"#);
     assert_eq!(summary(), "tested: 1 passed");
     interrupt(process.id());
-    assert_eq!(process.wait().expect("tntc ends").code(), Some(0));
+    assert_eq!(process.wait().expect("tntc ends").code(), Some(130));
     tntc(["test", workflow.path(), "--watch", "-o", "json"])
         .run()
         .exits(2);

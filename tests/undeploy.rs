@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
-    Namespace, Terminal, Workflow, deploy, deployed, deploying, example, run, tntc, wait_for,
+    Namespace, Terminal, Workflow, deploy, deployed, deploying, example, log, run, tntc, wait_for,
 };
 
 #[test]
@@ -29,6 +29,7 @@ fn everything_of_the_workflow_goes_and_the_name_is_free_at_once() {
         "-n",
         &namespace.name,
         "--yes",
+        "--wait",
         "-o",
         "json",
     ])
@@ -100,12 +101,36 @@ fn an_object_of_somebody_else_is_kept_and_named() {
 }
 
 #[test]
-fn a_workflow_that_does_not_exist_is_told() {
+fn a_workflow_that_does_not_exist_is_told_and_may_be_what_is_wanted() {
     let namespace = Namespace::new("gone");
-    tntc(["undeploy", "absent", "-n", &namespace.name, "--yes"])
+    let undeploy = ["rm", "absent", "-n", &namespace.name, "--yes"];
+    tntc(undeploy).run().exits(1).says("no workflow `absent`");
+    tntc(undeploy.into_iter().chain(["--ignore-not-found"]))
         .run()
-        .exits(1)
-        .says("no workflow `absent`");
+        .exits(0)
+        .answers("no workflow `absent`");
+}
+
+#[test]
+fn pods_are_not_waited_for_unless_asked_and_finish_what_is_under_way() {
+    let body = "ctx.log.info(\"started\"); await new Promise((done) => setTimeout(done, 4_000)); return null;";
+    let workflow = Workflow::of_one_node("leaving", body);
+    let namespace = deployed(&workflow, "leaving");
+    let run = ["run", "leaving", "-n", &namespace.name, "--timeout", "2m"];
+    let mut run = tntc(run).command().spawn().expect("tntc starts");
+    wait_for("a started run", || {
+        log(&namespace, "leaving", &[])
+            .contains("INFO started")
+            .then_some(())
+    });
+    tntc(["undeploy", "leaving", "-n", &namespace.name, "--yes"])
+        .run()
+        .exits(0)
+        .says("its pods end by themselves");
+    let objects = "deployments,services,configmaps,networkpolicies";
+    let left = namespace.kubectl(["get", objects, "-o", "name"]);
+    assert!(!left.contains("leaving"), "{left}");
+    assert_eq!(run.wait().expect("tntc ends").code(), Some(0));
 }
 
 /// What a terminal shows of an undeploy that somebody answers, and the exit status.
@@ -139,9 +164,15 @@ fn on_a_terminal_what_goes_and_what_stays_is_shown_and_no_means_no() {
         assert!(said.contains(what), "{what}: {said}");
     }
     assert_eq!(namespace.list("deployments").len(), 1);
-    let (status, said) = on_a_terminal(&[&undeploy[..], &["--keep-secrets"]].concat(), "y");
+    let (status, said) = on_a_terminal(
+        &[&undeploy[..], &["--wait", "--keep-secrets"]].concat(),
+        "y",
+    );
     assert_eq!(status, 0, "{said}");
     assert!(said.contains("This stays:"), "{said}");
+    let reason = "Secret/word-counter-secrets (--keep-secrets)";
+    assert!(said.contains(reason), "{said}");
+    assert!(said.contains("of context kind-"), "{said}");
     let left = namespace.kubectl([
         "get",
         "deployments,services,secrets,networkpolicies,pods",
@@ -197,7 +228,7 @@ fn pods_that_take_their_grace_to_go_are_waited_for() {
         log.contains("INFO started")
     });
     assert!(started, "the run never reached the engine");
-    tntc(["undeploy", "busy", "-n", &namespace.name, "--yes"])
+    tntc(["undeploy", "busy", "-n", &namespace.name, "--yes", "--wait"])
         .run()
         .exits(0);
     assert_eq!(
@@ -235,8 +266,8 @@ fn what_does_not_go_in_time_is_named() {
     };
     finalizers(&pod, r#"["example.com/hold"]"#);
     finalizers("configmap/held-code", r#"["example.com/hold"]"#);
-    let undeploy = ["undeploy", "held", "-n", &namespace.name, "--yes", "-o"];
-    let answer = tntc(undeploy.into_iter().chain(["json"])).run();
+    let undeploy = ["undeploy", "held", "-n", &namespace.name, "--yes", "--wait"];
+    let answer = tntc(undeploy.into_iter().chain(["-o", "json"])).run();
     finalizers(&pod, "null");
     finalizers("configmap/held-code", "null");
     let json = answer.exits(1).json();

@@ -57,7 +57,7 @@ fn ctrl_c_ends_the_build_and_leaves_nothing() {
     docker.wait_for("started");
     interrupt(build.id());
     let output = build.wait_with_output().expect("tntc ends");
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(130));
     assert!(String::from_utf8_lossy(&output.stderr).contains("nothing was remembered for deploy"));
     assert_eq!(workflow.files(), before);
     docker.left_nothing();

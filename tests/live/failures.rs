@@ -149,7 +149,7 @@ fn a_live_test_that_is_interrupted_leaves_nothing_and_what_ran_before_runs_on() 
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     interrupt(test.id());
-    assert_eq!(test.wait().expect("a child").code(), Some(1));
+    assert_eq!(test.wait().expect("a child").code(), Some(130));
     assert_eq!(left(&namespace).len(), before);
 }
 

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::Kubeconfig;
 
@@ -18,6 +19,10 @@ struct State {
     /// Bytes of an answer after which its connection comes to a standstill.
     longest: Option<usize>,
     stalled: bool,
+    /// Bytes of an answer after which its connection is closed, once.
+    closed_after: Option<usize>,
+    /// Bytes a second of each answer.
+    rate: Option<u32>,
     open: Vec<TcpStream>,
 }
 
@@ -60,6 +65,22 @@ impl Forwarder {
         self.state.lock().expect("no panic before").stalled
     }
 
+    /// Closes the first connection of which an answer is longer than this.
+    pub fn close_after(&self, bytes: usize) {
+        self.state.lock().expect("no panic before").closed_after = Some(bytes);
+    }
+
+    /// Whether such a connection has come.
+    pub fn has_closed(&self) -> bool {
+        let state = self.state.lock().expect("no panic before");
+        state.closed_after.is_none()
+    }
+
+    /// From now on, lets answers through at no more than so many bytes a second.
+    pub fn slow_down(&self, rate: u32) {
+        self.state.lock().expect("no panic before").rate = Some(rate);
+    }
+
     /// Lets connections through again.
     pub fn mend(&self) {
         self.state.lock().expect("no panic before").cut = false;
@@ -77,26 +98,55 @@ fn serve(client: TcpStream, target: &str, shared: &Arc<Mutex<State>>) {
     pipe(
         client.try_clone().expect("a copy"),
         server.try_clone().expect("a copy"),
-        |_| true,
+        |_, _| Next::GoOn,
     );
     let shared = Arc::clone(shared);
-    pipe(server, client, move |passed| {
+    pipe(server, client, move |passed, length| {
         let mut state = shared.lock().expect("no panic before");
-        let stalls = state.longest.is_some_and(|longest| passed > longest);
-        state.stalled |= stalls;
-        !stalls
+        if state.closed_after.is_some_and(|bytes| passed > bytes) {
+            state.closed_after = None;
+            return Next::Close;
+        }
+        if state.longest.is_some_and(|longest| passed > longest) {
+            state.stalled = true;
+            return Next::Stall;
+        }
+        let rate = state.rate;
+        drop(state);
+        if let (Some(rate), Ok(length)) = (rate, u32::try_from(length)) {
+            std::thread::sleep(Duration::from_secs(1) * length / rate);
+        }
+        Next::GoOn
     });
 }
 
-/// Copies as long as whoever is told the number of bytes agrees; then leaves the connection open as it is.
-fn pipe(mut from: TcpStream, mut to: TcpStream, goes_on: impl Fn(usize) -> bool + Send + 'static) {
+/// What becomes of a connection.
+enum Next {
+    GoOn,
+    /// It stays open, and nothing comes any more.
+    Stall,
+    Close,
+}
+
+/// Copies as long as whoever is told the number of bytes, in all and now, agrees.
+fn pipe(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    next: impl Fn(usize, usize) -> Next + Send + 'static,
+) {
     std::thread::spawn(move || {
         let mut buffer = [0; 16 * 1024];
         let mut passed = 0;
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             passed += length;
-            if !goes_on(passed) {
-                return;
+            match next(passed, length) {
+                Next::GoOn => {}
+                Next::Stall => return,
+                Next::Close => {
+                    drop(to.shutdown(Shutdown::Both));
+                    drop(from.shutdown(Shutdown::Both));
+                    return;
+                }
             }
             if to.write_all(&buffer[..length]).is_err() {
                 break;

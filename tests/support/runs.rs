@@ -1,6 +1,6 @@
 //! Runs as they go on in a namespace: their pods, and what they log.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Namespace, tntc};
 
@@ -10,6 +10,15 @@ pub fn trigger_pods(namespace: &Namespace) -> Vec<Value> {
     pods.into_iter()
         .filter(|pod| pod["metadata"]["labels"]["tentacular.dev/role"] == "trigger")
         .collect()
+}
+
+/// From now on, each new pod of the namespace is given what it does not ask for itself, and no node has.
+pub fn no_node_takes_a_pod(namespace: &Namespace) {
+    let none = json!({"example.com/none": "1"});
+    namespace.create(
+        &json!({"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "none"},
+        "spec": {"limits": [{"type": "Container", "defaultRequest": none, "default": none}]}}),
+    );
 }
 
 /// How many pods the Services of the namespace lead to.

@@ -21,6 +21,7 @@ pub mod schema;
 pub mod secrets;
 pub mod settings;
 pub mod terminal;
+pub mod trigger;
 pub mod workflow;
 
 mod suggest;

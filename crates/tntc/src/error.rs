@@ -18,6 +18,8 @@ pub enum Kind {
     Usage,
     /// The surroundings failed: no cluster, no Deno, no Docker, no permission. Exit status 3.
     Surroundings,
+    /// A signal of this number ended the command. Exit status 128 and the number, as shells have it.
+    Interrupted(u8),
 }
 
 impl Kind {
@@ -27,6 +29,7 @@ impl Kind {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Surroundings => 3,
+            Self::Interrupted(signal) => 128 + signal,
         }
     }
 }
@@ -132,8 +135,13 @@ mod tests {
 
     #[test]
     fn each_kind_has_its_own_exit_status() {
-        let statuses = [Kind::Failed, Kind::Usage, Kind::Surroundings].map(Kind::exit_status);
-        assert_eq!(statuses, [1, 2, 3]);
+        let kinds = [
+            Kind::Failed,
+            Kind::Usage,
+            Kind::Surroundings,
+            Kind::Interrupted(2),
+        ];
+        assert_eq!(kinds.map(Kind::exit_status), [1, 2, 3, 130]);
     }
 
     #[test]

@@ -2,7 +2,23 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+
+/// The signal that was raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Raised(SignalKind);
+
+impl Raised {
+    /// The error of a command that the signal ended; its exit status is the signal's, such as 130 for Ctrl-C.
+    pub fn error(self, message: impl Into<String>) -> Error {
+        Error::new(self.kind(), message)
+    }
+
+    /// For an answer that was written already.
+    pub fn kind(self) -> Kind {
+        Kind::Interrupted(u8::try_from(self.0.as_raw_value()).unwrap_or_default())
+    }
+}
 
 /// From its creation on, the process no longer dies of these signals by itself.
 pub struct Interrupt {
@@ -34,12 +50,13 @@ impl Interrupt {
     }
 
     /// Waits for any of the signals.
-    pub async fn raised(&mut self) {
-        tokio::select! {
-            _ = self.ctrl_c.recv() => {}
-            _ = self.terminate.recv() => {}
-            () = received(self.hangup.as_mut()) => {}
-        }
+    pub async fn raised(&mut self) -> Raised {
+        let kind = tokio::select! {
+            _ = self.ctrl_c.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            () = received(self.hangup.as_mut()) => SignalKind::hangup(),
+        };
+        Raised(kind)
     }
 }
 

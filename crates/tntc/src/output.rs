@@ -14,6 +14,7 @@ use tntc_core::terminal;
 
 use crate::answer::{Envelope, Evidence, Status, Timing};
 use crate::error::{Error, Kind};
+use crate::interrupt::Raised;
 
 /// How the answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -48,6 +49,8 @@ pub struct Outcome {
     pub own: Value,
     /// What was found on the way.
     pub evidence: Evidence,
+    /// What the thing asked about failed of, on stderr beside an answer that does not say it in a line.
+    pub error: Option<String>,
     /// What to do next.
     pub hints: Vec<String>,
     /// Set when the thing asked about failed although the command itself worked.
@@ -67,6 +70,11 @@ impl Outcome {
             silent: true,
             ..Self::default()
         }
+    }
+
+    /// The end of a streamed answer by a signal.
+    pub fn interrupted(signal: Raised) -> Self {
+        Self::silent().failed_by(Some(signal.kind()))
     }
 
     /// An answer with a one-line summary.
@@ -102,6 +110,13 @@ impl Outcome {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds what the thing asked about failed of.
+    #[must_use]
+    pub fn error(mut self, error: Option<String>) -> Self {
+        self.error = error;
         self
     }
 
@@ -193,6 +208,11 @@ impl Printer {
         self.labelled("warning", "33", line.as_ref());
     }
 
+    /// An error of an answer that is printed all the same.
+    pub fn error(&self, line: impl AsRef<str>) {
+        self.labelled("error", "1;31", line.as_ref());
+    }
+
     /// A piece of a streamed answer, such as a log line, to stdout at once.
     ///
     /// Returns false when nobody reads any more.
@@ -222,6 +242,9 @@ impl Printer {
             } else {
                 terminal::shown(&outcome.text)
             });
+            if let Some(error) = &outcome.error {
+                self.error(error);
+            }
             for hint in &outcome.hints {
                 self.labelled("hint", "36", hint);
             }

@@ -18,6 +18,9 @@ pub struct Phase {
     name: &'static str,
     status: Status,
     duration_ms: u64,
+    /// The steps that this one took itself, when one of them failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phases: Option<Vec<Phase>>,
 }
 
 /// The steps of one command, in order.
@@ -52,7 +55,7 @@ impl<'a> Phases<'a> {
         let started = Instant::now();
         let shown = format!("{}{name}", self.within);
         let moving = progress::Phase::begin_quietly(&shown, self.printer);
-        let result = step.await;
+        let mut result = step.await;
         drop(moving);
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let status = Status::of(result.is_err());
@@ -62,6 +65,10 @@ impl<'a> Phases<'a> {
             name,
             status,
             duration_ms,
+            phases: result
+                .as_mut()
+                .err()
+                .and_then(|error| error.evidence.phases.take()),
         });
         result.map_err(|error| self.told(error))
     }
@@ -80,5 +87,46 @@ impl<'a> Phases<'a> {
     fn told(&self, mut error: Error) -> Error {
         error.evidence.phases = Some(self.done.clone());
         error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::{Color, Format};
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn the_steps_of_a_failed_step_stay_below_it() {
+        let printer = Printer::new(Format::Json, Color::Never, false, "deploy");
+        let mut outer = Phases::new(&printer);
+        let mut inner = Phases::new(&printer);
+        outer
+            .run("prepare", async { Ok(()) })
+            .await
+            .expect("no error");
+        let gate = async {
+            inner.run("preflight", async { Ok(()) }).await?;
+            let failed = async { Err::<(), _>(Error::failed("made to fail")) };
+            inner.run("run", failed).await
+        };
+        let error = outer.run("gate", gate).await.expect_err("an error");
+        let names = |phases: &serde_json::Value| {
+            let phases = phases.as_array().cloned().unwrap_or_default();
+            let of = |phase: &serde_json::Value| (phase["name"].clone(), phase["status"].clone());
+            phases.iter().map(of).collect::<Vec<_>>()
+        };
+        let phases = json!(error.evidence.phases);
+        let pair = |name: &str, status: &str| (json!(name), json!(status));
+        assert_eq!(
+            names(&phases),
+            [pair("prepare", "pass"), pair("gate", "fail")]
+        );
+        let below = &phases[1]["phases"];
+        assert_eq!(
+            names(below),
+            [pair("preflight", "pass"), pair("run", "fail")]
+        );
+        assert_eq!(phases[0].get("phases"), None);
     }
 }

@@ -11,11 +11,8 @@ use serde_json::json;
 
 use super::{Inputs, deployment, labels, metadata, service, trigger};
 use crate::cron::Schedule;
+use crate::trigger::NEVER_REACHED;
 use crate::workflow::{TimeZone, Trigger, TriggerName};
-
-/// curl's exit statuses of a request that never reached the engine: could not resolve, could not connect, and,
-/// without `--max-time`, the connect timeout. Anything else may have started the workflow, so the Job ends.
-const NEVER_REACHED: [i32; 3] = [6, 7, 28];
 
 /// Seconds that a cron pod may take beyond the workflow's own longest run, for start and retries.
 const SLACK_SECONDS: i64 = 60;

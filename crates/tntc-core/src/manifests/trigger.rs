@@ -13,6 +13,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{labels, service};
+use crate::trigger::write_out;
 
 /// Name of the one container of a trigger pod.
 pub const CONTAINER: &str = "trigger";
@@ -47,17 +48,35 @@ pub struct Run<'a> {
     pub deadline_seconds: i64,
 }
 
+/// Keeps curl from ending for ten seconds after its request: a container runtime may drop what a container that has ended
+/// still had in its pipes (containerd 1.6.20 closes them before it reads the rest), the end of an answer. Its own pod
+/// refuses curl each second, and the pod is deleted as soon as the answer is read.
+const LINGER: [&str; 11] = [
+    "--next",
+    "--output",
+    "/dev/null",
+    "--retry",
+    "10",
+    "--retry-connrefused",
+    "--retry-delay",
+    "1",
+    "--connect-timeout",
+    "1",
+    "http://127.0.0.1:1/",
+];
+
 /// The temporary pod of `tntc run`; its request body arrives on standard input.
 #[must_use]
 pub fn run_pod(run: &Run) -> Pod {
+    let url = service::run_url(run.workflow, run.namespace);
+    let mut arguments = curl_arguments(&url, Body::Stdin);
+    arguments.extend(["--write-out".to_owned(), write_out()]);
+    arguments.extend(LINGER.map(str::to_owned));
     let container = Container {
         stdin: Some(true),
         stdin_once: Some(true),
-        ..container(
-            run.image,
-            &service::run_url(run.workflow, run.namespace),
-            Body::Stdin,
-        )
+        args: Some(arguments),
+        ..container(run.image, &url, Body::Stdin)
     };
     Pod {
         metadata: ObjectMeta {

@@ -143,8 +143,8 @@ async fn bundle_all(
         let phase = Phase::begin(&format!("bundling {}", node.path), printer);
         let made = tokio::select! {
             made = deno.bundle(node, shape, &phase) => made?,
-            () = interrupt.raised() => {
-                return Err(Error::failed(format!("interrupted while bundling {}", node.path)));
+            signal = interrupt.raised() => {
+                return Err(signal.error(format!("interrupted while bundling {}", node.path)));
             }
         };
         bundles.insert(node.path.clone(), made);

@@ -95,19 +95,26 @@ pub struct Logs {
     /// Follow until interrupted
     #[arg(short, long)]
     pub follow: bool,
-    /// How many recent lines
-    #[arg(long, default_value_t = 100)]
-    pub tail: u32,
+    /// How many recent lines of each pod; -1 for all
+    #[arg(long, value_name = "LINES", default_value_t = 100, value_parser = clap::value_parser!(i64).range(-1..), allow_negative_numbers = true)]
+    pub tail: i64,
     /// Only lines of this last while, such as 5m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub since: Option<std::time::Duration>,
     /// The containers before the last restart, such as those that crashed
-    #[arg(long, conflicts_with = "follow")]
+    #[arg(short, long, conflicts_with = "follow")]
     pub previous: bool,
+    /// Begin each line with when it was written
+    #[arg(long)]
+    pub timestamps: bool,
+    /// Begin each line with the name of its pod
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    pub prefix: bool,
 }
 
 /// List deployed workflows
 #[derive(Debug, Args)]
+#[command(visible_alias = "ls")]
 pub struct List {
     /// Of every namespace
     #[arg(short = 'A', long)]
@@ -129,6 +136,7 @@ pub struct Status {
 
 /// Remove a deployed workflow
 #[derive(Debug, Args)]
+#[command(visible_alias = "rm")]
 pub struct Undeploy {
     /// Name of the deployed workflow
     pub name: String,
@@ -138,6 +146,12 @@ pub struct Undeploy {
     /// Keep the Secret
     #[arg(long)]
     pub keep_secrets: bool,
+    /// Wait until the pods are gone too, which first finish the runs under way
+    #[arg(long)]
+    pub wait: bool,
+    /// Succeed also when there is no such workflow
+    #[arg(long)]
+    pub ignore_not_found: bool,
 }
 
 /// Cluster commands
@@ -166,6 +180,9 @@ pub struct ClusterCheck {
     /// Prove with two short-lived pods whether the cluster enforces network policies
     #[arg(long)]
     pub probe: bool,
+    /// How `run` will reach the engine, which decides on the permissions that it takes
+    #[arg(long, value_enum, default_value_t)]
+    pub via: Via,
     /// RuntimeClass to look for; empty for none [default: from environment, config, then gvisor]
     #[arg(long, value_name = "NAME")]
     pub runtime_class: Option<String>,

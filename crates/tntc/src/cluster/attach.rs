@@ -1,26 +1,57 @@
-//! Talking to the trigger pod by its attached standard streams: the input goes in, curl's answer comes out.
+//! One attach to a trigger pod's standard streams: the input goes in, what curl says comes out.
+//!
+//! What it proves is decided in `tntc_core::trigger`. It can be repeated with the same pod: curl reads its input once and
+//! sends one request, whoever gives it to it, and an input that arrived twice is no JSON.
 
 use std::pin::pin;
-use std::time::Duration;
 
-use futures::future::{Either, select};
+use futures::FutureExt;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, AttachParams, AttachedProcess};
 use tntc_core::manifests::trigger::CONTAINER;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-use super::errors;
-use super::trigger::Answer;
-use crate::error::{Error, Result};
-
-/// Pause between attempts to attach: the container exists some 300 ms after the pod was made.
-const ATTACH_PAUSE: Duration = Duration::from_millis(20);
+use tntc_core::trigger as core;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 /// Bytes that may wait in memory for the connection, each way.
 const BUFFER: usize = 256 * 1024;
 
-/// Attaches as soon as there is a container, sends the input and reads until curl is done.
-pub async fn talk(pods: &Api<Pod>, pod: &str, input: &str) -> Result<Answer> {
+/// What an attach brought.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// curl's standard output.
+    pub body: Vec<u8>,
+    /// curl's standard error.
+    pub messages: Vec<u8>,
+    /// Whether the API server ended the attach with success; nothing when it did not end it.
+    succeeded: Option<bool>,
+}
+
+impl Heard {
+    /// As it is judged.
+    pub fn as_core(&self) -> core::Heard<'_> {
+        core::Heard {
+            body: &self.body,
+            messages: &self.messages,
+            succeeded: self.succeeded,
+        }
+    }
+
+    /// Whether curl said nothing at all.
+    pub fn is_silent(&self) -> bool {
+        self.body.is_empty() && self.messages.is_empty()
+    }
+
+    /// What follows from it.
+    pub fn verdict(&self) -> core::Verdict {
+        core::judge(self.as_core())
+    }
+}
+
+/// Attaches to the pod's container.
+///
+/// # Errors
+/// The API server refuses it. That there is no container shows only later.
+pub async fn begin(pods: &Api<Pod>, pod: &str) -> Result<AttachedProcess, kube::Error> {
     let parameters = AttachParams::default()
         .container(CONTAINER)
         .stdin(true)
@@ -28,34 +59,12 @@ pub async fn talk(pods: &Api<Pod>, pod: &str, input: &str) -> Result<Answer> {
         .stderr(true)
         .max_stdin_buf_size(BUFFER)
         .max_stdout_buf_size(BUFFER);
-    loop {
-        let conversation = match pods.attach(pod, &parameters).await {
-            Ok(process) => converse(process, input).await,
-            Err(kube::Error::Api(status)) if status.code == 403 => {
-                let cause = kube::Error::Api(status);
-                return Err(errors::tell("attaching to the trigger pod", cause));
-            }
-            Err(_) => Conversation::NotYet,
-        };
-        match conversation {
-            Conversation::Over(answer) => return Ok(answer),
-            Conversation::BrokenOff => return Err(broken_off()),
-            Conversation::NotYet => tokio::time::sleep(ATTACH_PAUSE).await,
-        }
-    }
+    pods.attach(pod, &parameters).await
 }
 
-/// How one attempt to talk to the pod ended.
-enum Conversation {
-    /// curl said everything it had to say.
-    Over(Answer),
-    /// The connection was lost with half an answer.
-    BrokenOff,
-    /// There was no container to talk to.
-    NotYet,
-}
-
-async fn converse(mut process: AttachedProcess, input: &str) -> Conversation {
+/// Sends the input and reads until curl has said everything, or the connection is lost.
+pub async fn converse(mut process: AttachedProcess, input: &str) -> Heard {
+    let mut heard = Heard::default();
     let streams = (
         process.stdin(),
         process.stdout(),
@@ -63,61 +72,48 @@ async fn converse(mut process: AttachedProcess, input: &str) -> Conversation {
         process.take_status(),
     );
     let (Some(mut stdin), Some(mut stdout), Some(mut stderr), Some(status)) = streams else {
-        return Conversation::NotYet;
+        return heard;
     };
+    // The pipe to a connection that has ended neither takes nor refuses more input, so nothing waits for this alone.
     let send = async {
-        let sent = stdin.write_all(input.as_bytes()).await;
+        // A line break at the end, so that no two inputs in a row are one input.
+        let sent = stdin.write_all(format!("{input}\n").as_bytes()).await;
         drop(sent.and(stdin.shutdown().await));
         std::future::pending::<()>().await;
     };
-    let (mut body, mut messages) = (Vec::new(), Vec::new());
-    let receive = async {
-        tokio::try_join!(
-            stdout.read_to_end(&mut body),
-            stderr.read_to_end(&mut messages)
-        )
-    };
-    // The pipe to a connection that has ended neither takes nor refuses more input, so sending is given up as soon as
-    // the other side has nothing more to say.
-    let talk = async {
+    let mut send = pin!(send);
+    let mut status = pin!(status);
+    let (mut stdout_ended, mut stderr_ended, mut status_known) = (false, false, false);
+    while !(stdout_ended && stderr_ended) && !heard.as_core().is_over() {
         tokio::select! {
-            received = receive => received.is_ok(),
-            () = send => false,
+            read = stdout.read_buf(&mut heard.body), if !stdout_ended => stdout_ended = is_end(&read),
+            read = stderr.read_buf(&mut heard.messages), if !stderr_ended => stderr_ended = is_end(&read),
+            told = &mut status, if !status_known => {
+                status_known = true;
+                heard.succeeded = told.map(|told| told.status.as_deref() != Some("Failure"));
+                if heard.succeeded.is_none() {
+                    // A lost connection never ends the streams.
+                    drain(&mut stdout, &mut heard.body);
+                    drain(&mut stderr, &mut heard.messages);
+                    return heard;
+                }
+            }
+            () = &mut send => {}
         }
-    };
-    // A lost connection never ends the streams; that its status will never come is all that shows.
-    let ended = match select(pin!(talk), pin!(status)).await {
-        Either::Left((talked, status)) => status.await.map(|status| (talked, status)),
-        Either::Right((Some(status), talk)) => Some((talk.await, status)),
-        Either::Right((None, _)) => None,
-    };
-    let Some((whole, status)) = ended else {
-        // An answer is one JSON value, so it shows by itself that nothing of it is missing.
-        return if serde_json::from_slice::<serde_json::Value>(&body).is_ok() {
-            over(&body, &messages)
-        } else {
-            Conversation::BrokenOff
-        };
-    };
-    let silent = body.is_empty() && messages.is_empty();
-    if status.status.as_deref() == Some("Failure") && silent {
-        return Conversation::NotYet;
     }
-    if !whole {
-        return Conversation::BrokenOff;
+    if !status_known && stdout_ended && stderr_ended {
+        let told = status.await;
+        heard.succeeded = told.map(|told| told.status.as_deref() != Some("Failure"));
     }
-    over(&body, &messages)
+    heard
 }
 
-fn over(body: &[u8], messages: &[u8]) -> Conversation {
-    Conversation::Over(Answer {
-        body: String::from_utf8_lossy(body).into_owned(),
-        messages: String::from_utf8_lossy(messages).into_owned(),
-        left_behind: None,
-    })
+fn is_end(read: &std::io::Result<usize>) -> bool {
+    !matches!(read, Ok(1..))
 }
 
-fn broken_off() -> Error {
-    Error::surroundings("the connection to the trigger pod was lost before the answer was here; the run may go on in the engine")
-        .hint("see what it does with: tntc logs")
+/// Takes what has arrived already of a stream that will never end.
+fn drain(stream: &mut (impl AsyncRead + Unpin), into: &mut Vec<u8>) {
+    // Always ready at once, so that nothing is ever waited for here.
+    while let Some(Ok(1..)) = stream.read_buf(into).now_or_never() {}
 }

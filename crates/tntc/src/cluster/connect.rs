@@ -41,6 +41,11 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// Name of the kubeconfig context, when there is one.
+    pub fn context(&self) -> Option<&str> {
+        self.judge.place.context.as_deref()
+    }
+
     /// A client that sends each request once. The usual one repeats what was answered with 429, 503 or 504, also a
     /// request that starts a workflow, which may have arrived all the same.
     pub fn sending_once(&self) -> Result<Client> {

@@ -3,8 +3,9 @@
 //! Each failure shows first in another place: an image in the container's waiting reason, a missing volume only in an
 //! event, quota and Pod Security only in a condition of the ReplicaSet.
 
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
 use kube::ResourceExt;
 
 /// What keeps a pod from running.
@@ -159,13 +160,31 @@ fn crashed(container: &ContainerStatus) -> Option<Problem> {
     if ended.exit_code == 0 || container.ready {
         return None;
     }
+    Some(of_end(container, ended))
+}
+
+/// How a container of the pod ended at this time or later, also when another one runs in its place by now.
+pub fn ended_since(pod: &Pod, since: Timestamp) -> Option<Problem> {
+    containers(pod).find_map(|container| {
+        let states = [&container.state, &container.last_state];
+        let mut ends = states
+            .into_iter()
+            .filter_map(|state| state.as_ref()?.terminated.as_ref());
+        let later = |end: &&ContainerStateTerminated| {
+            end.finished_at.as_ref().is_some_and(|at| at.0 >= since)
+        };
+        ends.find(later).map(|end| of_end(container, end))
+    })
+}
+
+fn of_end(container: &ContainerStatus, ended: &ContainerStateTerminated) -> Problem {
     let reason = ended.reason.clone().unwrap_or_else(|| "Error".to_owned());
     let detail = ended
         .message
         .clone()
         .map(|message| format!(": {message}"))
         .unwrap_or_default();
-    Some(Problem {
+    Problem {
         message: format!(
             "container {} ended with exit status {}{detail}",
             container.name, ended.exit_code
@@ -177,7 +196,7 @@ fn crashed(container: &ContainerStatus) -> Option<Problem> {
         }),
         reason,
         fatal: true,
-    })
+    }
 }
 
 fn hint_for(reason: &str) -> Option<&'static str> {
@@ -288,6 +307,22 @@ mod tests {
             found.to_string(),
             "Error: container engine ended with exit status 1"
         );
+    }
+
+    #[test]
+    fn an_end_during_a_run_is_told_also_when_another_container_is_ready_by_now() {
+        let mut status = container(&json!({"running": {}}));
+        status["containerStatuses"][0]["ready"] = json!(true);
+        status["containerStatuses"][0]["lastState"] = json!({"terminated":
+            {"exitCode": 137, "reason": "OOMKilled", "finishedAt": "2026-01-02T03:04:05Z"}});
+        let pod = pod(&status);
+        let told = |since: &str| ended_since(&pod, since.parse().expect("a time"));
+        let during = told("2026-01-02T03:04:05Z").expect("an end");
+        assert_eq!(
+            during.to_string(),
+            "OOMKilled: container engine ended with exit status 137"
+        );
+        assert_eq!(told("2026-01-02T03:04:06Z"), None);
     }
 
     #[test]

@@ -13,17 +13,23 @@ use kube::api::Api;
 use kube::client::Body;
 use tntc_core::manifests::PORT;
 
-use super::trigger::{Answer, Bounds, Request};
+use super::bounds::{Bounds, Progress, Stage};
+use super::trigger::{Answer, Request};
 use super::{Cluster, errors, inventory, ready};
 use crate::error::{Error, Result, chain};
 
 /// By the API server's proxy of the workflow's Service.
 pub async fn by_proxy(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
-    let mut bounds = Bounds::new(request)?;
-    bounds.within(proxied(cluster, request)).await?
+    let progress = Progress::shown(request.phase);
+    let mut bounds = Bounds::new(cluster, request, &progress)?;
+    bounds.within(proxied(cluster, request, &progress)).await?
 }
 
-async fn proxied(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
+async fn proxied(
+    cluster: &Cluster,
+    request: &Request<'_>,
+    progress: &Progress<'_>,
+) -> Result<Answer> {
     ready::require(cluster, request).await?;
     let path = format!(
         "/api/v1/namespaces/{}/services/{}:{PORT}/proxy/run",
@@ -34,6 +40,7 @@ async fn proxied(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
         .body(Body::from(request.input.as_bytes().to_vec()))
         .map_err(|cause| Error::failed(format!("cannot ask the API server's proxy: {cause}")))?;
     let told = |cause| errors::tell("running by the API server's proxy", cause);
+    progress.reach(Stage::Sent);
     let response = cluster.sending_once()?.send(post).await.map_err(told)?;
     let status = response.status();
     let body = response.into_body().collect_bytes().await.map_err(told)?;
@@ -42,11 +49,18 @@ async fn proxied(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
 
 /// By a port forwarded to one of the workflow's ready pods.
 pub async fn by_port_forward(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
-    let mut bounds = Bounds::new(request)?;
-    bounds.within(forwarded(cluster, request)).await?
+    let progress = Progress::shown(request.phase);
+    let mut bounds = Bounds::new(cluster, request, &progress)?;
+    bounds
+        .within(forwarded(cluster, request, &progress))
+        .await?
 }
 
-async fn forwarded(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
+async fn forwarded(
+    cluster: &Cluster,
+    request: &Request<'_>,
+    progress: &Progress<'_>,
+) -> Result<Answer> {
     ready::require(cluster, request).await?;
     let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), request.namespace);
     let pod = ready_pod(cluster, request).await?;
@@ -72,6 +86,7 @@ async fn forwarded(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
         .header(CONTENT_TYPE, "application/json")
         .body(Full::new(Bytes::copy_from_slice(request.input.as_bytes())))
         .map_err(|cause| Error::failed(format!("cannot ask by a forwarded port: {cause}")))?;
+    progress.reach(Stage::Sent);
     let response = sender.send_request(post).await.map_err(broken)?;
     let status = response.status();
     let body = response

@@ -146,9 +146,14 @@ impl Follower {
                 continue;
             }
             self.seen.add(time);
+            let shown = if self.selection.timestamps {
+                &text
+            } else {
+                line
+            };
             let line = Line {
                 pod: self.pod.clone(),
-                line: line.to_owned(),
+                line: shown.to_owned(),
             };
             if self.sender.send(Ok(News::Line(line))).await.is_err() {
                 return;

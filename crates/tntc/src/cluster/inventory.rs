@@ -110,17 +110,41 @@ pub async fn observe(cluster: &Cluster, namespace: &str, name: &str) -> Result<O
     let deployment = deployment(cluster, namespace, name).await?;
     let ours = ListParams::default().labels(&format!("{}={name}", labels::NAME));
     let everything = ListParams::default();
-    let (replica_sets, pods, events) = futures::join!(
-        list::<ReplicaSet>(cluster, namespace, &ours),
-        pods(cluster, namespace, name),
-        list::<Event>(cluster, namespace, &everything),
-    );
+    let (replica_sets, pods, events) = futures::try_join!(
+        list_allowed::<ReplicaSet>(cluster, namespace, &ours),
+        list_allowed::<Pod>(cluster, namespace, &ours),
+        list_allowed::<Event>(cluster, namespace, &everything),
+    )?;
+    let refused = [replica_sets.1, pods.1, events.1];
     Ok(Observed {
         deployments: named(vec![deployment]),
-        replica_sets: named(replica_sets?),
-        pods: named(pods?),
-        events: named(events?),
+        replica_sets: named(replica_sets.0),
+        pods: named(pods.0),
+        events: named(events.0),
+        refused: refused.into_iter().flatten().collect(),
     })
+}
+
+/// Nothing, and the API server's words, where this user may not list the kind: the rest is still worth showing.
+async fn list_allowed<K>(
+    cluster: &Cluster,
+    namespace: &str,
+    selector: &ListParams,
+) -> Result<(Vec<K>, Option<String>)>
+where
+    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + std::fmt::Debug
+        + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(cluster.client.clone(), namespace);
+    match api.list(selector).await {
+        Ok(list) => Ok((list.items, None)),
+        Err(kube::Error::Api(status)) if status.code == 403 => {
+            Ok((Vec::new(), Some(status.message.trim_end().to_owned())))
+        }
+        Err(cause) => Err(errors::tell(&format!("listing {}", K::plural(&())), cause)),
+    }
 }
 
 /// The workflow's CronJobs by name, each with the newest of its Jobs.

@@ -12,7 +12,7 @@ use super::{Cluster, diagnose, errors, inventory};
 use crate::error::{Error, Result};
 
 /// Lines of a crashed container that say why it crashed.
-const CRASH_LINES: u32 = 20;
+const CRASH_LINES: i64 = 20;
 
 /// A line and the pod that wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -26,21 +26,24 @@ pub struct Line {
 /// Which lines are asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Selection {
-    /// At most this many of the newest.
-    pub tail: u32,
+    /// At most this many of the newest; of a negative number, all.
+    pub tail: i64,
     /// Not older than this.
     pub since: Option<Duration>,
     /// Of the container before the last restart.
     pub previous: bool,
+    /// Each line begins with when it was written (RFC 3339).
+    pub timestamps: bool,
 }
 
 impl Selection {
     /// This many of the newest lines.
-    pub fn newest(tail: u32) -> Self {
+    pub fn newest(tail: i64) -> Self {
         Self {
             tail,
             since: None,
             previous: false,
+            timestamps: false,
         }
     }
 
@@ -49,9 +52,10 @@ impl Selection {
         let seconds = |since: Duration| i64::try_from(since.as_secs().max(1)).unwrap_or(i64::MAX);
         LogParams {
             container: Some(deployment::CONTAINER.to_owned()),
-            tail_lines: Some(i64::from(self.tail)),
+            tail_lines: (self.tail >= 0).then_some(self.tail),
             since_seconds: self.since.map(seconds),
             previous: self.previous,
+            timestamps: self.timestamps,
             ..LogParams::default()
         }
     }

@@ -3,8 +3,10 @@
 mod access;
 pub mod apply;
 mod attach;
+mod bounds;
 pub mod checks;
 pub mod connect;
+mod conversation;
 mod credentials;
 pub mod deployed;
 pub mod diagnose;
@@ -32,6 +34,7 @@ pub mod rights;
 pub mod rollout;
 pub mod services;
 pub mod trigger;
+mod trigger_pod;
 mod trouble;
 pub mod watch;
 mod wire;

@@ -47,7 +47,7 @@ async fn prove(cluster: &Cluster, probe: &Probe<'_>) -> Result<Check> {
         found = tokio::time::timeout(PATIENCE, watch(cluster, probe)) => {
             found.unwrap_or_else(|_| Err(Error::surroundings(format!("no result after {}s", PATIENCE.as_secs()))))
         }
-        () = interrupt.raised() => Err(Error::failed("interrupted")),
+        signal = interrupt.raised() => Err(signal.error("interrupted")),
     }
 }
 

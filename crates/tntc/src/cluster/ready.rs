@@ -1,13 +1,21 @@
 //! Is there an engine that could answer, and if not, why not?
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 
-use super::diagnose::Problem;
+use super::diagnose::{self, Problem};
 use super::logs::Line;
 use super::trigger::Request;
 use super::watch::Watch;
 use super::{Cluster, inventory, logs, rollout};
 use crate::error::{Error, Result};
+
+/// How often it is looked whether an engine has ended, and the pause between: the kubelet reports it after a second or
+/// two.
+const ENDED_LOOKS: u32 = 16;
+const ENDED_PAUSE: Duration = Duration::from_millis(200);
 
 /// Waits until a pod of the workflow is ready.
 ///
@@ -43,7 +51,14 @@ pub async fn require(cluster: &Cluster, request: &Request<'_>) -> Result<()> {
         if let Some(problem) = problem.filter(|problem| problem.fatal && !problem.is_first_crash())
         {
             let log = logs::of_crash(cluster, namespace, name).await;
-            return Err(told(cluster, namespace, name, &problem, &log));
+            return Err(told(
+                cluster,
+                namespace,
+                name,
+                "is not running",
+                &problem,
+                &log,
+            ));
         }
     }
 }
@@ -73,17 +88,54 @@ pub async fn not_running(cluster: &Cluster, namespace: &str, name: &str) -> Opti
         inventory::problem_of(cluster, namespace, name),
         logs::of_crash(cluster, namespace, name),
     );
+    let problem = problem.ok().flatten()?;
     Some(told(
         cluster,
         namespace,
         name,
-        &problem.ok().flatten()?,
+        "is not running",
+        &problem,
         &log,
     ))
 }
 
-fn told(cluster: &Cluster, namespace: &str, name: &str, problem: &Problem, log: &[Line]) -> Error {
-    let error = Error::failed(format!("{name} is not running: {problem}"));
+/// Why an engine ended since then, with its last lines; nothing when none did.
+pub async fn ended_since(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    since: Timestamp,
+) -> Option<Error> {
+    for _ in 0..ENDED_LOOKS {
+        let pods = inventory::pods(cluster, namespace, name).await.ok()?;
+        let mut ended = pods
+            .iter()
+            .filter_map(|pod| diagnose::ended_since(pod, since));
+        if let Some(problem) = ended.next() {
+            let log = logs::of_crash(cluster, namespace, name).await;
+            return Some(told(
+                cluster,
+                namespace,
+                name,
+                "ended during the run",
+                &problem,
+                &log,
+            ));
+        }
+        tokio::time::sleep(ENDED_PAUSE).await;
+    }
+    None
+}
+
+fn told(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    what: &str,
+    problem: &Problem,
+    log: &[Line],
+) -> Error {
+    let error = Error::failed(format!("{name} {what}: {problem}"));
     let error = problem.hint.into_iter().fold(error, Error::hint);
     let error = error.hint(look_closer(cluster, namespace, name));
     if log.is_empty() {
@@ -102,4 +154,10 @@ fn told(cluster: &Cluster, namespace: &str, name: &str, problem: &Problem, log: 
 pub fn look_closer(cluster: &Cluster, namespace: &str, name: &str) -> String {
     let status = format!("status {name} -n {namespace} --detail");
     format!("look closer with: {}", cluster.followup.tntc(status))
+}
+
+/// The hint that leads to what a run does that is not waited for any more.
+pub fn read_its_log(cluster: &Cluster, namespace: &str, name: &str) -> String {
+    let logs = cluster.followup.tntc(format!("logs {name} -n {namespace}"));
+    format!("see what it does with: {logs}")
 }

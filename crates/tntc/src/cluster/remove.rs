@@ -1,5 +1,6 @@
 //! Removing a workflow: only what is ours, and its Secret.
 
+use std::fmt;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
@@ -21,22 +22,65 @@ const SLACK: Duration = Duration::from_secs(30);
 /// Kubernetes' own grace period of a pod that names none.
 const DEFAULT_GRACE_SECONDS: i64 = 30;
 
-/// What an undeploy would do: objects as `Kind/name`.
+/// An object by its kind and name.
+#[derive(Debug, Clone)]
+pub struct Named {
+    resource: ApiResource,
+    name: String,
+}
+
+impl Named {
+    fn of<K: Object>(object: &K) -> Self {
+        Self {
+            resource: ApiResource::erase::<K>(&()),
+            name: object.name_any(),
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.resource.kind, self.name)
+    }
+}
+
+/// An object that stays, and why.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Which one.
+    pub object: Named,
+    /// In a few words.
+    pub why: &'static str,
+}
+
+/// What an undeploy would do.
 #[derive(Debug, Default, Clone)]
 pub struct Removal {
     /// Goes.
-    pub remove: Vec<String>,
+    pub remove: Vec<Named>,
     /// Has the name of one of our objects but is not ours, or was asked to stay.
-    pub keep: Vec<String>,
+    pub keep: Vec<Kept>,
     /// How long the pods may take to go.
     patience: Duration,
 }
 
+/// Whether to wait until the workflow's pods are gone, too: they first finish the runs under way, and an idle one serves
+/// on for two seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pods {
+    /// Until they are gone.
+    Await,
+    /// Only until the objects are gone: the garbage collector ends the pods.
+    Leave,
+}
+
 /// What becomes of one object.
 enum Fate {
-    Remove(String),
-    Keep(String),
+    Remove(Named),
+    Keep(Kept),
 }
+
+const NOT_OURS: &str = "not managed by tentacular";
 
 /// Looks for every object of the workflow, all at once.
 pub async fn plan(
@@ -80,29 +124,33 @@ pub async fn plan(
     let fates = single.into_iter().flatten().chain(cron_jobs?);
     for fate in fates {
         match fate {
-            Fate::Remove(what) => removal.remove.push(what),
-            Fate::Keep(what) => removal.keep.push(what),
+            Fate::Remove(object) => removal.remove.push(object),
+            Fate::Keep(kept) => removal.keep.push(kept),
         }
     }
     Ok(removal)
 }
 
 fn of_name<K: Object>(object: &K) -> Fate {
-    let what = apply::describe(object);
+    let named = Named::of(object);
     if apply::is_ours(object) {
-        Fate::Remove(what)
+        Fate::Remove(named)
     } else {
-        Fate::Keep(what)
+        kept(named, NOT_OURS)
     }
+}
+
+fn kept(object: Named, why: &'static str) -> Fate {
+    Fate::Keep(Kept { object, why })
 }
 
 /// The Secret goes by its name, also when it was made by hand.
 fn of_secret(secret: &Secret, keep: bool) -> Fate {
-    let what = apply::describe(secret);
+    let named = Named::of(secret);
     if keep {
-        Fate::Keep(what)
+        kept(named, "--keep-secrets")
     } else {
-        Fate::Remove(what)
+        Fate::Remove(named)
     }
 }
 
@@ -114,29 +162,39 @@ fn patience(deployment: Option<&Deployment>) -> Duration {
     Duration::from_secs(grace) + SLACK
 }
 
-/// Deletes what was planned, all at once, and waits until it is gone with the workflow's pods.
+/// Deletes what was planned, all at once, and waits until it is gone; the workflow's pods that are not.
 ///
 /// # Errors
-/// Something is still there when the pods' grace period is long over.
+/// Something that is waited for is still there when the pods' grace period is long over.
 pub async fn execute(
     cluster: &Cluster,
     namespace: &str,
     name: &str,
     removal: &Removal,
-) -> Result<()> {
+    pods: Pods,
+) -> Result<Vec<String>> {
     let finder = Finder { cluster, namespace };
-    let deletions = removal.remove.iter().map(|what| finder.delete(what));
+    let deletions = removal.remove.iter().map(|object| finder.delete(object));
     let deleted = futures::future::try_join_all(deletions).await?;
     let held: Vec<_> = removal
         .remove
         .iter()
         .zip(deleted)
-        .filter_map(|(what, gone)| (!gone).then_some(what.as_str()))
+        .filter_map(|(object, gone)| (!gone).then_some(object))
         .collect();
-    let waited = tokio::time::timeout(removal.patience, finder.wait(name, &held)).await;
+    let waited = tokio::time::timeout(removal.patience, finder.wait(name, &held, pods)).await;
     match waited {
-        Ok(done) => done,
-        Err(_) => Err(finder.still_there(name, &held, removal.patience).await),
+        Ok(done) => done?,
+        Err(_) => {
+            return Err(finder
+                .still_there(name, &held, pods, removal.patience)
+                .await);
+        }
+    }
+    match pods {
+        Pods::Await => Ok(Vec::new()),
+        // Everything is deleted: that its pods cannot be listed takes nothing away from it.
+        Pods::Leave => Ok(finder.pods(name).await.unwrap_or_default()),
     }
 }
 
@@ -148,6 +206,11 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn api<K: Object>(&self) -> Api<K> {
         Api::namespaced(self.cluster.client.clone(), self.namespace)
+    }
+
+    fn api_of(&self, object: &Named) -> Api<DynamicObject> {
+        let client = self.cluster.client.clone();
+        Api::namespaced_with(client, self.namespace, &object.resource)
     }
 
     async fn find<K: Object>(&self, name: &str) -> Result<Option<K>> {
@@ -163,62 +226,48 @@ impl Finder<'_> {
             apply::is_ours(job) && job.labels().get(labels::NAME).is_some_and(|of| of == name)
         };
         let fate = |job: &CronJob| {
-            let what = apply::describe(job);
+            let named = Named::of(job);
             if ours(job) {
-                Some(Fate::Remove(what))
+                Some(Fate::Remove(named))
             } else {
                 (!apply::is_ours(job) && cron_job::is_name_of(&job.name_any(), name))
-                    .then_some(Fate::Keep(what))
+                    .then(|| kept(named, NOT_OURS))
             }
         };
         Ok(listed.items.iter().filter_map(fate).collect())
     }
 
     /// Whether it is gone at once; a finalizer, for one, keeps an object until somebody else is done with it.
-    async fn delete(&self, what: &str) -> Result<bool> {
-        let (api, name) = self.named(what);
-        match api.delete(name, &DeleteParams::background()).await {
+    async fn delete(&self, object: &Named) -> Result<bool> {
+        let api = self.api_of(object);
+        match api.delete(&object.name, &DeleteParams::background()).await {
             Ok(answer) => Ok(answer.is_right()),
             Err(cause) if errors::is_not_found(&cause) => Ok(true),
-            Err(cause) => Err(errors::tell(&format!("deleting {what}"), cause)),
+            Err(cause) => Err(errors::tell(&format!("deleting {object}"), cause)),
         }
     }
 
-    /// Splits `Kind/name` of one of the workflow's objects.
-    fn named<'w>(&self, what: &'w str) -> (Api<DynamicObject>, &'w str) {
-        let (kind, name) = what.split_once('/').unwrap_or_default();
-        let resource = match kind {
-            "Service" => ApiResource::erase::<Service>(&()),
-            "Deployment" => ApiResource::erase::<Deployment>(&()),
-            "Secret" => ApiResource::erase::<Secret>(&()),
-            "ConfigMap" => ApiResource::erase::<ConfigMap>(&()),
-            "NetworkPolicy" => ApiResource::erase::<NetworkPolicy>(&()),
-            _ => ApiResource::erase::<CronJob>(&()),
-        };
-        let client = self.cluster.client.clone();
-        (
-            Api::namespaced_with(client, self.namespace, &resource),
-            name,
-        )
-    }
-
-    async fn wait(&self, name: &str, held: &[&str]) -> Result<()> {
-        while !self.left(name, held).await?.is_empty() {
+    async fn wait(&self, name: &str, held: &[&Named], pods: Pods) -> Result<()> {
+        while !self.left(name, held, pods).await?.is_empty() {
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())
     }
 
-    /// What is not gone yet, as `Kind/name`.
-    async fn left(&self, name: &str, held: &[&str]) -> Result<Vec<String>> {
-        let objects = held.iter().map(|what| async move {
-            let (api, name) = self.named(what);
-            let found = api.get_opt(name).await;
-            let found = found.map_err(|cause| errors::tell(&format!("reading {what}"), cause))?;
-            Ok(found.map(|_| (*what).to_owned()))
+    /// What is waited for and not gone yet, as `Kind/name`.
+    async fn left(&self, name: &str, held: &[&Named], pods: Pods) -> Result<Vec<String>> {
+        let objects = held.iter().map(|object| async move {
+            let found = self.api_of(object).get_opt(&object.name).await;
+            let found = found.map_err(|cause| errors::tell(&format!("reading {object}"), cause))?;
+            Ok(found.map(|_| object.to_string()))
         });
-        let (objects, pods) =
-            futures::try_join!(futures::future::try_join_all(objects), self.pods(name))?;
+        let pods = async {
+            match pods {
+                Pods::Await => self.pods(name).await,
+                Pods::Leave => Ok(Vec::new()),
+            }
+        };
+        let (objects, pods) = futures::try_join!(futures::future::try_join_all(objects), pods)?;
         let pods = pods.into_iter().map(|pod| format!("Pod/{pod}"));
         Ok(objects.into_iter().flatten().chain(pods).collect())
     }
@@ -239,8 +288,14 @@ impl Finder<'_> {
         Ok(owned.map(|pod| pod.name_any()).collect())
     }
 
-    async fn still_there(&self, name: &str, held: &[&str], waited: Duration) -> Error {
-        let left = self.left(name, held).await.unwrap_or_default();
+    async fn still_there(
+        &self,
+        name: &str,
+        held: &[&Named],
+        pods: Pods,
+        waited: Duration,
+    ) -> Error {
+        let left = self.left(name, held, pods).await.unwrap_or_default();
         let first = left.first().map_or("pod", String::as_str);
         Error::failed(format!(
             "everything of {name} was deleted, but after {}s this is not gone yet: {}",

@@ -88,6 +88,11 @@ pub fn to_deploy(plan: &Plan) -> Vec<Right> {
     rights
 }
 
+/// What `run` takes to reach the engine by the API server's proxy instead of a pod.
+pub const PROXY: Right = right("", "services/proxy", &["create"]);
+/// The same, by a forwarded port.
+pub const PORT_FORWARD: Right = right("", "pods/portforward", &["get", "create"]);
+
 /// What all commands together take.
 pub fn to_everything() -> Vec<Right> {
     let mut rights = DEPLOY.to_vec();

@@ -25,6 +25,8 @@ pub struct Observed {
     pub pods: BTreeMap<String, Pod>,
     /// Warnings of the namespace, or everything about the one pod.
     pub events: BTreeMap<String, Event>,
+    /// What the user may not look at, in the API server's words.
+    pub refused: Vec<String>,
 }
 
 type Update = Box<dyn FnOnce(&mut Observed) + Send>;

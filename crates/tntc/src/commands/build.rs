@@ -69,7 +69,7 @@ pub async fn run(arguments: Build, context: &Context) -> Result<Outcome> {
     let mut interrupt = Interrupt::listen()?;
     tokio::select! {
         built = in_turn(&arguments, &plan) => built,
-        () = interrupt.raised() => Err(Error::failed("interrupted; nothing was remembered for deploy")),
+        signal = interrupt.raised() => Err(signal.error("interrupted; nothing was remembered for deploy")),
     }
 }
 

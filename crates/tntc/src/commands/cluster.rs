@@ -12,10 +12,11 @@ use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::Settings;
 
 use crate::bundle;
-use crate::cli::{self, ClusterCheck, ClusterCommand};
+use crate::cli::{self, ClusterCheck, ClusterCommand, Via};
 use crate::cluster::connect::Target;
 use crate::cluster::preflight::{self, Check, Report, State, Wanted, WantedSecrets};
-use crate::cluster::{Cluster, checks, fix, probe, rights};
+use crate::cluster::rights::{self, Right};
+use crate::cluster::{Cluster, checks, fix, probe};
 use crate::context::{self, Context, Overrides};
 use crate::error::{Error, Kind, Result};
 use crate::output::{Outcome, Printer};
@@ -35,6 +36,17 @@ pub struct Answer<'a> {
 pub async fn run(arguments: cli::Cluster, context: &Context) -> Result<Outcome> {
     let ClusterCommand::Check(arguments) = arguments.command;
     check(arguments, context).await
+}
+
+/// What every command takes, and a run by this way.
+fn needed(via: Via) -> Vec<Right> {
+    let mut needed = rights::to_everything();
+    needed.extend(match via {
+        Via::Pod => None,
+        Via::Proxy => Some(rights::PROXY),
+        Via::PortForward => Some(rights::PORT_FORWARD),
+    });
+    needed
 }
 
 async fn check(arguments: ClusterCheck, context: &Context) -> Result<Outcome> {
@@ -60,7 +72,7 @@ async fn check(arguments: ClusterCheck, context: &Context) -> Result<Outcome> {
     let wanted = Wanted {
         namespace: namespace.as_str(),
         runtime_class: settings.runtime_class.value.as_deref(),
-        rights: rights::to_everything(),
+        rights: needed(arguments.via),
         secrets: changed
             .as_ref()
             .zip(needs.as_ref())

@@ -59,7 +59,7 @@ pub async fn run(arguments: Deploy, context: &Context) -> Result<Outcome> {
     let mut interrupt = Interrupt::listen()?;
     tokio::select! {
         outcome = act(&arguments, &prepared, &cluster, phases, context) => outcome,
-        () = interrupt.raised() => Err(Error::failed("interrupted; a second deploy completes what this one began")),
+        signal = interrupt.raised() => Err(signal.error("interrupted; a second deploy completes what this one began")),
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use crate::cli::Dev;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Raised};
 use crate::local::Site;
 use crate::output::{Outcome, Printer};
 use crate::project::Opened;
@@ -39,13 +39,13 @@ pub async fn run(arguments: Dev, context: &Context) -> Result<Outcome> {
         let mut engine = session.start(&context.printer)?;
         tokio::select! {
             ended = engine.wait() => return Err(gone(ended)),
-            () = interrupt.raised() => {
+            signal = interrupt.raised() => {
                 stop(&mut engine, &mut interrupt).await;
-                return Ok(Outcome::silent());
+                return Ok(Outcome::interrupted(signal));
             }
             next = session.outdated(&context.printer) => {
-                if stop(&mut engine, &mut interrupt).await == Stopped::AtOnce {
-                    return Ok(Outcome::silent());
+                if let Stopped::By(signal) = stop(&mut engine, &mut interrupt).await {
+                    return Ok(Outcome::interrupted(signal));
                 }
                 session = next;
             }
@@ -64,14 +64,21 @@ struct Session {
 }
 
 /// What a session was made of, to be compared.
-#[derive(PartialEq)]
+#[derive(Default, PartialEq)]
 struct Seen {
     project: Option<Project>,
     secrets: Option<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Seen {
-    fn in_dir(dir: &Path) -> Self {
+    /// Reads the whole project, on a thread that keeps nothing else waiting: engines' lines and Ctrl-C.
+    async fn in_dir(dir: &Path) -> Self {
+        let dir = dir.to_owned();
+        let read = tokio::task::spawn_blocking(move || Self::read(&dir)).await;
+        read.unwrap_or_default()
+    }
+
+    fn read(dir: &Path) -> Self {
         let secrets = secrets::read_merged(dir).ok().flatten();
         Self {
             project: project::read(dir).ok(),
@@ -82,7 +89,7 @@ impl Seen {
 
 impl Session {
     async fn of(opened: Opened, port: u16, printer: &Printer) -> Result<Self> {
-        let seen = Seen::in_dir(&opened.dir);
+        let seen = Seen::in_dir(&opened.dir).await;
         let site = Site::of(&opened, printer).await?;
         Ok(Self {
             flags: flags(&site, &opened.workflow, port),
@@ -127,7 +134,7 @@ impl Session {
     async fn outdated(&mut self, printer: &Printer) -> Self {
         loop {
             sleep(LOOK_EVERY).await;
-            let seen = Seen::in_dir(&self.dir);
+            let seen = Seen::in_dir(&self.dir).await;
             if seen == self.seen {
                 continue;
             }
@@ -236,12 +243,11 @@ fn colored(line: &str) -> String {
 }
 
 /// How an engine came to its end.
-#[derive(PartialEq)]
 enum Stopped {
     /// After the runs under way, or after as long as they were given.
     InTime,
-    /// By another Ctrl-C.
-    AtOnce,
+    /// At once, by another Ctrl-C.
+    By(Raised),
 }
 
 /// Lets runs under way finish, but not for ever, and not after a second Ctrl-C.
@@ -251,7 +257,7 @@ async fn stop(engine: &mut Child, interrupt: &mut Interrupt) -> Stopped {
     }
     let stopped = tokio::select! {
         _ = engine.wait() => return Stopped::InTime,
-        () = interrupt.raised() => Stopped::AtOnce,
+        signal = interrupt.raised() => Stopped::By(signal),
         () = sleep(PATIENCE) => Stopped::InTime,
     };
     // A process that is gone already needs no end.

@@ -1,7 +1,5 @@
 //! `tntc logs`: what the workflow's pods print.
 
-use std::collections::BTreeSet;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -14,6 +12,7 @@ use crate::context::{self, Context};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::output::Outcome;
+use crate::progress::Phase;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -35,14 +34,17 @@ pub async fn run(arguments: &Logs, context: &Context) -> Result<Outcome> {
     deployed?;
     let (pods, selection) = (pods?, selection(arguments));
     if arguments.follow {
-        return follow(arguments, &cluster, namespace, pods, context).await;
+        return follow(arguments, &cluster, namespace, context).await;
     }
     let recent = logs::recent(&cluster, namespace, &pods, selection).await?;
     for silent in &recent.silent {
         context.printer.warn(silent);
     }
     let lines = recent.lines;
-    let text: Vec<_> = lines.iter().map(|line| shown(line, pods.len())).collect();
+    let text: Vec<_> = lines
+        .iter()
+        .map(|line| shown(line, arguments.prefix))
+        .collect();
     let summary = format!(
         "{} lines of {} pods of {}",
         lines.len(),
@@ -59,6 +61,7 @@ fn selection(arguments: &Logs) -> Selection {
         tail: arguments.tail,
         since: arguments.since,
         previous: arguments.previous,
+        timestamps: arguments.timestamps,
     }
 }
 
@@ -66,24 +69,24 @@ async fn follow(
     arguments: &Logs,
     cluster: &Cluster,
     namespace: &str,
-    pods: Vec<String>,
     context: &Context,
 ) -> Result<Outcome> {
     let mut interrupt = Interrupt::listen()?;
+    // Shown until there is something to read.
+    let waiting = format!("waiting for lines of {}", arguments.name);
+    let mut waiting = Some(Phase::begin_quietly(&waiting, &context.printer));
     let mut news = follow::follow(cluster, namespace, &arguments.name, selection(arguments));
-    // From the second pod on, each line says whose it is.
-    let mut known: BTreeSet<_> = pods.into_iter().collect();
     loop {
         let next = tokio::select! {
             next = news.recv() => next,
-            () = interrupt.raised() => None,
+            signal = interrupt.raised() => return Ok(Outcome::interrupted(signal)),
         };
+        drop(waiting.take());
         match next.transpose()? {
             None => break,
             Some(News::Note(note)) => context.printer.note(note),
             Some(News::Line(line)) => {
-                known.insert(line.pod.clone());
-                let text = streamed(&line, known.len(), context.printer.json());
+                let text = streamed(&line, arguments.prefix, context.printer.json());
                 if !context.printer.stream(&text) {
                     break;
                 }
@@ -93,17 +96,18 @@ async fn follow(
     Ok(Outcome::silent())
 }
 
-fn streamed(line: &Line, pods: usize, as_json: bool) -> String {
+fn streamed(line: &Line, prefix: bool, as_json: bool) -> String {
     if as_json {
         json!(line).to_string()
     } else {
-        shown(line, pods)
+        shown(line, prefix)
     }
 }
 
-/// With more than one pod, each line says whose it is.
-fn shown(line: &Line, pods: usize) -> String {
-    if pods > 1 {
+/// Each line says whose it is, however many pods there are, so that a rollout or another replica changes nothing of how
+/// they are read.
+fn shown(line: &Line, prefix: bool) -> String {
+    if prefix {
         format!("{} {}", line.pod, line.line)
     } else {
         line.line.clone()

@@ -1,6 +1,6 @@
 //! `tntc run`: one run of a deployed workflow, or of a local one.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -15,6 +15,7 @@ use crate::error::{Error, Result, io};
 use crate::execution::Execution;
 use crate::local;
 use crate::output::Outcome;
+use crate::progress::Phase;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -35,21 +36,24 @@ pub async fn run(arguments: Run, context: &Context) -> Result<Outcome> {
     let settings = context.settings()?;
     let namespace = context::namespace(&settings)?;
     let cluster = context.connect(&settings).await?;
-    context
-        .printer
-        .note(format!("running {name} in namespace {namespace}"));
+    let phase = Phase::begin(
+        &format!("running {name} in namespace {namespace}"),
+        &context.printer,
+    );
     let request = Request {
         namespace: namespace.as_str(),
         workflow: &name,
         image: &settings.trigger_image.value,
         input: &input,
         timeout: arguments.timeout,
+        phase: Some(&phase),
     };
     let answer = match arguments.via {
         Via::Pod => trigger::run(&cluster, &request).await?,
         Via::Proxy => direct::by_proxy(&cluster, &request).await?,
         Via::PortForward => direct::by_port_forward(&cluster, &request).await?,
     };
+    drop(phase);
     tell_retries(&answer, context);
     if let Some(why) = &answer.left_behind {
         context.printer.warn(why);
@@ -110,8 +114,21 @@ fn outcome(name: &str, body: &str) -> Result<Outcome> {
     } else {
         format!("{name} failed: {}", execution.first_error())
     };
+    let error = (!succeeded).then(|| summary.clone());
     Ok(Outcome::new(summary)
-        .text(terminal::shown_json(body.trim_end()))
+        .text(shown(&terminal::shown_json(body.trim_end())))
+        .error(error)
         .own(Answer { execution })
         .failed_if(!succeeded))
+}
+
+/// As it came, on one line, for programs; indented for a person.
+fn shown(body: &str) -> String {
+    let value = std::io::stdout()
+        .is_terminal()
+        .then(|| serde_json::from_str::<serde_json::Value>(body).ok());
+    let indented = value
+        .flatten()
+        .and_then(|value| serde_json::to_string_pretty(&value).ok());
+    indented.unwrap_or_else(|| body.to_owned())
 }

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tntc_core::manifests::labels;
+use tntc_core::trigger;
 
 use super::list;
 use crate::cli::Status;
@@ -40,6 +41,9 @@ struct Workflow {
     replicas: String,
     /// Why it is not ready, when the cluster says.
     problem: Option<String>,
+    /// What the user may not look at, in the API server's words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<String>,
     #[serde(flatten)]
     detail: Option<Detail>,
 }
@@ -88,7 +92,7 @@ struct CronJobLine {
     last_scheduled_at: Option<String>,
     /// RFC 3339.
     last_succeeded_at: Option<String>,
-    /// `running`, `succeeded`, or why it failed.
+    /// `running`, `succeeded`, or how it failed, such as `workflow failed (HTTP 422)`.
     last_run: Option<String>,
 }
 
@@ -104,11 +108,17 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
         .values()
         .next()
         .ok_or_else(|| inventory::no_such_workflow(&cluster, &arguments.name, namespace))?;
+    for refused in &seen.refused {
+        context
+            .printer
+            .warn(format!("this is without what you may not see: {refused}"));
+    }
     let problem = match inventory::current_problem(&seen, deployment) {
         Some(problem) => Some(problem),
         None => out_of_sync(&cluster, namespace, &arguments.name, context).await?,
     };
     let mut workflow = basics(deployment, problem.as_ref());
+    workflow.refused.clone_from(&seen.refused);
     if arguments.detail {
         let (service, cron_jobs) = futures::join!(
             inventory::service(&cluster, namespace, &arguments.name),
@@ -165,6 +175,7 @@ fn basics(deployment: &Deployment, problem: Option<&Problem>) -> Workflow {
         status: state(deployment, problem),
         replicas: format!("{ready}/{wanted}"),
         problem: problem.map(ToString::to_string),
+        refused: Vec::new(),
         detail: None,
     }
 }
@@ -256,9 +267,9 @@ fn last_run(job: &Job) -> String {
         conditions.find(|condition| matches!(condition.type_.as_str(), "Complete" | "Failed"));
     match ended {
         Some(condition) if condition.type_ == "Complete" => "succeeded".to_owned(),
-        Some(condition) => format!(
-            "failed: {}",
-            condition.message.as_deref().unwrap_or_default()
+        Some(condition) => trigger::told_end(
+            condition.reason.as_deref().unwrap_or_default(),
+            condition.message.as_deref().unwrap_or_default(),
         ),
         None => "running".to_owned(),
     }
@@ -270,7 +281,7 @@ fn text(workflow: &Value) -> String {
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(_, value)| !value.is_null());
+        .filter(|(name, value)| !value.is_null() && *name != "refused");
     let lines = fields.map(|(name, value)| match value {
         Value::Array(items) if items.is_empty() => format!("{name}: none"),
         Value::Array(items) => format!(

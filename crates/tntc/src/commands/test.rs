@@ -41,7 +41,7 @@ pub async fn run(arguments: cli::Test, context: &Context) -> Result<Outcome> {
     let mut interrupt = Interrupt::listen()?;
     tokio::select! {
         outcome = once(&arguments, &opened, node.as_deref(), None, context) => outcome,
-        () = interrupt.raised() => Err(Error::failed("interrupted; nothing is left running")),
+        signal = interrupt.raised() => Err(signal.error("interrupted; nothing is left running")),
     }
 }
 
@@ -94,11 +94,11 @@ async fn watch(
         let project = project::read(dir)?;
         tokio::select! {
             () = again(arguments, dir, node, changed.as_ref(), context) => {}
-            () = interrupt.raised() => return Ok(Outcome::silent()),
+            signal = interrupt.raised() => return Ok(Outcome::interrupted(signal)),
         }
         tokio::select! {
             found = testing::watch::changes(dir, &project) => changed = Some(found?),
-            () = interrupt.raised() => return Ok(Outcome::silent()),
+            signal = interrupt.raised() => return Ok(Outcome::interrupted(signal)),
         }
     }
 }

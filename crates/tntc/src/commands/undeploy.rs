@@ -1,5 +1,6 @@
 //! `tntc undeploy`: removes what is ours, after asking.
 
+use std::fmt;
 use std::io::IsTerminal;
 
 use schemars::JsonSchema;
@@ -7,21 +8,21 @@ use serde::Serialize;
 
 use crate::cli::Undeploy;
 use crate::cluster::inventory;
-use crate::cluster::remove::{self, Removal};
+use crate::cluster::remove::{self, Pods, Removal};
 use crate::context::{self, Context};
 use crate::error::{Error, Result};
 use crate::output::Outcome;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Answer<'a> {
+pub struct Answer {
     /// `Kind/name` of what was deleted.
-    removed: &'a [String],
+    removed: Vec<String>,
     /// `Kind/name` of what stays.
-    kept: &'a [String],
+    kept: Vec<String>,
 }
 
-/// Shows what will go, asks, deletes, and waits until the pods are gone.
+/// Shows what will go, asks and deletes; with --wait, the pods are waited for, too.
 pub async fn run(arguments: &Undeploy, context: &Context) -> Result<Outcome> {
     let settings = context.settings()?;
     let namespace = context::namespace(&settings)?;
@@ -30,20 +31,61 @@ pub async fn run(arguments: &Undeploy, context: &Context) -> Result<Outcome> {
     let cluster = context.connect(&settings).await?;
     let removal = remove::plan(&cluster, namespace, name, arguments.keep_secrets).await?;
     if removal.remove.is_empty() {
-        return Err(inventory::no_such_workflow(&cluster, name, namespace));
+        let absent = inventory::no_such_workflow(&cluster, name, namespace);
+        return if arguments.ignore_not_found {
+            Ok(outcome(absent.message, &removal))
+        } else {
+            Err(absent)
+        };
     }
-    confirm(arguments, namespace, &removal, context)?;
+    let target = Place {
+        namespace,
+        context: cluster.context(),
+    };
+    confirm(arguments, &target, &removal, context)?;
+    let pods = if arguments.wait {
+        Pods::Await
+    } else {
+        Pods::Leave
+    };
     Ok(
-        match remove::execute(&cluster, namespace, name, &removal).await {
-            Ok(()) => outcome(format!("removed {name} from {namespace}"), &removal),
+        match remove::execute(&cluster, namespace, name, &removal, pods).await {
+            Ok(left) => removed(name, namespace, &removal, &left),
             Err(error) => unfinished(error, &removal),
         },
     )
 }
 
+fn removed(name: &str, namespace: &str, removal: &Removal, left: &[String]) -> Outcome {
+    let outcome = outcome(format!("removed {name} from {namespace}"), removal);
+    match left {
+        [] => outcome,
+        left => outcome.hint(format!(
+            "its pods end by themselves, once the runs under way are finished (--wait waits for them): {}",
+            left.join(", ")
+        )),
+    }
+}
+
+/// Where something is deleted, for a person who is asked.
+struct Place<'a> {
+    namespace: &'a str,
+    context: Option<&'a str>,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "namespace {}", self.namespace)?;
+        match self.context {
+            Some(context) => write!(out, " of context {context}"),
+            None => Ok(()),
+        }
+    }
+}
+
 fn confirm(
     arguments: &Undeploy,
-    namespace: &str,
+    place: &Place<'_>,
     removal: &Removal,
     context: &Context,
 ) -> Result<()> {
@@ -54,14 +96,16 @@ fn confirm(
         return Err(Error::usage("undeploy asks before it deletes, and there is no terminal to ask on; nothing was deleted")
             .hint("pass --yes to delete without asking"));
     }
-    context.printer.note(format!(
-        "This removes from namespace {namespace}:\n  {}",
-        removal.remove.join("\n  ")
-    ));
+    let goes = removal.remove.iter().map(ToString::to_string);
+    let goes = goes.collect::<Vec<_>>().join("\n  ");
+    context
+        .printer
+        .note(format!("This removes from {place}:\n  {goes}"));
     if !removal.keep.is_empty() {
-        context
-            .printer
-            .note(format!("This stays:\n  {}", removal.keep.join("\n  ")));
+        let stays = removal.keep.iter();
+        let stays = stays.map(|kept| format!("{} ({})", kept.object, kept.why));
+        let stays = stays.collect::<Vec<_>>().join("\n  ");
+        context.printer.note(format!("This stays:\n  {stays}"));
     }
     let question = dialoguer::Confirm::new()
         .with_prompt("Remove them?")
@@ -90,9 +134,14 @@ fn outcome(summary: String, removal: &Removal) -> Outcome {
             .iter()
             .map(|what| format!("  removed {what}")),
     );
-    lines.extend(removal.keep.iter().map(|what| format!("  kept {what}")));
+    let kept = removal.keep.iter();
+    lines.extend(kept.map(|kept| format!("  kept {} ({})", kept.object, kept.why)));
     Outcome::new(summary).text(lines.join("\n")).own(Answer {
-        removed: &removal.remove,
-        kept: &removal.keep,
+        removed: removal.remove.iter().map(ToString::to_string).collect(),
+        kept: removal
+            .keep
+            .iter()
+            .map(|kept| kept.object.to_string())
+            .collect(),
     })
 }

@@ -49,7 +49,7 @@ impl Deadline {
 async fn unless<T>(interrupt: &mut Interrupt, step: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         done = Box::pin(step) => done,
-        () = interrupt.raised() => Err(Error::failed("interrupted")),
+        signal = interrupt.raised() => Err(signal.error("interrupted")),
     }
 }
 
@@ -133,7 +133,14 @@ impl Attempt<'_> {
     pub async fn clean_up(&self) -> Result<()> {
         let namespace = self.prepared.namespace.as_str();
         let removal = remove::plan(self.cluster, namespace, self.name, false).await?;
-        remove::execute(self.cluster, namespace, self.name, &removal).await
+        let left = remove::execute(
+            self.cluster,
+            namespace,
+            self.name,
+            &removal,
+            remove::Pods::Leave,
+        );
+        left.await.map(drop)
     }
 
     /// For whoever is left with what a live test deployed.

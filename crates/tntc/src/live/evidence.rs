@@ -4,7 +4,7 @@ use crate::cluster::{Cluster, events, inventory, logs};
 use crate::error::Error;
 
 /// Lines of the log that a failure carries.
-const LOG_LINES: u32 = 20;
+const LOG_LINES: i64 = 20;
 
 /// Adds to the error what can be found of it; an API server that is gone takes nothing away from it.
 pub async fn added(cluster: &Cluster, namespace: &str, name: &str, error: Error) -> Error {

@@ -61,6 +61,7 @@ pub async fn run(
         image: &prepared.settings.trigger_image.value,
         input: "{}",
         timeout,
+        phase: None,
     };
     let answer = trigger::run(cluster, &request).await?;
     Execution::parse(name, &answer.body)

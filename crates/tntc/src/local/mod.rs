@@ -37,7 +37,7 @@ pub async fn run(
     let mut interrupt = Interrupt::listen_also_for_hangup()?;
     let output = tokio::select! {
         output = tokio::time::timeout(timeout, execute(&site, opened, input)) => output,
-        () = interrupt.raised() => return Err(Error::failed("interrupted")),
+        signal = interrupt.raised() => return Err(signal.error("interrupted; the run was stopped")),
     };
     let output = output.map_err(|_| {
         Error::failed(format!(

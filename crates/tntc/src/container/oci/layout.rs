@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::cache::{Cache, full};
 use super::image::{Blob, Descriptor, Image, entry, index};
+use super::stop::Stopped;
 use crate::container::reference;
 use crate::error::{Error, Result};
 
@@ -25,16 +26,23 @@ enum Content {
 /// Writes to a path that ends in `.tar` as an archive, to any other as a directory.
 ///
 /// # Errors
-/// The place holds something else than an earlier image, or cannot be written.
-pub fn write(to: &Path, name: &str, images: &[Image], cache: &Cache) -> Result<()> {
+/// The place holds something else than an earlier image, or cannot be written; or nobody waits any more. What was there
+/// is left as it was, then, and nothing half-written stays.
+pub fn write(
+    to: &Path,
+    name: &str,
+    images: &[Image],
+    cache: &Cache,
+    stopped: &Stopped,
+) -> Result<()> {
     let files = files(name, images, cache)?;
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     if is_archive(to) {
-        archive(to, parent, files).map_err(|cause| full(&cause, to))
+        archive(to, parent, files, stopped).map_err(|cause| full(&cause, to))
     } else {
         refuse_foreign(to)?;
-        directory(to, parent, files).map_err(|cause| full(&cause, to))
+        directory(to, parent, files, stopped).map_err(|cause| full(&cause, to))
     }
 }
 
@@ -54,7 +62,12 @@ fn refuse_foreign(to: &Path) -> Result<()> {
     )
 }
 
-fn archive(to: &Path, parent: &Path, files: BTreeMap<String, Content>) -> io::Result<()> {
+fn archive(
+    to: &Path,
+    parent: &Path,
+    files: BTreeMap<String, Content>,
+    stopped: &Stopped,
+) -> io::Result<()> {
     let fresh = tempfile::NamedTempFile::new_in(parent)?;
     let mut archive = tar::Builder::new(BufWriter::new(fresh.as_file()));
     for (path, content) in files {
@@ -69,26 +82,37 @@ fn archive(to: &Path, parent: &Path, files: BTreeMap<String, Content>) -> io::Re
             Content::File(from) => {
                 let file = File::open(from)?;
                 header.set_size(file.metadata()?.len());
-                archive.append_data(&mut header, path, file)?;
+                archive.append_data(&mut header, path, stopped.watch(file))?;
             }
         }
     }
     archive.into_inner()?.flush()?;
+    stopped.check()?;
     readable(fresh.as_file(), 0o644)?;
     fresh.persist(to).map(drop).map_err(|cause| cause.error)
 }
 
-fn directory(to: &Path, parent: &Path, files: BTreeMap<String, Content>) -> io::Result<()> {
+fn directory(
+    to: &Path,
+    parent: &Path,
+    files: BTreeMap<String, Content>,
+    stopped: &Stopped,
+) -> io::Result<()> {
     let fresh = tempfile::tempdir_in(parent)?;
     for (path, content) in files {
         let path = fresh.path().join(path);
         fs::create_dir_all(path.parent().unwrap_or(fresh.path()))?;
         match content {
             Content::Bytes(bytes) => fs::write(path, bytes)?,
-            Content::File(from) => drop(fs::copy(from, path)?),
+            Content::File(from) => {
+                let mut target = BufWriter::with_capacity(1 << 20, File::create(path)?);
+                io::copy(&mut stopped.watch(File::open(from)?), &mut target)?;
+                target.flush()?;
+            }
         }
     }
     readable(&File::open(fresh.path())?, 0o755)?;
+    stopped.check()?;
     if to.exists() {
         fs::remove_dir_all(to)?;
     }
@@ -176,4 +200,32 @@ fn manifest_json(name: &str, images: &[Image]) -> Value {
 
 fn blob_path(blob: &Descriptor) -> String {
     format!("blobs/{}", blob.digest.replace(':', "/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::oci::stop;
+
+    #[test]
+    fn what_nobody_waits_for_any_more_leaves_the_place_as_it_was() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let layer = dir.path().join("layer");
+        fs::write(&layer, "a layer").expect("written");
+        let files = || BTreeMap::from([("blobs/a".to_owned(), Content::File(layer.clone()))]);
+        let (stop, stopped) = stop::pair();
+        let (tar, layout) = (dir.path().join("image.tar"), dir.path().join("image"));
+        archive(&tar, dir.path(), files(), &stopped).expect("written");
+        directory(&layout, dir.path(), files(), &stopped).expect("written");
+        fs::write(&layer, "another layer").expect("written");
+        let before = fs::read(&tar).expect("an archive");
+        drop(stop);
+        archive(&tar, dir.path(), files(), &stopped).expect_err("interrupted");
+        directory(&layout, dir.path(), files(), &stopped).expect_err("interrupted");
+        assert_eq!(fs::read(&tar).expect("an archive"), before);
+        let kept = fs::read_to_string(layout.join("blobs/a")).expect("a layout");
+        assert_eq!(kept, "a layer");
+        let left = fs::read_dir(dir.path()).expect("a directory").count();
+        assert_eq!(left, 3, "nothing half-written stays");
+    }
 }

@@ -11,6 +11,7 @@ mod layout;
 mod protocol;
 mod pull;
 mod registry;
+mod stop;
 mod tokens;
 mod told;
 mod wire;
@@ -137,7 +138,15 @@ impl Built {
         for layer in self.images.iter().flat_map(|image| &image.base_layers) {
             self.source.fetch(layer, &phase).await?;
         }
-        layout::write(to, &self.name, &self.images, self.source.cache())
+        let (stop, stopped) = stop::pair();
+        let (to, name) = (to.to_owned(), self.name.clone());
+        let (images, cache) = (self.images.clone(), self.source.cache().clone());
+        let written = tokio::task::spawn_blocking(move || {
+            layout::write(&to, &name, &images, &cache, &stopped)
+        })
+        .await;
+        drop(stop);
+        written.map_err(|cause| Error::failed(cause.to_string()))?
     }
 }
 
