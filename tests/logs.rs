@@ -11,8 +11,7 @@ use crate::support::{
 };
 
 /// Speaks at every run, or dies when it is told to.
-const BODY: &str =
-    "ctx.log.info(\"spoken\", input); if (input === \"die\") Deno.exit(1); return null;";
+const BODY: &str = "ctx.log.info(\"spoken\", input); if (input === \"die\") { await new Promise((done) => setTimeout(done, 200)); Deno.exit(1); } return null;";
 
 fn speaker(replicas: u32) -> (Workflow, Namespace) {
     let workflow = Workflow::of_one_node("speaker", BODY);

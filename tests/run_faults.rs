@@ -138,7 +138,8 @@ fn a_workflow_without_replicas_is_told() {
 
 #[test]
 fn an_engine_that_dies_in_the_middle_is_told_and_not_asked_again() {
-    let workflow = Workflow::of_one_node("dying", "ctx.log.info(\"started\"); Deno.exit(1);");
+    let body = "ctx.log.info(\"started\"); await new Promise((done) => setTimeout(done, 200)); Deno.exit(1);";
+    let workflow = Workflow::of_one_node("dying", body);
     let namespace = deployed(&workflow, "dying");
     tntc(["run", "dying", "-n", &namespace.name])
         .run()
