@@ -204,6 +204,13 @@ pub fn answer_in(log: &str) -> Option<String> {
     whole(&rest)
 }
 
+/// Whether a log in which the request has ended holds everything of it.
+#[must_use]
+pub fn is_settled(log: &str) -> bool {
+    let end = end_in(log.as_bytes());
+    end.is_some_and(|end| reached(end.exit_status) != Reached::Answered) || answer_in(log).is_some()
+}
+
 /// curl writes one message a try; a log with many more has them from the workflow.
 const MOST_MESSAGES: usize = 64;
 
@@ -352,6 +359,16 @@ mod tests {
             let log = format!("{refused}{start}{FAILED}{}{LINGERS}{rest}", end(22, 9));
             assert_eq!(answer_in(&log).as_deref(), Some(ANSWER), "{log}");
         }
+    }
+
+    #[test]
+    fn a_log_whose_answer_is_still_being_written_is_not_settled() {
+        let told =
+            |body: &str, status: i32| is_settled(&format!("{}{body}", end(status, ANSWER.len())));
+        assert!(!told(&ANSWER[..9], 0));
+        assert!(told(ANSWER, 0));
+        assert!(told("", 28));
+        assert!(!is_settled(&ANSWER[..9]));
     }
 
     #[test]

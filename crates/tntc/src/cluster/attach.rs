@@ -84,7 +84,7 @@ pub async fn converse(mut process: AttachedProcess, input: &str) -> Heard {
     let mut send = pin!(send);
     let mut status = pin!(status);
     let (mut stdout_ended, mut stderr_ended, mut status_known) = (false, false, false);
-    while !(stdout_ended && stderr_ended) && !heard.as_core().is_over() {
+    while !(heard.as_core().is_over() || (stdout_ended && stderr_ended)) {
         tokio::select! {
             read = stdout.read_buf(&mut heard.body), if !stdout_ended => stdout_ended = is_end(&read),
             read = stderr.read_buf(&mut heard.messages), if !stderr_ended => stderr_ended = is_end(&read),

@@ -32,6 +32,8 @@ const SLOW_PAUSE: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Pause between looks into the pod's log.
 const LOG_PAUSE: Duration = Duration::from_millis(500);
+/// How long the answer may come after the end of the request there: the two are written by different hands.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes that a Linux pipe takes before anybody reads (pipe(7)), less a margin.
 const PIPE: usize = 60 * 1024;
 
@@ -184,15 +186,19 @@ impl<'a> Conversation<'a> {
         trigger_pod::log(&self.pods, self.pod).await
     }
 
-    /// Nothing when the API server stays away.
+    /// The log, once the request is over and nothing of it is missing, or was not added for a while; nothing when the
+    /// API server stays away.
     async fn log_with_end(&self) -> Option<String> {
-        let mut seen = Instant::now();
-        while seen.elapsed() < PATIENCE {
+        let (mut reached, mut ended) = (Instant::now(), None);
+        while reached.elapsed() < PATIENCE {
             if let Ok(log) = self.log().await {
+                reached = Instant::now();
                 if core::end_in(log.as_bytes()).is_some() {
-                    return Some(log);
+                    let ended = ended.get_or_insert(reached);
+                    if core::is_settled(&log) || ended.elapsed() > LOG_PATIENCE {
+                        return Some(log);
+                    }
                 }
-                seen = Instant::now();
             }
             sleep(LOG_PAUSE).await;
         }
