@@ -140,7 +140,7 @@ fn a_host_that_is_not_declared_fails_as_it_will_in_the_pod() {
     dev.until("starting the engine again with other permissions");
     dev.until("listening on");
     assert_eq!(dev.run()["outputs"]["only"], "known");
-    assert_eq!(dev.end(), Some(0));
+    assert_eq!(dev.end(), Some(130));
 }
 
 #[test]

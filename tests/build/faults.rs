@@ -38,7 +38,7 @@ fn ctrl_c_on_a_terminal_ends_the_build_and_leaves_nothing() {
     docker.wait_for("started");
     terminal.types("\u{3}");
     let (status, shown) = terminal.ends();
-    assert_eq!(status, 1, "{shown}");
+    assert_eq!(status, 130, "{shown}");
     assert!(
         shown.contains("nothing was remembered for deploy"),
         "{shown}"

@@ -17,10 +17,13 @@ const ANSWERED: [i32; 2] = [0, 22];
 /// How the line begins that ends curl's messages.
 const END: &str = "tentacular-trigger:";
 
-/// curl's `--write-out` for that line; it is written once, after the last retry.
+/// curl's `--write-out` for that line; it is written once, after the last retry. Before it the answer gets a line break,
+/// since a container runtime keeps the last line back from its log until it has ended.
 #[must_use]
 pub fn write_out() -> String {
-    format!("%{{stderr}}{END} exit=%{{exitcode}} http=%{{http_code}} bytes=%{{size_download}}\\n")
+    format!(
+        "\\n%{{stderr}}{END} exit=%{{exitcode}} http=%{{http_code}} bytes=%{{size_download}}\\n"
+    )
 }
 
 /// How curl's request ended.
@@ -76,15 +79,16 @@ impl<'a> Heard<'a> {
         let Some(end) = end_in(self.messages) else {
             return is_whole(self.body).then_some(self.body);
         };
-        let start = self.body.len().checked_sub(end.bytes)?;
-        let (_, answer) = self.body.split_at(start);
+        let lines = self.body.strip_suffix(b"\n")?;
+        let start = lines.len().checked_sub(end.bytes)?;
+        let (_, answer) = lines.split_at(start);
         (reached(end.exit_status) == Reached::Answered).then_some(answer)
     }
 
     /// Whether curl has said everything that it will say of its request.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        end_in(self.messages).is_some_and(|end| self.body.len() >= end.bytes)
+        end_in(self.messages).is_some_and(|end| self.body.len() > end.bytes)
     }
 }
 
@@ -239,14 +243,16 @@ mod tests {
         for succeeded in [Some(true), Some(false), None] {
             assert_eq!(heard(ANSWER, FAILED, succeeded), Verdict::Answered);
             let all = format!("{FAILED}{}{LINGERS}", end(22, ANSWER.len()));
-            assert_eq!(heard(ANSWER, &all, succeeded), Verdict::Answered);
+            let line = format!("{ANSWER}\n");
+            assert_eq!(heard(&line, &all, succeeded), Verdict::Answered);
         }
     }
 
     #[test]
     fn no_beginning_and_no_end_of_an_answer_is_taken_for_one() {
         for cut in 1..ANSWER.len() {
-            for part in [&ANSWER[..cut], &ANSWER[cut..]] {
+            let line = format!("{ANSWER}\n");
+            for part in [&line[..cut], &line[cut..]] {
                 for messages in [String::new(), end(0, ANSWER.len())] {
                     let verdict = heard(part, &messages, Some(true));
                     assert_eq!(verdict, Verdict::Incomplete, "{part}");
@@ -257,10 +263,11 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_no_json_is_whole_by_its_length() {
-        let page = "<html>not found</html>";
-        assert_eq!(heard(page, &end(22, page.len()), None), Verdict::Answered);
+        let page = "<html>not found</html>\n";
+        let length = page.len() - 1;
+        assert_eq!(heard(page, &end(22, length), None), Verdict::Answered);
         assert_eq!(
-            heard(&page[1..], &end(22, page.len()), Some(true)),
+            heard(&page[1..], &end(22, length), Some(true)),
             Verdict::Incomplete
         );
         assert_eq!(heard(page, "", Some(true)), Verdict::Incomplete);
@@ -268,7 +275,7 @@ mod tests {
 
     #[test]
     fn what_curl_tried_again_after_is_no_part_of_the_answer() {
-        let body = format!("<html>503</html>{ANSWER}");
+        let body = format!("<html>503</html>{ANSWER}\n");
         let messages = end(0, ANSWER.len());
         let heard = Heard {
             body: body.as_bytes(),
@@ -289,7 +296,7 @@ mod tests {
     fn curls_own_last_words_count_however_the_connection_ended() {
         let refused = format!("{LINGERS}{}", end(28, 0));
         for succeeded in [Some(true), Some(false), None] {
-            assert_eq!(heard("", &refused, succeeded), Verdict::Ended(28));
+            assert_eq!(heard("\n", &refused, succeeded), Verdict::Ended(28));
             let cut = &refused[..refused.len() - 1];
             assert_eq!(heard("", cut, succeeded), Verdict::Incomplete);
         }
@@ -307,9 +314,9 @@ mod tests {
             heard.is_over()
         };
         assert!(!over(ANSWER, LINGERS));
-        assert!(!over(&ANSWER[1..], &end(0, ANSWER.len())));
-        assert!(over(ANSWER, &end(0, ANSWER.len())));
-        assert!(over("", &end(7, 0)));
+        assert!(!over(ANSWER, &end(0, ANSWER.len())));
+        assert!(over(&format!("{ANSWER}\n"), &end(0, ANSWER.len())));
+        assert!(over("\n", &end(7, 0)));
     }
 
     #[test]

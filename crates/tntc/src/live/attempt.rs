@@ -138,7 +138,7 @@ impl Attempt<'_> {
             namespace,
             self.name,
             &removal,
-            remove::Pods::Leave,
+            remove::Pods::Await,
         );
         left.await.map(drop)
     }
