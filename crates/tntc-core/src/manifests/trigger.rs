@@ -50,11 +50,10 @@ pub struct Run<'a> {
 
 /// Keeps curl from ending for ten seconds after its request: a container runtime may drop what a container that has ended
 /// still had in its pipes (containerd 1.6.20 closes them before it reads the rest), the end of an answer. Its own pod
-/// refuses curl each second, and the pod is deleted as soon as the answer is read.
-const LINGER: [&str; 11] = [
+/// refuses curl each second, which also makes it flush its standard output, and the pod is deleted as soon as the answer is
+/// read.
+const LINGER: [&str; 9] = [
     "--next",
-    "--output",
-    "/dev/null",
     "--retry",
     "10",
     "--retry-connrefused",
