@@ -11,10 +11,10 @@ use crate::support::{
 fn a_run_that_outlives_its_timeout_is_told_and_its_pod_is_removed() {
     let workflow = Workflow::slow("slow");
     let namespace = deployed(&workflow, "slow");
-    tntc(["run", "slow", "-n", &namespace.name, "--timeout", "3s"])
+    tntc(["run", "slow", "-n", &namespace.name, "--timeout", "12s"])
         .run()
         .exits(1)
-        .says("no answer from slow within 3s")
+        .says("no answer from slow within 12s")
         .says("--timeout");
     assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
 }
