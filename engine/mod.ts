@@ -86,6 +86,7 @@ export interface Logger {
 
 /** What the contract says about one dependency, with its secret filled in. */
 export interface Dependency {
+  /** For a dynamic target `http` or `https` where the contract says so, else `dynamic-target`. */
   readonly protocol: string;
   /** For a dynamic target its CIDR, as it has no single host. */
   readonly host: string;
@@ -98,7 +99,7 @@ export interface Dependency {
   readonly subject?: string;
   readonly container?: string;
   /**
-   * For `https`, `http` and `blob`: a request to `path` on this host. It adds no authentication,
+   * For `https`, `http`, `blob` and `s3`: a request to `path` on this host. It adds no authentication,
    * and is aborted with the context's signal.
    */
   readonly fetch?: (path: string, init?: RequestInit) => Promise<Response>;

@@ -1,6 +1,6 @@
 //! `tntc list` on a real cluster.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Namespace, Workflow, deploy, example, tntc};
 
@@ -100,4 +100,102 @@ fn a_selector_that_is_none_is_told() {
         .run()
         .exits(1)
         .says("listing workflows");
+}
+
+/// Deploys a workflow with a `metadata` line; its pods need not start.
+fn deploy_with_metadata(namespace: &Namespace, name: &str, metadata: &str) {
+    let workflow = Workflow::of_one_node(name, "return input;");
+    workflow.replace(
+        "workflow.yaml",
+        "triggers:",
+        &format!("{metadata}triggers:"),
+    );
+    let namespace = &namespace.name;
+    tntc(["deploy", workflow.path(), "-n", namespace, "--image", "any"])
+        .run()
+        .exits(0);
+}
+
+#[track_caller]
+fn objects_carry_the_metadata(namespace: &Namespace) {
+    for object in [
+        "configmap/described-code",
+        "service/described",
+        "deployment/described",
+        "networkpolicy/described-netpol",
+    ] {
+        let (kind, name) = object.split_once('/').expect("a kind");
+        let metadata = namespace.get(kind, name)["metadata"].clone();
+        let annotations = &metadata["annotations"];
+        assert_eq!(annotations["tentacular.dev/owner"], "ana", "{object}");
+        assert_eq!(
+            annotations["tentacular.dev/tags"], "nightly,two words",
+            "{object}"
+        );
+        assert_eq!(
+            metadata["labels"]["tentacular.dev/tag-nightly"], "true",
+            "{object}"
+        );
+    }
+}
+
+#[test]
+fn a_workflows_metadata_is_on_its_objects_in_the_wide_table_and_in_its_status() {
+    let namespace = Namespace::new("metadata");
+    let deploy = |name: &str, metadata: &str| deploy_with_metadata(&namespace, name, metadata);
+    let metadata = "metadata: {owner: ana, team: data, group: reports, environment: prod, tags: [nightly, two words]}\n";
+    deploy("described", metadata);
+    deploy("plain", "");
+    objects_carry_the_metadata(&namespace);
+    let list = |more: &[&str]| {
+        let arguments = ["list", "-n", &namespace.name]
+            .into_iter()
+            .chain(more.iter().copied());
+        tntc(arguments).run().exits(0)
+    };
+    let wide = list(&["-o", "wide"]).stdout;
+    let header = wide.lines().next().expect("a header");
+    assert!(
+        header.ends_with("OWNER  TEAM  GROUP    ENVIRONMENT  TAGS"),
+        "{wide}"
+    );
+    assert!(
+        wide.contains("ana    data  reports  prod         nightly,two words"),
+        "{wide}"
+    );
+    let tagged = list(&["-l", "tentacular.dev/tag-nightly"]).stdout;
+    assert!(
+        tagged.contains("described") && !tagged.contains("plain"),
+        "{tagged}"
+    );
+    let json = list(&["-o", "json"]).json();
+    let expected = json!({"owner": "ana", "team": "data", "group": "reports", "environment": "prod", "tags": ["nightly", "two words"]});
+    assert_eq!(json["workflows"][0]["metadata"], expected);
+    tntc(["status", "described", "-n", &namespace.name])
+        .run()
+        .exits(0)
+        .answers("metadata: owner ana, team data, group reports, environment prod, tags nightly,two words");
+    // What is no longer said is no longer there.
+    deploy("described", "");
+    let metadata = namespace.get("deployment", "described")["metadata"].clone();
+    assert!(
+        metadata["annotations"]["tentacular.dev/owner"].is_null(),
+        "{metadata}"
+    );
+    assert!(
+        metadata["labels"]["tentacular.dev/tag-nightly"].is_null(),
+        "{metadata}"
+    );
+}
+
+#[test]
+fn wide_is_a_format_of_list_alone() {
+    tntc(["list", "-o", "narrow"])
+        .run()
+        .exits(2)
+        .says("possible values are text, wide and json");
+    tntc(["status", "any", "-o", "wide"])
+        .run()
+        .exits(2)
+        .says("possible values are text and json");
 }

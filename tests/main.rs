@@ -10,6 +10,7 @@ mod build;
 mod cluster_check;
 mod clusters;
 mod configure;
+mod conformance;
 mod cron;
 mod deploy;
 mod dev;

@@ -245,3 +245,15 @@ fn an_answer_whose_connection_is_lost_half_way_is_read_from_the_pod_and_nothing_
     assert_eq!(log.matches("INFO started").count(), 1);
     assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
 }
+
+#[test]
+fn an_input_file_may_begin_with_a_byte_order_mark() {
+    let workflow = Workflow::of_one_node("marked", "return input;");
+    let namespace = deployed(&workflow, "marked");
+    workflow.write("input.json", "\u{feff}{\"n\": 1}");
+    let file = format!("@{}/input.json", workflow.path());
+    let answer = tntc(["run", "marked", "-n", &namespace.name, "--input", &file])
+        .run()
+        .exits(0);
+    assert_eq!(answer.json()["outputs"], json!({"only": {"n": 1}}));
+}

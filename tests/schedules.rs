@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tntc_core::cron::Schedule;
+use tntc_core::workflow::TimeZone;
 
-/// One verdict, a tab and a schedule a line.
+/// One verdict, a tab and a schedule a line, with `\\n` for a line break.
 const TABLE: &str = include_str!("../crates/tntc-core/tests/data/schedules.txt");
 
 /// kubectl asks one object after the other, so several of it ask at once.
@@ -17,11 +18,12 @@ const AT_ONCE: usize = 6;
 
 #[test]
 fn every_schedule_of_the_table_has_the_api_servers_verdict() {
-    let schedules: Vec<&str> = TABLE
+    let schedules: Vec<String> = TABLE
         .lines()
-        .filter_map(|line| Some(line.split_once('\t')?.1))
+        .filter_map(|line| Some(line.split_once('\t')?.1.replace("\\n", "\n")))
         .collect();
     assert!(schedules.len() >= 300);
+    let schedules: Vec<&str> = schedules.iter().map(String::as_str).collect();
     let accepted = accepted_by_server(&schedules);
     let wrong: Vec<_> = schedules
         .iter()
@@ -72,6 +74,42 @@ fn ask(schedules: &[(usize, &str)]) -> BTreeSet<usize> {
         );
     }
     accepted
+}
+
+/// Names that are zones to some and not to others. Everything that a host's own database may add is left out.
+const ZONES: [&str; 14] = [
+    "UTC",
+    "Factory",
+    "Europe/Kyiv",
+    "EST5EDT",
+    "GMT+0",
+    "Etc/GMT-14",
+    "America/Ciudad_Juarez",
+    "Local",
+    "local",
+    "europe/berlin",
+    "Europe",
+    "Asia/Hanoi",
+    "Etc/Unknown",
+    "UTC\n",
+];
+
+#[test]
+fn every_time_zone_has_the_api_servers_verdict() {
+    for zone in ZONES {
+        let mut job = cron_job(0, "@daily");
+        job["spec"]["timeZone"] = zone.into();
+        let (accepted, refused) = dry_run(&job.to_string());
+        assert!(
+            accepted.is_empty() == refused.contains("spec.timeZone"),
+            "{zone:?}: {refused}"
+        );
+        assert_eq!(
+            zone.parse::<TimeZone>().is_ok(),
+            !accepted.is_empty(),
+            "{zone:?}: {refused}"
+        );
+    }
 }
 
 fn cron_job(index: usize, schedule: &str) -> Value {

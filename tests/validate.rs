@@ -1,5 +1,7 @@
 //! `tntc validate`.
 
+use serde_json::json;
+
 use crate::support::{Workflow, example, tntc};
 
 #[test]
@@ -173,4 +175,66 @@ fn an_override_that_does_not_fit_is_told() {
     let answer = told("prod").exits(1).json();
     assert_eq!(answer["errors"][0]["path"], "/config/timeout", "{answer:#}");
     told("nowhere").exits(2);
+}
+
+#[test]
+fn what_a_deploy_would_refuse_is_refused_here() {
+    let workflow = Workflow::of_one_node("files", "return input;");
+    workflow.write("nodes/über.ts", "export default () => null;\n");
+    workflow.write("nodes/a/b.ts", "export default () => null;\n");
+    workflow.write("nodes/a__b.ts", "export default () => null;\n");
+    workflow.write("nodes/large.txt", &"x".repeat(901 * 1024));
+    for command in ["validate", "deploy"] {
+        let answer = tntc([command, workflow.path()]).run().exits(1);
+        answer
+            .says("nodes/über.ts: a ConfigMap key cannot hold this file name")
+            .says("share the ConfigMap key `nodes__a__b.ts`")
+            .says("the largest is nodes/large.txt");
+    }
+}
+
+#[test]
+fn the_size_of_a_workflow_that_is_bundled_is_left_to_the_bundle() {
+    let workflow = Workflow::of_one_node("bundled", "return input;");
+    let large = format!("// {}\n", "x".repeat(901 * 1024));
+    workflow.write("nodes/large.ts", &large);
+    workflow.write(
+        "nodes/only.ts",
+        "import pg from \"npm:pg@8\";\nexport default () => typeof pg;\n",
+    );
+    tntc(["validate", workflow.path()]).run().exits(0);
+}
+
+#[test]
+fn a_file_with_the_shorter_ending_is_told_to_be_renamed() {
+    let workflow = Workflow::of_one_node("short", "return input;");
+    let text = workflow.read("workflow.yaml");
+    workflow.remove("workflow.yaml");
+    workflow.write("workflow.yml", &text);
+    tntc(["validate", workflow.path()])
+        .run()
+        .exits(1)
+        .says("rename workflow.yml to workflow.yaml");
+}
+
+#[test]
+fn hints_are_for_those_who_ask_and_for_programs() {
+    let workflow = Workflow::of_one_node("hints", "return input;");
+    workflow.write(
+        "workflow.yaml",
+        "name: hints\nversion: \"1.0\"\ntriggers: [{type: manual}]\nnodes: {only: {path: nodes/only.ts}}\n\
+         contract: {version: \"1\", dependencies: {web: {type: dynamic-target, protocol: https, cidr: 0.0.0.0/0, dynPorts: [443/TCP]}}}\n",
+    );
+    let quiet = tntc(["validate", workflow.path()]).run().exits(0);
+    assert!(!quiet.stderr.contains("reason"), "{}", quiet.stderr);
+    tntc(["validate", workflow.path(), "-v"])
+        .run()
+        .exits(0)
+        .says("hint[missing-reason]");
+    let json = tntc(["validate", workflow.path(), "-o", "json"])
+        .run()
+        .exits(0)
+        .json();
+    assert_eq!(json["warnings"], json!([]));
+    assert_eq!(json["hints"][0]["code"], "missing-reason");
 }

@@ -15,7 +15,13 @@ export interface ContextPlan {
   readonly fetch: typeof fetch;
 }
 
-const FETCHING: Readonly<Record<string, string>> = { https: "https", http: "http", blob: "https" };
+/** The scheme of a protocol's requests. */
+const FETCHING: ReadonlyMap<string, string> = new Map([
+  ["https", "https"],
+  ["http", "http"],
+  ["blob", "https"],
+  ["s3", "https"],
+]);
 
 /**
  * Getters that give functions: nodes like to write `const { log, dependency } = ctx`, and most use
@@ -63,9 +69,9 @@ export class NodeContext implements Context {
 function dependency(plan: ContextPlan, attempt: Attempt, name: string): Dependency {
   const spec = plan.dependencies.get(name);
   if (spec === undefined) throw new Error(undeclared(plan, name));
-  const { auth, ...metadata } = spec;
+  const { auth, kind, ...metadata } = spec;
   const secret = auth && lookUp(plan.secrets, auth.service, auth.key);
-  const scheme = FETCHING[spec.protocol];
+  const scheme = kind === undefined ? FETCHING.get(spec.protocol) : undefined;
   return Object.freeze({
     ...metadata,
     ...(auth === undefined ? {} : { authType: auth.type }),

@@ -58,6 +58,16 @@ Deno.test("a dependency of every protocol has its metadata and its default port"
     db: { protocol: "postgresql", host: "db", database: "app", user: "me" },
     bus: { protocol: "nats", host: "nats", subject: "a.b" },
     store: { protocol: "blob", host: "blobs", container: "c1" },
+    bucket: { protocol: "s3", host: "s3.example.com" },
+    pg: { protocol: "postgres", host: "db", database: "app", user: "me" },
+    web: { type: "dynamic-target", protocol: "https", cidr: "0.0.0.0/0", dynPorts: ["443/TCP"] },
+    tenants: {
+      type: "dynamic-target",
+      protocol: "ldap",
+      cidr: "10.0.0.0/8",
+      dynPorts: ["389/TCP"],
+    },
+    library: { protocol: "npm", host: "pg", version: 8 },
     cache: { protocol: "redis", host: "redis", port: 6379 },
     meta: { type: "dynamic-target", cidr: "169.254.169.254/32", dynPorts: ["80/TCP"] },
     range: {
@@ -81,8 +91,14 @@ Deno.test("a dependency of every protocol has its metadata and its default port"
   deepEqual(data("cache"), { protocol: "redis", host: "redis", port: 6379 });
   deepEqual(data("meta"), { protocol: "dynamic-target", host: "169.254.169.254/32", port: 80 });
   deepEqual(data("range"), { protocol: "dynamic-target", host: "10.0.0.0/8", port: 90 });
-  const fetching = ["api", "plain", "store"];
-  for (const name of ["api", "plain", "db", "bus", "store", "cache", "meta"]) {
+  deepEqual(data("bucket"), { protocol: "s3", host: "s3.example.com", port: 443 });
+  deepEqual(data("pg"), data("db"));
+  deepEqual(data("web"), { protocol: "https", host: "0.0.0.0/0", port: 443 });
+  deepEqual(data("tenants"), { protocol: "dynamic-target", host: "10.0.0.0/8", port: 389 });
+  deepEqual(data("library"), { protocol: "npm", host: "pg", port: 0 });
+  const fetching = ["api", "plain", "store", "bucket"];
+  const others = ["db", "bus", "cache", "meta", "web", "tenants", "library"];
+  for (const name of [...fetching, ...others]) {
     equal(ctx.dependency(name).fetch !== undefined, fetching.includes(name), name);
   }
 });

@@ -80,3 +80,8 @@ Deno.test("missing secrets are named once, in order", () => {
 Deno.test("every text among the secrets is known, however deep", () => {
   deepEqual(secretTexts({ a: { b: "x", c: [1, { d: "y" }], e: true, f: null } }), ["x", "1", "y"]);
 });
+
+Deno.test("a JSON object and a text may begin with a byte-order mark", () => {
+  deepEqual(parseService('\uFEFF{"token": "t"}'), { token: "t" });
+  deepEqual(parseService("\uFEFFtext"), { value: "text" });
+});

@@ -65,25 +65,33 @@ export interface WebhookTrigger {
 
 export interface DependencySpec {
   readonly protocol: string;
+  /** A block of addresses for a dynamic target, and possibly empty for modules. */
   readonly host: string;
+  /** 0 for modules, which are at no host. */
   readonly port: number;
   readonly auth?: { readonly type: string; readonly service: string; readonly key: string };
   readonly database?: string;
   readonly user?: string;
   readonly subject?: string;
   readonly container?: string;
+  /** What no request goes to by name: a block of addresses, or a registry of bundled modules. */
+  readonly kind?: "dynamic-target" | "modules";
 }
 
 const DEFAULT_TIMEOUT = "30s";
 const DEFAULT_MAX_DELIVER = 5;
+/** Most deliveries and most runs at once that a queue may ask for, as `tntc validate` says. */
+const MOST = 1000;
 const GITHUB_PATH = "/webhook/github";
-const DEFAULT_PORTS: Readonly<Record<string, number>> = {
-  https: 443,
-  http: 80,
-  postgresql: 5432,
-  nats: 4222,
-  blob: 443,
-};
+const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
+  ["https", 443],
+  ["http", 80],
+  ["postgresql", 5432],
+  ["nats", 4222],
+  ["blob", 443],
+  ["s3", 443],
+]);
+const MODULES: readonly string[] = ["npm", "jsr"];
 
 /** Throws a `WorkflowError` that names the first key the engine cannot run with. */
 export function readWorkflow(value: unknown): Workflow {
@@ -159,11 +167,11 @@ function readTrigger(shape: Shape): Trigger {
 
 function readQueue(shape: Shape): Omit<QueueTrigger, "type" | "name"> {
   const replyPrefix = shape.get("reply_prefix").optional((it) => it.string());
-  const concurrency = shape.get("concurrency").optional((it) => it.integer(1, 1000));
+  const concurrency = shape.get("concurrency").optional((it) => it.integer(1, MOST));
   return {
     subject: shape.get("subject").string(),
     durable: shape.get("durable").optional((it) => it.boolean()) ?? false,
-    maxDeliver: shape.get("max_deliver").optional((it) => it.integer(1, 1000)) ??
+    maxDeliver: shape.get("max_deliver").optional((it) => it.integer(1, MOST)) ??
       DEFAULT_MAX_DELIVER,
     ...(concurrency === undefined ? {} : { concurrency }),
     dlq: shape.get("dlq").optional((it) => it.string()) ?? "dlq",
@@ -201,8 +209,10 @@ function readDependencies(root: Shape): ReadonlyMap<string, DependencySpec> {
 
 function readDependency(shape: Shape): DependencySpec {
   if (shape.get("type").value === "dynamic-target") return readDynamicTarget(shape);
-  const protocol = shape.get("protocol").string();
-  const fallback = DEFAULT_PORTS[protocol];
+  const written = shape.get("protocol").string();
+  if (MODULES.includes(written)) return readModules(shape, written);
+  const protocol = written === "postgres" ? "postgresql" : written;
+  const fallback = DEFAULT_PORTS.get(protocol);
   const port = shape.get("port");
   return {
     protocol,
@@ -216,12 +226,25 @@ function readDependency(shape: Shape): DependencySpec {
   };
 }
 
+/** What is imported is bundled: nothing is reached, so that nothing has to be declared. */
+function readModules(shape: Shape, protocol: string): DependencySpec {
+  return {
+    protocol,
+    host: shape.get("host").optional((it) => it.string()) ?? "",
+    port: 0,
+    kind: "modules",
+    ...readAuth(shape.get("auth")),
+  };
+}
+
 /** A range of addresses has no host; its CIDR stands in, with its first port. */
 function readDynamicTarget(shape: Shape): DependencySpec {
   const first = shape.get("dynPorts").list()[0] ?? shape.fail("expected at least one port");
   const port = typeof first.value === "string" ? parseInt(first.value, 10) : undefined;
+  const spoken = shape.get("protocol").optional((it) => it.string());
   return {
-    protocol: "dynamic-target",
+    protocol: spoken === "http" || spoken === "https" ? spoken : "dynamic-target",
+    kind: "dynamic-target",
     host: shape.get("cidr").string(),
     port: port ?? first.get("port").integer(1, 65535),
     ...readAuth(shape.get("auth")),

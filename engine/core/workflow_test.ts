@@ -91,6 +91,15 @@ Deno.test("the engine refuses what it cannot run, and says where", () => {
   throws(() => readWorkflow(null), new WorkflowError("expected a map, found nothing"));
 });
 
+Deno.test("a queue's counts have the limits that tntc validate has", () => {
+  const queue = (count: number): unknown => ({
+    ...MINIMAL,
+    triggers: [{ type: "queue", subject: "a", max_deliver: count, concurrency: count }],
+  });
+  for (const count of [1, 1000]) equal(readWorkflow(queue(count)).triggers.length, 1);
+  for (const count of [0, 1001]) throws(() => readWorkflow(queue(count)), WorkflowError);
+});
+
 Deno.test("config is kept whole, its typed keys as well", () => {
   equal(readWorkflow({ ...MINIMAL, config: { timeout: "1s", x: 1 } }).config["timeout"], "1s");
 });

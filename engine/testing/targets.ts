@@ -12,6 +12,7 @@ const SCHEMES: Readonly<Record<string, string>> = {
   https: "https:",
   http: "http:",
   blob: "https:",
+  s3: "https:",
 };
 
 /**
@@ -22,7 +23,7 @@ export function targetFinder(
   dependencies: ReadonlyMap<string, DependencySpec>,
   contract: unknown,
 ): FindTarget {
-  const blocks = [...dependencies].filter(([, it]) => it.protocol === "dynamic-target")
+  const blocks = [...dependencies].filter(([, it]) => it.kind === "dynamic-target")
     .map(([name, it]) => ({ name, covers: blockMatcher(it.host), ports: portsOf(contract, name) }));
   return (url) => {
     const port = portOf(url);
@@ -35,9 +36,9 @@ export function targetFinder(
 function reaches(
   url: URL,
   port: number,
-  { protocol, host, port: declared }: DependencySpec,
+  { protocol, host, port: declared, kind }: DependencySpec,
 ): boolean {
-  if (protocol === "dynamic-target" || port !== declared) return false;
+  if (kind !== undefined || port !== declared) return false;
   const scheme = SCHEMES[protocol];
   if (scheme !== undefined && scheme !== url.protocol) return false;
   return bareHost(url) === host.replace(/^\[|\]$/g, "").toLowerCase();

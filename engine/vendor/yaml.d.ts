@@ -1,14 +1,14 @@
 /** The part of the `js-yaml` package that the engine uses. */
 
-/** Which tags are known; opaque to the engine. */
+/** How values of one YAML tag are read. */
+export interface Tag {
+  readonly tagName: string;
+}
+
+/** Which tags are known. */
 export interface Schema {
   readonly name?: string;
   withTags(...tags: readonly Tag[]): Schema;
-}
-
-/** How a tag is recognised; opaque to the engine. */
-export interface Tag {
-  readonly tagName?: string;
 }
 
 /** What YAML 1.2 calls its core schema: strings, numbers, true and false, null. */
@@ -20,10 +20,21 @@ export const FAILSAFE_SCHEMA: Schema;
 /** What is `null`, `~` or not there, unless it is quoted. */
 export const nullCoreTag: Tag;
 
+/** `<<`, whose value's entries become those of the mapping it stands in. */
+export const mergeTag: Tag;
+
 export class YAMLException extends Error {
   readonly reason: string;
   /** Counted from zero. */
   readonly mark?: { readonly line: number; readonly column: number; readonly snippet: string };
 }
 
-export function load(text: string, options: { schema: Schema }): unknown;
+export interface LoadOptions {
+  readonly schema: Schema;
+  /** Lists and mappings within each other, at most. */
+  readonly maxDepth: number;
+  /** Mappings that `<<` takes and keys that it looks at, at most. */
+  readonly maxTotalMergeKeys: number;
+}
+
+export function load(text: string, options: LoadOptions): unknown;

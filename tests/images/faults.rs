@@ -84,6 +84,20 @@ fn credentials_come_from_dockers_config() {
         .exits(0);
 }
 
+#[test]
+fn dockers_config_may_begin_with_a_byte_order_mark() {
+    let (source, registry) = (Registry::open(), Registry::with_password());
+    let base = tiny_base(&source.name, "deno", &["amd64"]);
+    let home = home();
+    let config = serde_json::json!({"auths": {&registry.name: {"auth": "dXNlcjpzZXNhbWU="}}});
+    log_in(home.path(), &config);
+    let file = home.path().join("docker/config.json");
+    fs::write(file, format!("\u{feff}{config}")).expect("a file");
+    push(&workflow(), &registry.name, &base, home.path())
+        .run()
+        .exits(0);
+}
+
 /// As `az acr login` leaves them.
 fn identity(registry: &str, token: &str) -> serde_json::Value {
     let login = serde_json::json!({"auth": "dXNlcjo=", "identitytoken": token});

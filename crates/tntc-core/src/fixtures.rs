@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::project::Project;
+use crate::project::{Project, without_bom};
 use crate::suggest::Suggester;
 use crate::workflow::Workflow;
 
@@ -135,7 +135,7 @@ fn owner<'n>(stem: &str, nodes: &[&'n str]) -> Option<&'n str> {
 }
 
 fn parse(bytes: &[u8]) -> Content {
-    match serde_json::from_slice(bytes) {
+    match serde_json::from_slice(without_bom(bytes)) {
         Ok(Value::Object(keys)) => Ok(keys),
         Ok(_) => Err("is not a JSON object".to_owned()),
         Err(cause) => Err(format!("is not JSON: {cause}")),
@@ -208,6 +208,16 @@ mod tests {
                 "tests/fixtures/store.json: unknown key `expcted`; did you mean `expected`?",
             ]
         );
+    }
+
+    #[test]
+    fn a_file_may_begin_with_a_byte_order_mark() {
+        let found = fixtures(&[("tests/fixtures/fetch.json", "\u{feff}{\"input\": 1}")]);
+        let content = found.found[0].content.as_ref().expect("an object");
+        assert_eq!(content["input"], 1);
+        let project = Project::from_files([(PIPELINE, "\u{feff}{\"mocks\": {}}")]);
+        let (content, warnings) = pipeline(&project).expect("a file");
+        assert_eq!((content.expect("an object").len(), warnings.len()), (1, 0));
     }
 
     #[test]

@@ -31,6 +31,27 @@ pub enum Refusal {
     NotAFile,
 }
 
+/// A text without the mark that Windows editors put before UTF-8 (U+FEFF): no JSON parser takes it.
+#[must_use]
+pub fn without_bom(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
+}
+
+/// A file name that someone has given to what should be [`WORKFLOW_FILE`], when the directory has one.
+pub fn misnamed<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let is_misnamed = |name: &&str| {
+        let lower = name.to_lowercase();
+        *name != WORKFLOW_FILE && ["workflow.yml", WORKFLOW_FILE].contains(&lower.as_str())
+    };
+    names.into_iter().find(is_misnamed)
+}
+
+/// What to do about a [`misnamed`] file.
+#[must_use]
+pub fn rename_help(name: &str) -> String {
+    format!("rename {name} to {WORKFLOW_FILE}")
+}
+
 impl Project {
     /// A project of these files and nothing refused, mostly for tests.
     pub fn from_files<P: Into<String>, C: Into<Vec<u8>>>(
@@ -50,5 +71,21 @@ impl Project {
     #[must_use]
     pub fn workflow_file(&self) -> Option<&[u8]> {
         self.files.get(WORKFLOW_FILE).map(Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workflow_file_under_another_name_is_found() {
+        for name in ["workflow.yml", "Workflow.yaml", "WORKFLOW.YML"] {
+            assert_eq!(misnamed(["a.ts", name]), Some(name));
+        }
+        assert_eq!(
+            misnamed(["workflow.json", "workflow.yaml", "a/workflow.yml"]),
+            None
+        );
     }
 }

@@ -2,7 +2,8 @@
 
 use tntc_core::cron::Schedule;
 
-/// One `ok` or `bad`, a tab and a schedule a line; the schedule is the rest of the line, spaces and all.
+/// One `ok` or `bad`, a tab and a schedule a line; the schedule is the rest of the line, spaces and all, with `\\n` for
+/// a line break.
 const TABLE: &str = include_str!("data/schedules.txt");
 
 #[test]
@@ -10,7 +11,9 @@ fn every_schedule_of_the_table_gets_its_verdict() {
     let wrong: Vec<String> = TABLE
         .lines()
         .filter_map(|line| line.split_once('\t'))
-        .map(|(verdict, schedule)| (verdict, schedule, Schedule::parse(schedule)))
+        .map(|(verdict, schedule)| (verdict, schedule.replace("\\n", "\n")))
+        .map(|(verdict, schedule)| (verdict, Schedule::parse(&schedule), schedule))
+        .map(|(verdict, answer, schedule)| (verdict, schedule, answer))
         .filter(|(verdict, _, answer)| (*verdict == "ok") != answer.is_ok())
         .map(|(verdict, schedule, answer)| format!("{verdict} {schedule:?}: {answer:?}"))
         .collect();

@@ -59,7 +59,8 @@ fn files_that_are_no_workflow_at_all_are_told_what_they_are() {
         "a: *b\nc: &c 1\nd: !x 1\n",
         "name: a\u{7}\n",
         "---\na: 1\n---\nb: 1\n",
-        "%YAML 1.1\n---\na: 1\n",
+        "%YAML 1.1\n---\n[]\n",
+        "%YAML 2.0\n---\n[]\n",
     ]
     .map(told)
     .to_vec();
@@ -179,7 +180,42 @@ const MISTAKES: &[&str] = &[
     "contract: {version: '1', dependencies: {a: {protocol: https, host: a.b, database: x, auth: {secret: a.b.c}}}}",
     "contract: {version: '1', dependencies: {a: {protocol: grpc, host: a.b}}}",
     "contract: {version: '1', networkPolicy: {additionalEgress: [{toCIDR: 10.0.0.0/33, ports: [{port: 0, protocol: tcp}]}]}}",
+    "contract: {version: '1', dependencies: {a: {type: dynamic-target, protocol: https, cidr: 10.0.0.0/8, dynPorts: [443/TCP]}}}",
+    "contract: {version: '1', dependencies: {a: {protocol: npm}, b: {protocol: jsr, host: '@std/path', version: 1.0, port: 443}}}",
+    "contract: {version: '1', dependencies: {a: {protocol: s3}, b: {protocol: postgres, host: a.b}}}",
+    "contract: {version: '1', dependencies: {a: {protocol: redis, host: a.b, port: 6379}}}",
     "contract:",
+    "metadata: [a]",
+    "metadata: {owner: 1, teem: a, tags: a}",
+    "metadata: {tags: [a b, ok, 1, 'ends-', zürich]}",
+    "nodes: {a: {path: nodes/a.ts}, b: {path: nodes/b.ts, depends_on: [a]}}",
+    "nodes: {a: {path: nodes/a.ts}, b: {path: nodes/b.ts, dependsOn: a}}",
+    "nodes: {a: {path: nodes/a.ts}, b: {path: nodes/b.ts, depends-on: [{node: a}]}}",
+    "nodes: {a: {path: nodes/a.ts}, b: {path: nodes/b.ts, needs: }}",
+    "nodes: {a: {path: nodes/a.ts}, b: {path: nodes/b.ts, source: a}}",
+    "nodes: {a: {source: nodes/a.ts}}",
+    "nodes: {a: {path: nodes/a.ts, next: [b]}, b: {path: nodes/b.ts}}",
+    "nodes: {a: {path: nodes/a.ts}, b: {path: nodes/b.ts, when: '${{ a.success }} == true'}}",
+    "nodes: {a: {path: nodes/a.ts, description: 1}}",
+    "steps: [{name: fetch, run: x}, {id: store}, {name: tell}]",
+    "steps: fetch",
+    "sidecars: [{name: proxy, image: x}]",
+    "deployment: {sidecars: []}",
+    "triggers: [{type: queue, subject: a, durable: true, max_deliver: 1001, concurrency: 1001}]\nconfig: {nats_url: n}",
+    "config: {id: 12345678901234567890, fine: 9007199254740992, hex: 0x20000000000001, 9007199254740993: 1}",
+    "config: {True: 1}",
+    "triggers: [{type: cron, schedule: */5 * * * *}]",
+    "triggers:\n  - type: cron\n    schedule: * * * * *\n  - type: manual",
+    "triggers:\n  - type: cron\n    schedule: @daily # each day\n",
+    "triggers:\n  - {type: cron, schedule: *,5 * * * *, timezone: UTC}\n",
+    "triggers:\n  - type: cron\n    schedule: */5 * * * * *\n",
+    "config: *none",
+    "config: &a {b: *a, c: [*a]}\nx-again: *a",
+    "config: {<<: 1}",
+    "config: {<<: [{a: 1}, b]}",
+    "config: {<<: {a: 1}, <<: {b: 1}}",
+    "x-t: &t soon\nconfig: {timeout: *t}",
+    "x-d: &d {timeout: soon, retrys: 1}\nnodes: {a: {path: nodes/a.ts, <<: *d}, b: {path: nodes/b.ts, <<: *d}}",
     "x: 1\nx-mine: 1",
     "name: a\nname: b",
 ];
@@ -237,7 +273,17 @@ fn a_report_as_json_has_pointers_and_places() {
 
 #[test]
 fn a_key_that_parsers_would_name_differently_must_be_quoted() {
-    for key in ["1.0", "null", "~", "0x1f", ".inf", "1e3", "007"] {
+    for key in [
+        "1.0",
+        "null",
+        "~",
+        "0x1f",
+        ".inf",
+        "1e3",
+        "007",
+        "True",
+        "9007199254740993",
+    ] {
         let told = short(&file_with(&format!("config: {{{key}: 1}}")));
         assert!(told.contains("put it in quotes"), "{key}: {told}");
     }

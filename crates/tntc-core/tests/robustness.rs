@@ -92,6 +92,7 @@ type Case = (&'static str, Vec<u8>, bool);
 fn cases() -> impl Iterator<Item = Case> {
     encodings()
         .into_iter()
+        .chain(aliases())
         .chain(syntax())
         .chain(nesting())
         .chain(many())
@@ -153,9 +154,56 @@ fn encodings() -> Vec<Case> {
     ]
 }
 
-fn syntax() -> Vec<Case> {
+fn aliases() -> Vec<Case> {
     vec![
         bad("alias bomb", alias_bomb()),
+        bad("merge bomb", merge_bomb()),
+        bad(
+            "a list of one alias",
+            format!(
+                "{GOOD}config: {{a: &a [1], b: [{}]}}",
+                "*a,".repeat(300_000)
+            ),
+        ),
+        bad("aliases within aliases", alias_ladder(400)),
+        good(
+            "aliases within aliases, as many as there may be",
+            alias_ladder(100),
+        ),
+        good("an anchor at each value", anchors(100_000)),
+        good(
+            "anchors within anchors",
+            format!(
+                "{GOOD}config: {{a: {}1{}}}",
+                "&a [".repeat(240),
+                "]".repeat(240)
+            ),
+        ),
+        bad(
+            "an alias of what holds it",
+            format!("{GOOD}config: &a {{b: [*a, *a], c: {{<<: *a}}}}\nx-a: *a\n"),
+        ),
+        good(
+            "as many values as aliases may add",
+            format!("{GOOD}config: {{a: &a [{}], b: *a}}", "1,".repeat(9_999)),
+        ),
+        bad(
+            "one value more",
+            format!("{GOOD}config: {{a: &a [{}], b: *a}}", "1,".repeat(10_000)),
+        ),
+        bad(
+            "a repeated finding",
+            format!(
+                "{GOOD}config: &c {{'{}': .nan}}\nx-a: [{}]\n",
+                "k".repeat(400_000),
+                "*c,".repeat(3_000)
+            ),
+        ),
+    ]
+}
+
+fn syntax() -> Vec<Case> {
+    vec![
         bad(
             "unknown aliases",
             format!("{HEAD}config: [{}]", "*a,".repeat(340_000)),
@@ -170,7 +218,8 @@ fn syntax() -> Vec<Case> {
         ),
         good("comments", format!("{GOOD}{}", "# x\n".repeat(260_000))),
         bad("documents", "---\n".repeat(260_000)),
-        bad("directives", format!("%YAML 1.1\n---\n{GOOD}")),
+        good("directives", format!("%YAML 1.1\n---\n{GOOD}")),
+        bad("a version to come", format!("%YAML 2.0\n---\n{GOOD}")),
         bad("tags", format!("{GOOD}config: {{a: !!binary aGk=}}")),
         good("string tags", GOOD.replace("name: a", "name: !!str a")),
         bad(
@@ -285,6 +334,26 @@ fn long() -> Vec<Case> {
             format!("{GOOD}config: {{a: 0x{}}}", "f".repeat(MIB - 200)),
         ),
     ]
+}
+
+/// Each level holds the one before, so that writing all out needs the square of their number.
+fn alias_ladder(levels: usize) -> String {
+    let mut yaml = format!("{GOOD}config:\n  a0: &a0 [1]\n");
+    for level in 1..=levels {
+        writeln!(yaml, "  a{level}: &a{level} [*a{}]", level - 1).unwrap();
+    }
+    yaml
+}
+
+fn anchors(count: usize) -> String {
+    let values = repeated(count, |index| format!("&a{index} 1,"));
+    format!("{GOOD}config: {{a: [{values}]}}")
+}
+
+fn merge_bomb() -> String {
+    let keys = repeated(1000, |index| format!("k{index}: 1, "));
+    let merges = repeated(1000, |index| format!("  m{index}: {{<<: *base}}\n"));
+    format!("{GOOD}config:\n  base: &base {{{keys}}}\n{merges}")
 }
 
 fn alias_bomb() -> String {

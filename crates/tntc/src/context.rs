@@ -38,15 +38,17 @@ impl Context {
     /// Reads and checks a workflow directory; warnings go to stderr.
     pub fn open(&self, dir: &Path) -> Result<Opened> {
         let opened = project::open(dir, self.printer.color())?;
-        if !opened.warnings.is_empty() {
+        let verbose = self.printer.verbose();
+        let shown = if verbose {
+            opened.warnings.clone()
+        } else {
+            opened.warnings.without_hints()
+        };
+        if !shown.is_empty() {
             let file = opened.dir.join(WORKFLOW_FILE).display().to_string();
             let source = opened.project.workflow_file().unwrap_or_default();
-            self.printer.rendered(
-                opened
-                    .warnings
-                    .render(&file, source, self.printer.color())
-                    .trim_end(),
-            );
+            self.printer
+                .rendered(shown.render(&file, source, self.printer.color()).trim_end());
         }
         Ok(opened)
     }

@@ -122,7 +122,7 @@ pub fn in_environment(opened: &Opened, settings: &Settings) -> Result<InEnvironm
 
 fn not_overridable(cause: &OverrideError) -> Error {
     let OverrideError { report, text } = cause;
-    let mut error = Error::failed(cause.to_string()).details(report.render(
+    let mut error = Error::failed(cause.to_string()).details(report.without_hints().render(
         WORKFLOW_FILE,
         text.as_bytes(),
         false,
@@ -130,6 +130,19 @@ fn not_overridable(cause: &OverrideError) -> Error {
     error.evidence.errors = Some(report.errors().cloned().collect());
     error.evidence.warnings = Some(report.warnings().cloned().collect());
     error
+}
+
+/// Makes sure that a deploy would not refuse the files, as far as that shows without Deno.
+///
+/// # Errors
+/// Every reason why they do not fit a `ConfigMap`.
+pub fn deliverable(opened: &Opened, changed: &InEnvironment) -> Result<()> {
+    let errors = Code::refusals(&opened.project, &changed.workflow, &changed.text);
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(not_deliverable(&errors))
+    }
 }
 
 fn not_deliverable(errors: &[CodeError]) -> Error {

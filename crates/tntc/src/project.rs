@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tntc_core::diagnostic::Report;
-use tntc_core::project::{Project, Refusal, WORKFLOW_FILE};
+use tntc_core::project::{Project, Refusal, WORKFLOW_FILE, misnamed, rename_help};
 use tntc_core::settings::{Config, ConfigFile};
 use tntc_core::workflow::{self, Workflow};
 
@@ -56,10 +56,13 @@ pub fn read(dir: &Path) -> Result<Project> {
     }
     .directory(&root, "")?;
     if !project.files.contains_key(WORKFLOW_FILE) && !project.refused.contains_key(WORKFLOW_FILE) {
-        return Err(
-            Error::failed(format!("{} holds no {WORKFLOW_FILE}", dir.display()))
-                .hint("name a workflow directory, or make one with: tntc init NAME"),
-        );
+        let names = project.files.keys().map(String::as_str);
+        let hint = match misnamed(names) {
+            Some(name) => rename_help(name),
+            None => "name a workflow directory, or make one with: tntc init NAME".to_owned(),
+        };
+        let error = Error::failed(format!("{} holds no {WORKFLOW_FILE}", dir.display()));
+        return Err(error.hint(hint));
     }
     Ok(project)
 }
@@ -87,8 +90,11 @@ pub fn invalid(dir: &Path, project: &Project, report: &Report, color: bool) -> E
     let file = dir.join(WORKFLOW_FILE).display().to_string();
     let count = report.errors().count();
     let plural = if count == 1 { "" } else { "s" };
-    let mut error = Error::failed(format!("{file} is invalid: {count} error{plural}"))
-        .details(report.render(&file, project.workflow_file().unwrap_or_default(), color));
+    let mut error = Error::failed(format!("{file} is invalid: {count} error{plural}")).details(
+        report
+            .without_hints()
+            .render(&file, project.workflow_file().unwrap_or_default(), color),
+    );
     error.evidence.errors = Some(report.errors().cloned().collect());
     error.evidence.warnings = Some(report.warnings().cloned().collect());
     error

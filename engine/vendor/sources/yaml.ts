@@ -1,1 +1,8 @@
-export { CORE_SCHEMA, FAILSAFE_SCHEMA, load, nullCoreTag, YAMLException } from "npm:js-yaml@5.5.0";
+export {
+  CORE_SCHEMA,
+  FAILSAFE_SCHEMA,
+  load,
+  mergeTag,
+  nullCoreTag,
+  YAMLException,
+} from "npm:js-yaml@5.5.0";

@@ -126,7 +126,7 @@ pub fn declared(workflow: &Workflow) -> BTreeSet<Endpoint> {
             host: host.clone(),
             port: *port,
         }),
-        Target::Dynamic { .. } => None,
+        Target::Modules { .. } | Target::Dynamic { .. } => None,
     });
     hosts.chain(nats_server(workflow)).collect()
 }

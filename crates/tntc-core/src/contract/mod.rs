@@ -107,8 +107,19 @@ pub enum Target {
         /// The port, the protocol's own one when the file names none.
         port: Port,
     },
+    /// A package registry. Modules are bundled before anything is deployed, so that nothing is reached at run time.
+    Modules {
+        /// Which registry.
+        registry: Registry,
+        /// What the file gives as host: often the name of the module.
+        host: Option<String>,
+        /// What the file gives as version.
+        version: Option<String>,
+    },
     /// Addresses that are known only at run time.
     Dynamic {
+        /// What is spoken there, as the file says; nodes are told `http` and `https`.
+        protocol: Option<String>,
         /// The addresses that may be reached.
         cidr: Cidr,
         /// The ports that may be reached, at least one.
@@ -118,6 +129,34 @@ pub enum Target {
         /// The file accepts that the engine may reach every host, where flags of Deno cannot say less.
         allow_all_hosts: bool,
     },
+}
+
+/// A registry of modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registry {
+    /// npmjs.com.
+    Npm,
+    /// jsr.io.
+    Jsr,
+}
+
+impl Registry {
+    /// What the file calls its protocol.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Npm => "npm",
+            Self::Jsr => "jsr",
+        }
+    }
+
+    /// The registry with this protocol.
+    #[must_use]
+    pub fn of(protocol: &str) -> Option<Self> {
+        [Self::Npm, Self::Jsr]
+            .into_iter()
+            .find(|registry| registry.name() == protocol)
+    }
 }
 
 /// What a dependency speaks, with what the protocol needs to know.
@@ -144,6 +183,11 @@ pub enum Protocol {
         /// The container (bucket) in it.
         container: String,
     },
+    /// A store of objects with the interface of Amazon S3, reached over HTTPS.
+    S3 {
+        /// The bucket, when the file names one.
+        container: Option<String>,
+    },
     /// A protocol that is only passed on to the node.
     Other {
         /// What the file calls it.
@@ -155,7 +199,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// Names of the protocols that have rules of their own.
-    pub const KNOWN: [&'static str; 5] = ["https", "http", "postgresql", "nats", "blob"];
+    pub const KNOWN: [&'static str; 6] = ["https", "http", "postgresql", "nats", "blob", "s3"];
 
     /// What the file calls the protocol.
     #[must_use]
@@ -166,6 +210,7 @@ impl Protocol {
             Self::PostgreSql { .. } => "postgresql",
             Self::Nats { .. } => "nats",
             Self::Blob { .. } => "blob",
+            Self::S3 { .. } => "s3",
             Self::Other { name, .. } => name,
         }
     }
@@ -174,7 +219,7 @@ impl Protocol {
     #[must_use]
     pub fn default_port(&self) -> Option<Port> {
         match self {
-            Self::Https | Self::Blob { .. } => Some(const { Port::known(443) }),
+            Self::Https | Self::Blob { .. } | Self::S3 { .. } => Some(const { Port::known(443) }),
             Self::Http => Some(const { Port::known(80) }),
             Self::PostgreSql { .. } => Some(const { Port::known(5432) }),
             Self::Nats { .. } => Some(NATS_PORT),
@@ -190,6 +235,10 @@ impl Protocol {
             Self::PostgreSql { database, user } => vec![("database", database), ("user", user)],
             Self::Nats { subject } => vec![("subject", subject.as_str())],
             Self::Blob { container } => vec![("container", container)],
+            Self::S3 { container } => container
+                .iter()
+                .map(|container| ("container", container.as_str()))
+                .collect(),
             Self::Other { metadata, .. } => metadata
                 .iter()
                 .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))

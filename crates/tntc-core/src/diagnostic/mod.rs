@@ -25,6 +25,8 @@ pub enum Severity {
     Error,
     /// The file can be used, but probably does not do what was meant.
     Warning,
+    /// The file does what was meant, and could say it better.
+    Hint,
 }
 
 /// One finding about one place of a file.
@@ -84,6 +86,22 @@ impl Report {
             .filter(|diagnostic| diagnostic.severity == Severity::Warning)
     }
 
+    /// Findings that only those need who ask for more, in source order.
+    pub fn hints(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.iter()
+            .filter(|diagnostic| diagnostic.severity == Severity::Hint)
+    }
+
+    /// The report without its hints.
+    #[must_use]
+    pub fn without_hints(&self) -> Self {
+        let kept = self.iter().filter(|it| it.severity != Severity::Hint);
+        Self {
+            diagnostics: kept.cloned().collect(),
+            omitted: self.omitted,
+        }
+    }
+
     /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -120,6 +138,7 @@ impl fmt::Display for Report {
             let kind = match diagnostic.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
+                Severity::Hint => "hint",
             };
             writeln!(f, "{line}:{column}: {kind}[{code}]: {message}")?;
         }

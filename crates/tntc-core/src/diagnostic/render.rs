@@ -38,6 +38,7 @@ fn one(
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Hint => Level::NOTE.with_name("hint"),
     };
     let title = level.primary_title(&diagnostic.message).id(diagnostic.code);
     let group: Group<'_> = if source.text.is_empty() {

@@ -1,5 +1,6 @@
 //! Collects what is found while one file is read.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -15,8 +16,11 @@ const MAX_TEXT: usize = 4 * 1024 * 1024;
 pub(crate) struct Sink<'s> {
     source: &'s Source<'s>,
     found: Vec<Diagnostic>,
+    /// What has been said about which place: a value that aliases repeat is told once, where it is written.
+    told: HashSet<(usize, Severity, String)>,
     errors: usize,
     warnings: usize,
+    hints: usize,
     /// Bytes of text that may still be kept.
     room: usize,
     /// Answers "did you mean", within one budget for the whole file.
@@ -28,8 +32,10 @@ impl<'s> Sink<'s> {
         Self {
             source,
             found: Vec::new(),
+            told: HashSet::new(),
             errors: 0,
             warnings: 0,
+            hints: 0,
             room: MAX_TEXT,
             suggester: Suggester::new(),
         }
@@ -45,6 +51,10 @@ impl<'s> Sink<'s> {
 
     pub(crate) fn warning(&mut self, spot: Spot<'_>, problem: Invalid) {
         self.add(Severity::Warning, spot.place(), spot.path, problem);
+    }
+
+    pub(crate) fn hint(&mut self, spot: Spot<'_>, problem: Invalid) {
+        self.add(Severity::Hint, spot.place(), spot.path, problem);
     }
 
     /// An error about the key that leads to a value.
@@ -63,11 +73,16 @@ impl<'s> Sink<'s> {
         let count = match severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
+            Severity::Hint => &mut self.hints,
         };
-        *count += 1;
-        if *count > MAX_KEPT || self.room == 0 {
+        if *count >= MAX_KEPT || self.room == 0 {
+            *count += 1;
             return;
         }
+        if !(self.told).insert((span.start, severity, problem.message.clone())) {
+            return;
+        }
+        *count += 1;
         let (line, column) = self.source.position(span.start);
         let Invalid {
             code,
@@ -89,7 +104,7 @@ impl<'s> Sink<'s> {
     }
 
     pub(crate) fn finish(self) -> Report {
-        let omitted = self.errors + self.warnings - self.found.len();
+        let omitted = self.errors + self.warnings + self.hints - self.found.len();
         Report::new(self.found, omitted)
     }
 }

@@ -170,6 +170,10 @@ pub(super) fn described(dependency: &Dependency) -> (String, String) {
             protocol.name().to_owned(),
             format!("{}:{port}", host.authority()),
         ),
+        Target::Modules { registry, host, .. } => (
+            registry.name().to_owned(),
+            host.clone().unwrap_or_else(|| "bundled".to_owned()),
+        ),
         Target::Dynamic { cidr, ports, .. } => {
             let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
             ("dynamic".to_owned(), format!("{cidr} {}", ports.join(", ")))

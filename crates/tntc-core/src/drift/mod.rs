@@ -219,8 +219,11 @@ fn summary(accessed: BTreeSet<String>, dead: &[&Dependency], violations: &[Viola
     }
 }
 
-/// A dependency that names the server of a queue trigger is used by the engine itself.
+/// A dependency that names the server of a queue trigger is used by the engine itself, and modules are used by imports.
 fn is_dead(dependency: &Dependency, workflow: &Workflow, evidence: &Evidence) -> bool {
+    if matches!(dependency.target, Target::Modules { .. }) {
+        return false;
+    }
     let name = dependency.name.as_str();
     let could_be_meant = evidence.unknown.iter().any(|it| match it.kind {
         UnknownKind::Dependency | UnknownKind::Member => true,
@@ -235,9 +238,10 @@ fn is_fetched(target: &Target) -> bool {
     match target {
         Target::Host { protocol, .. } => matches!(
             protocol,
-            Protocol::Https | Protocol::Http | Protocol::Blob { .. }
+            Protocol::Https | Protocol::Http | Protocol::Blob { .. } | Protocol::S3 { .. }
         ),
         Target::Dynamic { .. } => true,
+        Target::Modules { .. } => false,
     }
 }
 
@@ -250,7 +254,7 @@ fn is_queue_server(target: &Target, workflow: &Workflow) -> bool {
             };
             nats_server(workflow) == Some(endpoint)
         }
-        Target::Dynamic { .. } => false,
+        Target::Modules { .. } | Target::Dynamic { .. } => false,
     }
 }
 

@@ -132,7 +132,9 @@ fn is_at(dependency: &Dependency, scheme: &str, endpoint: &Endpoint) -> bool {
         return false;
     };
     let speaks = match protocol {
-        Protocol::Https | Protocol::Blob { .. } => scheme.eq_ignore_ascii_case("https"),
+        Protocol::Https | Protocol::Blob { .. } | Protocol::S3 { .. } => {
+            scheme.eq_ignore_ascii_case("https")
+        }
         Protocol::Http => scheme.eq_ignore_ascii_case("http"),
         _ => true,
     };

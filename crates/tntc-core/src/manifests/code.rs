@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, ConfigMapVolumeSource, KeyToPath};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use sha2::{Digest, Sha256};
 
-use super::{Inputs, labels, metadata};
+use super::{Inputs, annotated, labels};
 use crate::modules::{Place, SyntaxError, closure};
 use crate::project::{Project, WORKFLOW_FILE};
 use crate::workflow::Workflow;
@@ -86,6 +85,22 @@ impl Code {
             .filter_map(|path| Some((path.clone(), project.files.get(&path)?.clone())))
             .collect();
         Self::from_files(files)
+    }
+
+    /// What a deploy would refuse about the files, as far as they show it: bundling is left out, and with it the size of
+    /// a workflow that needs it.
+    #[must_use]
+    pub fn refusals(project: &Project, workflow: &Workflow, workflow_file: &str) -> Vec<CodeError> {
+        let code = Self::collect(project, workflow);
+        let errors = code
+            .and_then(|code| code.with_workflow_file(workflow_file))
+            .err();
+        let is_bundled = workflow.nodes.iter().any(|node| {
+            closure(project, &node.path).is_ok_and(|closure| closure.bundled().is_some())
+        });
+        let is_certain =
+            |error: &CodeError| !(is_bundled && matches!(error, CodeError::TooLarge { .. }));
+        errors.into_iter().flatten().filter(is_certain).collect()
     }
 
     /// The same code with another workflow.yaml, such as one with an environment's overrides merged in.
@@ -167,13 +182,11 @@ pub(super) fn config_map(inputs: &Inputs) -> ConfigMap {
         }
     }
     ConfigMap {
-        metadata: ObjectMeta {
-            annotations: Some(BTreeMap::from([(
-                labels::CODE_HASH.to_owned(),
-                inputs.code.hash(),
-            )])),
-            ..metadata(inputs, name(inputs.workflow.name.as_str()))
-        },
+        metadata: annotated(
+            inputs,
+            name(inputs.workflow.name.as_str()),
+            Some((labels::CODE_HASH, inputs.code.hash())),
+        ),
         data: Some(data),
         binary_data: Some(binary).filter(|entries| !entries.is_empty()),
         ..ConfigMap::default()

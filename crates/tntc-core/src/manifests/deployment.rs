@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{Inputs, PORT, code, labels, metadata, secret, trigger};
+use super::{Inputs, PORT, annotated, code, labels, secret, trigger};
 use crate::contract::network::{self, Listener};
 use crate::contract::permissions;
 use crate::image::ImageReference;
@@ -27,10 +27,7 @@ pub const SECRETS_DIR: &str = "/app/secrets";
 pub(super) fn build(inputs: &Inputs) -> Deployment {
     let workflow = inputs.workflow;
     Deployment {
-        metadata: ObjectMeta {
-            annotations: image_tag(inputs),
-            ..metadata(inputs, workflow.name.to_string())
-        },
+        metadata: annotated(inputs, workflow.name.to_string(), image_tag(inputs)),
         spec: Some(DeploymentSpec {
             // Sent only when the workflow asks for a number: otherwise `kubectl scale` and autoscalers own it.
             replicas: workflow
@@ -49,12 +46,9 @@ pub(super) fn build(inputs: &Inputs) -> Deployment {
 }
 
 /// On the Deployment and not on its pods, which another tag of the same image must not restart.
-fn image_tag(inputs: &Inputs) -> Option<BTreeMap<String, String>> {
+fn image_tag(inputs: &Inputs) -> Option<(&'static str, String)> {
     let tag = ImageReference::of(inputs.image).tag_beside_digest()?;
-    Some(BTreeMap::from([(
-        labels::IMAGE_TAG.to_owned(),
-        tag.to_owned(),
-    )]))
+    Some((labels::IMAGE_TAG, tag.to_owned()))
 }
 
 fn template(inputs: &Inputs) -> PodTemplateSpec {

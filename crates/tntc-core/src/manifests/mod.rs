@@ -171,10 +171,18 @@ pub fn template_annotations(deployment: &mut Deployment) -> Option<&mut BTreeMap
 
 /// Metadata of an object that belongs to the workflow.
 fn metadata(inputs: &Inputs, name: String) -> ObjectMeta {
+    annotated(inputs, name, None)
+}
+
+/// The same with an annotation of the object's own.
+fn annotated(inputs: &Inputs, name: String, own: Option<(&str, String)>) -> ObjectMeta {
+    let mut annotations = labels::annotations(inputs.workflow);
+    annotations.extend(own.map(|(key, value)| (key.to_owned(), value)));
     ObjectMeta {
         name: Some(name),
         namespace: Some(inputs.namespace.to_string()),
         labels: Some(labels::object(inputs.workflow)),
+        annotations: Some(annotations).filter(|annotations| !annotations.is_empty()),
         ..ObjectMeta::default()
     }
 }

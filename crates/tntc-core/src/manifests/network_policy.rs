@@ -1,11 +1,8 @@
 //! `<name>-netpol`: the contract's derivation, wrapped into an object.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Inputs, labels, metadata};
+use super::{Inputs, annotated, labels, metadata};
 use crate::contract::network;
 
 /// Name of a workflow's NetworkPolicy.
@@ -30,10 +27,11 @@ pub(super) fn build_trigger(inputs: &Inputs, spec: NetworkPolicySpec) -> Network
 pub(super) fn build(inputs: &Inputs, spec: NetworkPolicySpec) -> NetworkPolicy {
     let hosts = network::intended_hosts(inputs.workflow, inputs.surroundings.endpoints).join(",");
     NetworkPolicy {
-        metadata: ObjectMeta {
-            annotations: Some(BTreeMap::from([(labels::INTENDED_HOSTS.to_owned(), hosts)])),
-            ..metadata(inputs, name(inputs.workflow.name.as_str()))
-        },
+        metadata: annotated(
+            inputs,
+            name(inputs.workflow.name.as_str()),
+            Some((labels::INTENDED_HOSTS, hosts)),
+        ),
         spec: Some(spec),
     }
 }

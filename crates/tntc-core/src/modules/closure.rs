@@ -33,6 +33,16 @@ impl Closure {
         all.filter(|(_, import)| import.kind.is_remote() && !import.types_only)
     }
 
+    /// The first import for whose sake the file is bundled: a remote one, or a bare name that the workflow's deno.json may
+    /// explain.
+    #[must_use]
+    pub fn bundled(&self) -> Option<&Import> {
+        let mut imports = self.loaded().flat_map(|(_, module)| &module.imports);
+        imports.find(|import| {
+            (import.kind.is_remote() || import.kind == ImportKind::Other) && !import.types_only
+        })
+    }
+
     /// Names of the dependencies that any of the files asks the context for, sorted, each once.
     #[must_use]
     pub fn dependencies(&self) -> Vec<&str> {

@@ -19,6 +19,8 @@ pub(super) struct Workflow {
     version: String,
     /// What the workflow is for.
     description: Option<String>,
+    /// Whose the workflow is and where it belongs; annotations on its objects.
+    metadata: Option<Metadata>,
     /// What starts the workflow.
     #[schemars(length(min = 1))]
     triggers: Vec<Trigger>,
@@ -41,6 +43,27 @@ pub(super) struct Workflow {
 enum Version {
     Text(#[schemars(regex(pattern = "^[0-9]+\\.[0-9]+(\\.[0-9]+)?$"))] String),
     Number(f64),
+}
+
+/// Whose the workflow is and where it belongs.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct Metadata {
+    /// Who answers for it.
+    #[schemars(length(max = 4096))]
+    owner: Option<String>,
+    /// The team of the owner.
+    #[schemars(length(max = 4096))]
+    team: Option<String>,
+    /// What it belongs to.
+    #[schemars(length(max = 4096))]
+    group: Option<String>,
+    /// Where it is meant to run, in words for people.
+    #[schemars(length(max = 4096))]
+    environment: Option<String>,
+    /// Words to find it by: `tntc list -l tentacular.dev/tag-<tag>`.
+    #[schemars(length(max = 64), inner(length(max = 256)))]
+    tags: Option<Vec<String>>,
 }
 
 #[derive(JsonSchema)]
@@ -90,10 +113,10 @@ struct Queue {
     /// Whether messages wait in a stream while no engine runs.
     durable: Option<bool>,
     /// Deliveries of one message before it is given up.
-    #[schemars(range(min = 1, max = 1_000_000))]
+    #[schemars(range(min = 1, max = 1000))]
     max_deliver: Option<u32>,
     /// Messages worked on at once.
-    #[schemars(range(min = 1, max = 1_000_000))]
+    #[schemars(range(min = 1, max = 1000))]
     concurrency: Option<u32>,
     /// Subject for messages that were given up.
     dlq: Option<String>,
@@ -145,6 +168,8 @@ struct Node {
     /// The file, relative to the workflow's directory.
     #[schemars(regex(pattern = "\\.(ts|tsx|js|mjs)$"))]
     path: String,
+    /// What the node does, for readers.
+    description: Option<String>,
     /// What the node can do, for readers.
     #[schemars(extend("type" = ["object", "array", "null"]))]
     capabilities: Option<Value>,
@@ -216,6 +241,7 @@ struct Contract {
 #[schemars(untagged)]
 enum Dependency {
     Host(HostDependency),
+    Modules(ModulesDependency),
     Dynamic(DynamicDependency),
 }
 
@@ -223,12 +249,12 @@ enum Dependency {
 #[derive(JsonSchema)]
 #[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
 struct HostDependency {
-    /// `https`, `http`, `postgresql`, `nats`, `blob`, or another one that only nodes understand.
-    #[schemars(extend("examples" = ["https", "http", "postgresql", "nats", "blob"]))]
+    /// `https`, `http`, `postgresql`, `nats`, `blob`, `s3`, or another one that only nodes understand.
+    #[schemars(extend("examples" = ["https", "http", "postgresql", "nats", "blob", "s3"], "not" = {"enum": ["npm", "jsr"]}))]
     protocol: String,
     /// A name or an address, without scheme and port.
     host: String,
-    /// The port; for the five known protocols their own one when absent.
+    /// The port; for the known protocols their own one when absent.
     #[schemars(range(min = 1, max = 65535))]
     port: Option<u16>,
     /// How the workflow proves who it is.
@@ -239,8 +265,25 @@ struct HostDependency {
     user: Option<String>,
     /// The subject (`nats`).
     subject: Option<String>,
-    /// The container or bucket (`blob`).
+    /// The container or bucket (`blob`, `s3`).
     container: Option<String>,
+}
+
+/// Modules, which are bundled before anything is deployed: it opens nothing.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct ModulesDependency {
+    #[schemars(extend("enum" = ["npm", "jsr"]))]
+    protocol: String,
+    /// The registry or the module.
+    host: Option<String>,
+    /// The version of the module.
+    #[schemars(extend("type" = ["string", "number", "boolean", "null"]))]
+    version: Option<Value>,
+    #[schemars(range(min = 1, max = 65535))]
+    port: Option<u16>,
+    /// How the workflow proves who it is.
+    auth: Option<Auth>,
 }
 
 /// Addresses that are known only at run time.
@@ -250,6 +293,8 @@ struct HostDependency {
 struct DynamicDependency {
     #[schemars(extend("const" = "dynamic-target"))]
     r#type: String,
+    /// What is spoken there; nodes are told `https` and `http`.
+    protocol: Option<String>,
     /// A block of addresses, such as `10.0.0.0/8`.
     cidr: String,
     /// The ports that may be reached.

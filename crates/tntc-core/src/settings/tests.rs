@@ -28,6 +28,25 @@ fn in_dev(flags: Flags) -> Flags {
 }
 
 #[test]
+fn a_config_file_may_use_what_workflow_files_use_of_yaml() {
+    let yaml = "\u{feff}%YAML 1.2\n---\nenvironments:\n  dev: &dev {namespace: a, image: 'e:1'}\n  \
+        prod:\n    <<: *dev\n    namespace: b\n";
+    let config = config(yaml);
+    let prod = &config.config.environments["prod"];
+    assert_eq!(
+        (prod.namespace.as_deref(), prod.image.as_deref()),
+        (Some("b"), Some("e:1"))
+    );
+    let bomb = (1..9).fold("a0: &a0 [x, x]\n".to_owned(), |yaml, level| {
+        let aliases = format!("*a{},", level - 1).repeat(9);
+        format!("{yaml}a{level}: &a{level} [{aliases}]\n")
+    });
+    assert!(serde_saphyr::from_str::<serde_json::Value>(&bomb).is_err());
+    assert!(serde_saphyr::from_str::<serde_json::Value>("a: &a [*a]").is_err());
+    assert!(serde_saphyr::from_str::<serde_json::Value>("a: *none").is_err());
+}
+
+#[test]
 fn without_anything_the_defaults_stand() {
     let settings = resolve(&Inputs::default()).expect("settings");
     assert_eq!(settings.namespace.value, "default");

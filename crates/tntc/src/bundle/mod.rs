@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use tempfile::TempDir;
-use tntc_core::modules::{self, ImportKind, SyntaxError};
+use tntc_core::modules::{self, SyntaxError};
 use tntc_core::project::Project;
 
 use self::bundler::Bundler;
@@ -103,13 +103,7 @@ fn paths(opened: &Opened, wanted: impl Fn(&str) -> bool) -> BTreeSet<&str> {
 /// Whether a node's file imports something from outside, itself or through files that it imports.
 fn needy(project: &Project, path: &str) -> std::result::Result<Option<Needy>, SyntaxError> {
     let closure = modules::closure(project, path)?;
-    let mut imports = closure.loaded().flat_map(|(_, module)| &module.imports);
-    let outside = imports.find(|import| {
-        // A bare name is one that the workflow's deno.json may explain.
-        let mapped = import.kind == ImportKind::Other;
-        (import.kind.is_remote() || mapped) && !import.types_only
-    });
-    Ok(outside.map(|import| Needy {
+    Ok(closure.bundled().map(|import| Needy {
         path: path.to_owned(),
         import: import.specifier.clone(),
     }))

@@ -36,7 +36,7 @@ pub struct Global {
     /// Container registry that image tags are prefixed with
     #[arg(short, long, global = true, value_name = "HOST")]
     pub registry: Option<String>,
-    /// How the answer is written: text or json
+    /// How the answer is written: text or json; for `list` also wide, with more columns
     #[arg(short, long, global = true, value_name = "FORMAT", action = clap::ArgAction::Append)]
     pub output: Vec<Output>,
     /// Named environment of the config files

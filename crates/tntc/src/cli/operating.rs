@@ -119,7 +119,7 @@ pub struct List {
     /// Of every namespace
     #[arg(short = 'A', long)]
     pub all_namespaces: bool,
-    /// Only those whose labels match, such as team=data,tier!=test
+    /// Only those whose labels match, such as tentacular.dev/tag-nightly, or tier!=test
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     pub label: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! `tntc list`: the workflows that are deployed.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -16,6 +17,9 @@ use crate::context::{self, Context};
 use crate::error::Result;
 use crate::output::Outcome;
 use crate::table::{self};
+
+/// The value of `-o` that adds columns.
+pub const WIDE: &str = "wide";
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -35,8 +39,63 @@ struct Row {
     ready: i32,
     replicas: i32,
     created_at: Option<String>,
+    metadata: Metadata,
     #[serde(skip)]
     age: String,
+}
+
+/// What the workflow's `metadata` said when it was deployed.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Metadata {
+    owner: Option<String>,
+    team: Option<String>,
+    group: Option<String>,
+    environment: Option<String>,
+    tags: Vec<String>,
+}
+
+impl Metadata {
+    /// Reads the annotations that a deploy wrote.
+    pub fn of(deployment: &Deployment) -> Self {
+        let mut metadata = Self::default();
+        for (key, text) in labels::metadata(deployment.annotations()) {
+            let text = Some(text.to_owned());
+            match key {
+                "owner" => metadata.owner = text,
+                "team" => metadata.team = text,
+                "group" => metadata.group = text,
+                "environment" => metadata.environment = text,
+                _ => {
+                    metadata.tags = text
+                        .iter()
+                        .flat_map(|it| it.split(','))
+                        .map(str::to_owned)
+                        .collect();
+                }
+            }
+        }
+        metadata
+    }
+
+    /// Columns of the wide table.
+    fn cells(&self) -> [String; 5] {
+        let Self {
+            owner,
+            team,
+            group,
+            environment,
+            tags,
+        } = self;
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let cells = [
+            text(owner),
+            text(team),
+            text(group),
+            text(environment),
+            tags.join(","),
+        ];
+        cells.map(|cell| cell.replace(char::is_control, " "))
+    }
 }
 
 /// Lists the workflows of the namespace in force, or of all.
@@ -69,8 +128,10 @@ pub async fn run(arguments: &List, context: &Context) -> Result<Outcome> {
     let summary = format!("{} workflow{plural} in {place}", rows.len());
     let text = if rows.is_empty() {
         format!("no workflows in {place}")
+    } else if context.global.place() == Some(Path::new(WIDE)) {
+        wide_table(&rows)
     } else {
-        table(&rows)
+        table::render(HEADER, rows.iter().map(cells))
     };
     Ok(Outcome::new(summary)
         .text(text)
@@ -116,6 +177,7 @@ fn row(deployment: &Deployment, status: &'static str, now: Timestamp) -> Row {
         status,
         ready,
         replicas,
+        metadata: Metadata::of(deployment),
         created_at: created.map(|time| time.to_string()),
         age: created
             .map(|time| table::age(now, time))
@@ -157,18 +219,50 @@ pub fn state(deployment: &Deployment, failing: bool) -> &'static str {
     }
 }
 
-fn table(rows: &[Row]) -> String {
-    let header = ["NAME", "VERSION", "NAMESPACE", "STATUS", "REPLICAS", "AGE"];
-    let cells = rows.iter().map(|row| {
-        let replicas = format!("{}/{}", row.ready, row.replicas);
+const HEADER: [&str; 6] = ["NAME", "VERSION", "NAMESPACE", "STATUS", "REPLICAS", "AGE"];
+
+fn cells(row: &Row) -> [String; 6] {
+    [
+        row.name.clone(),
+        row.version.clone(),
+        row.namespace.clone(),
+        row.status.to_owned(),
+        format!("{}/{}", row.ready, row.replicas),
+        row.age.clone(),
+    ]
+}
+
+fn wide_table(rows: &[Row]) -> String {
+    let [name, version, namespace, status, replicas, age] = HEADER;
+    let header = [
+        name,
+        version,
+        namespace,
+        status,
+        replicas,
+        age,
+        "OWNER",
+        "TEAM",
+        "GROUP",
+        "ENVIRONMENT",
+        "TAGS",
+    ];
+    let rows = rows.iter().map(|row| {
+        let [name, version, namespace, status, replicas, age] = cells(row);
+        let [owner, team, group, environment, tags] = row.metadata.cells();
         [
-            row.name.clone(),
-            row.version.clone(),
-            row.namespace.clone(),
-            row.status.to_owned(),
+            name,
+            version,
+            namespace,
+            status,
             replicas,
-            row.age.clone(),
+            age,
+            owner,
+            team,
+            group,
+            environment,
+            tags,
         ]
     });
-    table::render(header, cells)
+    table::render(header, rows)
 }

@@ -21,6 +21,7 @@ mod version;
 mod visualize;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -45,17 +46,30 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<C
     })
 }
 
-/// Only `build` writes to a place; to every other command it is a format that does not exist.
+/// Only `build` writes to a place, and only `list` has a format of its own; to every other command it is one that does
+/// not exist.
 fn known_output(cli: Cli) -> std::result::Result<Cli, clap::Error> {
     match cli.global.place() {
-        Some(place) if !matches!(cli.command, Command::Build(_)) => {
+        Some(place) if !takes(&cli.command, place) => {
+            let formats = match cli.command {
+                Command::List(_) => "text, wide and json",
+                _ => "text and json",
+            };
             let message = format!(
-                "invalid value '{}' for '--output <FORMAT>': possible values are text and json",
+                "invalid value '{}' for '--output <FORMAT>': possible values are {formats}",
                 place.display()
             );
             Err(Cli::command().error(ErrorKind::InvalidValue, message))
         }
         _ => Ok(cli),
+    }
+}
+
+fn takes(command: &Command, place: &Path) -> bool {
+    match command {
+        Command::Build(_) => true,
+        Command::List(_) => place == Path::new(list::WIDE),
+        _ => false,
     }
 }
 

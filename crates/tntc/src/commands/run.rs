@@ -74,6 +74,9 @@ fn input(argument: &str) -> Result<String> {
         None if argument == "-" => (stdin()?, "standard input".to_owned()),
         None => (argument.to_owned(), "--input".to_owned()),
     };
+    let text = text
+        .strip_prefix('\u{feff}')
+        .map_or_else(|| text.clone(), str::to_owned);
     let checked: std::result::Result<serde::de::IgnoredAny, _> = serde_json::from_str(&text);
     match checked {
         Ok(_) => Ok(text),

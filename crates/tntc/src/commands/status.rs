@@ -39,6 +39,7 @@ struct Workflow {
     status: &'static str,
     /// Ready and wanted, such as `1/1`.
     replicas: String,
+    metadata: list::Metadata,
     /// Why it is not ready, when the cluster says.
     problem: Option<String>,
     /// What the user may not look at, in the API server's words.
@@ -174,6 +175,7 @@ fn basics(deployment: &Deployment, problem: Option<&Problem>) -> Workflow {
         version: deployment.labels().get(labels::VERSION).cloned(),
         status: state(deployment, problem),
         replicas: format!("{ready}/{wanted}"),
+        metadata: list::Metadata::of(deployment),
         problem: problem.map(ToString::to_string),
         refused: Vec::new(),
         detail: None,
@@ -277,11 +279,16 @@ fn last_run(job: &Job) -> String {
 
 /// `name: value` lines; lists indented below their name.
 fn text(workflow: &Value) -> String {
+    let is_said = |value: &Value| match value {
+        Value::Null => false,
+        Value::Object(_) => !inline(value).is_empty(),
+        _ => true,
+    };
     let fields = workflow
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(name, value)| !value.is_null() && *name != "refused");
+        .filter(|(name, value)| is_said(value) && *name != "refused");
     let lines = fields.map(|(name, value)| match value {
         Value::Array(items) if items.is_empty() => format!("{name}: none"),
         Value::Array(items) => format!(
@@ -311,10 +318,14 @@ fn inline(value: &Value) -> String {
         Value::Object(fields) => {
             let shown: Vec<_> = fields
                 .iter()
-                .map(|(name, value)| format!("{name} {}", inline(value)))
+                .map(|(name, value)| (name, inline(value)))
+                .filter(|(_, text)| !text.is_empty())
+                .map(|(name, text)| format!("{name} {text}"))
                 .collect();
             shown.join(", ")
         }
+        Value::Null => String::new(),
+        Value::Array(items) => items.iter().map(inline).collect::<Vec<_>>().join(","),
         other => other.to_string(),
     }
 }

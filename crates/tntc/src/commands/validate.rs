@@ -13,7 +13,7 @@ use crate::cli::Validate;
 use crate::context::{Context, Overrides};
 use crate::error::Result;
 use crate::output::Outcome;
-use crate::prepare::{InEnvironment, in_environment};
+use crate::prepare::{InEnvironment, deliverable, in_environment};
 use crate::table;
 
 /// The fields of the answer.
@@ -23,6 +23,8 @@ pub struct Answer {
     errors: Vec<Diagnostic>,
     /// What is questionable.
     warnings: Vec<Diagnostic>,
+    /// What could be said better; as text only with -v.
+    hints: Vec<Diagnostic>,
     /// What follows from the workflow and its contract.
     derived: Derived,
 }
@@ -43,13 +45,15 @@ pub fn run(arguments: &Validate, context: &Context) -> Result<Outcome> {
     let opened = context.open(&arguments.dir)?;
     let settings = context.settings_of(&opened, Overrides::default())?;
     let checked = in_environment(&opened, &settings)?;
+    deliverable(&opened, &checked)?;
     let workflow = &checked.workflow;
     let summary = format!("{} {} is valid", workflow.name, workflow.version);
     Ok(Outcome::new(&summary)
         .text(text(&checked, &summary, context.printer.verbose()))
         .own(Answer {
             errors: Vec::new(),
-            warnings: opened.warnings.iter().cloned().collect(),
+            warnings: opened.warnings.warnings().cloned().collect(),
+            hints: opened.warnings.hints().cloned().collect(),
             derived: derived(&checked),
         }))
 }

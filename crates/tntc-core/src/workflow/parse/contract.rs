@@ -1,17 +1,14 @@
 //! The `contract` section.
 
-use serde_json::Map;
-
+use super::network::{cidr, network_policy, port, ports};
 use crate::contract::Place;
 use crate::contract::{
-    AdditionalEgress, Auth, CONTRACT_VERSION, Cidr, Contract, Dependency, Host, ListedPort,
-    NetworkPolicy, Protocol, Target, permissions,
+    Auth, CONTRACT_VERSION, Cidr, Contract, Dependency, Host, Protocol, Registry, Target,
+    permissions,
 };
 use crate::diagnostic::{Invalid, Sink, shown};
-use crate::workflow::{DependencyName, Port, Transport, TransportPort};
-use crate::yaml::{
-    Fields, Items, Spot, Value, accept, boolean, integer, owned_string, parsed, string,
-};
+use crate::workflow::DependencyName;
+use crate::yaml::{Fields, Spot, Value, boolean, owned_string, parsed, string};
 
 /// The `type` of a dependency whose addresses are known only at run time.
 const DYNAMIC: &str = "dynamic-target";
@@ -88,10 +85,11 @@ fn dependency(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>) -> Option<Depende
         let Some(protocol) = fields.required(sink, "protocol", "https", owned_string) else {
             return unknown_target(sink, &fields);
         };
-        (
-            host_target(sink, &fields, &protocol),
-            fields.extensions(sink, keys(&protocol)),
-        )
+        let target = match Registry::of(&protocol) {
+            Some(registry) => Some(modules(sink, &fields, registry)),
+            None => host_target(sink, &fields, &protocol),
+        };
+        (target, fields.extensions(sink, keys(&protocol)))
     };
     Some(Dependency {
         name: name?,
@@ -102,10 +100,11 @@ fn dependency(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>) -> Option<Depende
 }
 
 /// Keys of dependencies of every kind.
-const ALL_KEYS: [&str; 13] = [
+const ALL_KEYS: [&str; 14] = [
     "protocol",
     "host",
     "port",
+    "version",
     "auth",
     "database",
     "user",
@@ -149,9 +148,10 @@ fn dynamic(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<bool> {
 fn keys(protocol: &str) -> &'static [&'static str] {
     match protocol {
         "https" | "http" => &["protocol", "host", "port", "auth"],
-        "postgresql" => &["protocol", "host", "port", "auth", "database", "user"],
+        "postgresql" | "postgres" => &["protocol", "host", "port", "auth", "database", "user"],
         "nats" => &["protocol", "host", "port", "auth", "subject"],
-        "blob" => &["protocol", "host", "port", "auth", "container"],
+        "blob" | "s3" => &["protocol", "host", "port", "auth", "container"],
+        "npm" | "jsr" => &["protocol", "host", "port", "auth", "version"],
         _ => &[
             "protocol",
             "host",
@@ -191,15 +191,39 @@ fn host_target(sink: &mut Sink<'_>, fields: &Fields<'_>, name: &str) -> Option<T
     })
 }
 
-fn port(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Port> {
-    integer(sink, spot, 1_u16, u16::MAX).and_then(Port::new)
+/// What a registry's dependency says is kept, and opens nothing.
+fn modules(sink: &mut Sink<'_>, fields: &Fields<'_>, registry: Registry) -> Target {
+    let host = fields.optional(sink, "host", owned_string);
+    let version = fields.optional(sink, "version", scalar_text);
+    fields.optional(sink, "port", port);
+    let name = registry.name();
+    let message =
+        format!("`{name}` needs no network: modules are bundled before they are deployed");
+    let problem = Invalid::new("bundled-modules", message);
+    let help = format!("import it as `{name}:…`; the contract need not name it");
+    if let Some(spot) = fields.get("protocol") {
+        sink.hint(spot, problem.help(help));
+    }
+    Target::Modules {
+        registry,
+        host,
+        version,
+    }
+}
+
+/// The text of a scalar, also where YAML reads a number.
+fn scalar_text(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<String> {
+    match &spot.node.value {
+        Value::Scalar(scalar) => Some(scalar.text.to_string()),
+        _ => owned_string(sink, spot),
+    }
 }
 
 fn protocol(sink: &mut Sink<'_>, fields: &Fields<'_>, name: &str) -> Option<Protocol> {
     match name {
         "https" => Some(Protocol::Https),
         "http" => Some(Protocol::Http),
-        "postgresql" => {
+        "postgresql" | "postgres" => {
             let database = fields.required(sink, "database", "<name>", filled);
             let user = fields.required(sink, "user", "<name>", filled);
             Some(Protocol::PostgreSql {
@@ -212,6 +236,9 @@ fn protocol(sink: &mut Sink<'_>, fields: &Fields<'_>, name: &str) -> Option<Prot
         }),
         "blob" => Some(Protocol::Blob {
             container: fields.required(sink, "container", "<name>", filled)?,
+        }),
+        "s3" => Some(Protocol::S3 {
+            container: fields.optional(sink, "container", filled),
         }),
         _ => Some(other(sink, fields, name)),
     }
@@ -286,13 +313,7 @@ fn advise(sink: &mut Sink<'_>, fields: &Fields<'_>, protocol: &Protocol, host: &
 }
 
 fn dynamic_target(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<Target> {
-    if let Some(spot) = fields.get("protocol") {
-        let problem = Invalid::new("dynamic-protocol", "a dynamic target has no protocol");
-        sink.error(
-            spot,
-            problem.help(format!("remove `protocol`, or `type: {DYNAMIC}`")),
-        );
-    }
+    let protocol = fields.optional(sink, "protocol", owned_string);
     let cidr = fields.required(sink, "cidr", "10.0.0.0/8", cidr);
     let ports = fields.required(sink, "dynPorts", "[\"443/TCP\"]", ports);
     let reason = fields.optional(sink, "reason", owned_string);
@@ -301,106 +322,58 @@ fn dynamic_target(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<Target> {
             "missing-reason",
             "a dynamic target should say why it is needed",
         );
-        sink.warning(fields.spot, problem.help("add `reason: <why>`"));
+        sink.hint(fields.spot, problem.help("add `reason: <why>`"));
     }
     let cidr = cidr?;
     let asked = fields.optional(sink, ALLOW_ALL, boolean).unwrap_or(false);
     Some(Target::Dynamic {
         allow_all_hosts: all_hosts(sink, fields, &cidr, asked)?,
+        protocol,
         cidr,
         ports: ports?,
         reason,
     })
 }
 
-/// Whether the target opens every host to the engine. Where it has to, that must be asked for.
+/// Whether the target opens every host to the engine. Where it has to, that must be asked for: by a block that is every
+/// address, or by the key. A narrower block of IPv6 addresses does not say that much.
 fn all_hosts(sink: &mut Sink<'_>, fields: &Fields<'_>, cidr: &Cidr, asked: bool) -> Option<bool> {
     let needed = permissions::expressed(cidr).is_none();
-    if needed && !asked {
-        let problem = Invalid::new(
-            "all-hosts",
-            format!(
-                "no permission flag of Deno stands for {cidr}, but the one that opens every host, name lookups included"
-            ),
-        );
-        let help = format!(
-            "name the hosts, or IPv4 blocks or single IPv6 addresses; if the workflow has to reach hosts that nobody knows, add `{ALLOW_ALL}: true`"
-        );
-        sink.error(
-            fields.get("cidr").unwrap_or(fields.spot),
-            problem.help(help),
-        );
+    let block = fields.get("cidr").unwrap_or(fields.spot);
+    if needed && !asked && cidr.prefix() > 0 {
+        sink.error(block, unasked(cidr));
         return None;
     }
-    if let Some(spot) = fields.get(ALLOW_ALL).filter(|_| asked) {
-        let (code, text, help) = if needed {
-            (
-                "all-hosts",
-                "the engine may reach every host and look up every name; the NetworkPolicy alone confines it",
-                "name the hosts where they are known",
-            )
-        } else {
-            (
-                "all-hosts-unused",
-                "this block has a flag of its own, so that nothing else is opened",
-                "remove `allowAllHosts`",
-            )
-        };
-        sink.warning(spot, Invalid::new(code, text).help(help));
+    let key = fields.get(ALLOW_ALL).filter(|_| asked);
+    if needed {
+        let problem = Invalid::new(
+            "all-hosts",
+            "the engine may reach every host and look up every name; the NetworkPolicy alone confines it",
+        );
+        sink.warning(
+            key.unwrap_or(block),
+            problem.help("name the hosts where they are known"),
+        );
+    } else if let Some(key) = key {
+        let problem = Invalid::new(
+            "all-hosts-unused",
+            "this block has a flag of its own, so that nothing else is opened",
+        );
+        sink.warning(key, problem.help("remove `allowAllHosts`"));
     }
     Some(needed)
 }
 
-fn cidr(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Cidr> {
-    let cidr: Cidr = parsed(sink, spot)?;
-    let network = cidr.network();
-    if cidr != network {
-        let problem = Invalid::new(
-            "host-bits",
-            format!("`{cidr}` has bits behind its prefix and means {network}"),
-        );
-        sink.warning(spot, problem.help(format!("write `{network}`")));
-    }
-    Some(cidr)
-}
-
-/// A list of ports that is not empty.
-fn ports(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<ListedPort>> {
-    let items = Items::open(sink, spot)?;
-    if items.nodes.is_empty() {
-        sink.error(
-            spot,
-            Invalid::new("no-ports", "the list of ports is empty").help("add one: [\"443/TCP\"]"),
-        );
-        return None;
-    }
-    Some(
-        items
-            .iter()
-            .filter_map(|item| listed_port(sink, item))
-            .collect(),
-    )
-}
-
-/// `"443/TCP"`, or the same as a mapping.
-fn listed_port(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<ListedPort> {
-    if let Value::Scalar(scalar) = &spot.node.value {
-        return Some(ListedPort {
-            port: accept(sink, spot, scalar.text.parse())?,
-            extensions: Map::new(),
-        });
-    }
-    let fields = Fields::open(sink, spot)?;
-    let extensions = fields.extensions(sink, &["port", "protocol"]);
-    let port = fields.required(sink, "port", "443", port);
-    let transport = fields.optional(sink, "protocol", parsed);
-    Some(ListedPort {
-        port: TransportPort {
-            port: port?,
-            transport: transport.unwrap_or(Transport::Tcp),
-        },
-        extensions,
-    })
+fn unasked(cidr: &Cidr) -> Invalid {
+    let problem = Invalid::new(
+        "all-hosts",
+        format!(
+            "no permission flag of Deno stands for {cidr}, but the one that opens every host, name lookups included"
+        ),
+    );
+    problem.help(format!(
+        "name the hosts, or IPv4 blocks or single IPv6 addresses; if the workflow has to reach hosts that nobody knows, add `{ALLOW_ALL}: true`"
+    ))
 }
 
 fn auth(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Auth> {
@@ -411,32 +384,6 @@ fn auth(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Auth> {
     Some(Auth {
         kind: kind?,
         secret: secret?,
-        extensions,
-    })
-}
-
-fn network_policy(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<NetworkPolicy> {
-    let fields = Fields::open(sink, spot)?;
-    let extensions = fields.extensions(sink, &["additionalEgress"]);
-    let egress = fields.optional(sink, "additionalEgress", |sink, spot| {
-        crate::yaml::list(sink, spot, egress)
-    });
-    Some(NetworkPolicy {
-        additional_egress: egress.unwrap_or_default(),
-        extensions,
-    })
-}
-
-fn egress(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<AdditionalEgress> {
-    let fields = Fields::open(sink, spot)?;
-    let extensions = fields.extensions(sink, &["toCIDR", "ports", "reason"]);
-    let to = fields.required(sink, "toCIDR", "10.0.0.0/8", cidr);
-    let ports = fields.optional(sink, "ports", ports);
-    let reason = fields.optional(sink, "reason", owned_string);
-    Some(AdditionalEgress {
-        to: to?,
-        ports,
-        reason,
         extensions,
     })
 }

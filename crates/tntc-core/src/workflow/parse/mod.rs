@@ -7,14 +7,17 @@ mod contract;
 mod dead_letters;
 mod edges;
 mod limits;
+mod metadata;
+mod network;
 mod nodes;
+mod refused;
 mod sections;
 mod triggers;
 
 use std::collections::HashSet;
 
 use crate::diagnostic::{Diagnostic, Invalid, Report, Severity, Sink, Source, shown};
-use crate::project::{MAX_WORKFLOW_BYTES, Project, WORKFLOW_FILE};
+use crate::project::{MAX_WORKFLOW_BYTES, Project, WORKFLOW_FILE, misnamed, rename_help};
 use crate::workflow::{Version, Workflow};
 use crate::yaml::{Fields, Path, Spot, Value, owned_string, parsed, string};
 
@@ -60,15 +63,16 @@ pub fn parse(project: &Project) -> Result<Checked, Report> {
 }
 
 fn missing(project: &Project) -> Invalid {
-    match project.refused.get(WORKFLOW_FILE) {
-        Some(refusal) => Invalid::new(
-            "unreadable",
-            format!("workflow.yaml {}", nodes::reason(refusal)),
-        )
-        .help("make it a readable file within the directory"),
-        None => Invalid::new("no-workflow", "the directory has no workflow.yaml")
-            .help("name a workflow's directory, or make one with `tntc init <name>`"),
+    if let Some(refusal) = project.refused.get(WORKFLOW_FILE) {
+        let message = format!("workflow.yaml {}", nodes::reason(refusal));
+        let help = "make it a readable file within the directory";
+        return Invalid::new("unreadable", message).help(help);
     }
+    let problem = Invalid::new("no-workflow", "the directory has no workflow.yaml");
+    problem.help(match misnamed(project.files.keys().map(String::as_str)) {
+        Some(name) => rename_help(name),
+        None => "name a workflow's directory, or make one with `tntc init <name>`".to_owned(),
+    })
 }
 
 /// The file as text, when it is UTF-8 and holds no character that YAML forbids.
@@ -112,16 +116,19 @@ fn whole_file(problem: Invalid) -> Report {
     at_offset("", 0, problem)
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 12] = [
     "name",
     "version",
     "description",
+    "metadata",
     "triggers",
     "nodes",
     "edges",
     "config",
     "deployment",
     "contract",
+    refused::STEPS,
+    refused::SIDECARS,
 ];
 
 /// Reads the whole file. What comes out is a workflow only when the sink holds no error.
@@ -131,6 +138,7 @@ fn workflow(sink: &mut Sink<'_>, root: Spot<'_>, project: &Project) -> Option<Wo
     let name = fields.required(sink, "name", "my-workflow", parsed);
     let version = fields.required(sink, "version", "\"1.0\"", version);
     let description = fields.optional(sink, "description", owned_string);
+    let metadata = fields.optional(sink, "metadata", metadata::read);
     let triggers = fields.required(sink, "triggers", "[{type: manual}]", triggers::read);
     let nodes = fields.required(
         sink,
@@ -139,6 +147,7 @@ fn workflow(sink: &mut Sink<'_>, root: Spot<'_>, project: &Project) -> Option<Wo
         |sink, spot| nodes::read(sink, spot, project),
     );
     let defined: HashSet<&str> = nodes::names(&fields);
+    refused::top_level(sink, &fields);
     let edges = fields.optional(sink, "edges", |sink, spot| {
         edges::read(sink, spot, &defined)
     });
@@ -155,6 +164,7 @@ fn workflow(sink: &mut Sink<'_>, root: Spot<'_>, project: &Project) -> Option<Wo
         name: name?,
         version: version?,
         description,
+        metadata: metadata.unwrap_or_default(),
         triggers: triggers?,
         nodes: nodes?,
         edges: edges.unwrap_or_default(),

@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 
+use super::refused;
 use crate::diagnostic::{Invalid, Sink, shown};
 use crate::project::{Project, Refusal};
 use crate::workflow::{MAX_RETRIES, Node, NodeName, parse_duration};
-use crate::yaml::{Fields, Spot, Value, accept, integer, json, string, wrong_type};
+use crate::yaml::{Fields, Spot, Value, accept, integer, json, owned_string, string, wrong_type};
 
 /// Endings of files that the engine can load.
-const ENDINGS: [&str; 4] = [".ts", ".tsx", ".js", ".mjs"];
+pub(super) const ENDINGS: [&str; 4] = [".ts", ".tsx", ".js", ".mjs"];
 
-const KEYS: [&str; 4] = ["path", "capabilities", "timeout", "retries"];
+const KEYS: [&str; 5] = ["path", "description", "capabilities", "timeout", "retries"];
 
 pub(super) fn read(sink: &mut Sink<'_>, spot: Spot<'_>, project: &Project) -> Option<Vec<Node>> {
     let fields = Fields::open(sink, spot)?;
@@ -36,21 +37,26 @@ pub(super) fn names<'a>(root: &Fields<'a>) -> HashSet<&'a str> {
 }
 
 fn node(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>, project: &Project) -> Option<Node> {
+    let written = name;
     let name: Option<NodeName> = name
         .parse()
         .map_err(|problem| sink.key_error(spot, problem))
         .ok();
     let fields = Fields::open(sink, spot)?;
-    let extensions = fields.extensions(sink, &KEYS);
+    let known: Vec<&str> = KEYS.into_iter().chain(refused::keys()).collect();
+    let extensions = fields.extensions(sink, &known);
+    refused::in_node(sink, written, &fields);
     let path = fields.required(sink, "path", "nodes/hello.ts", |sink, spot| {
         path(sink, spot, project)
     });
+    let description = fields.optional(sink, "description", owned_string);
     let capabilities = fields.optional(sink, "capabilities", capabilities);
     let timeout = fields.optional(sink, "timeout", timeout);
     let retries = fields.optional(sink, "retries", retries);
     Some(Node {
         name: name?,
         path: path?,
+        description,
         capabilities,
         timeout,
         retries,

@@ -1,6 +1,7 @@
 //! The `config` and `deployment` sections.
 
 use super::nodes::{retries, timeout};
+use super::refused;
 use crate::diagnostic::Sink;
 use crate::workflow::{Config, Deployment};
 use crate::yaml::{Fields, Spot, integer, json_map, parsed};
@@ -21,7 +22,9 @@ const MAX_REPLICAS: u32 = i32::MAX.unsigned_abs();
 
 pub(super) fn deployment(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Deployment> {
     let fields = Fields::open(sink, spot)?;
-    let extensions = fields.extensions(sink, &["namespace", "serviceAccount", "replicas"]);
+    let known = ["namespace", "serviceAccount", "replicas", refused::SIDECARS];
+    let extensions = fields.extensions(sink, &known);
+    refused::sidecars(sink, &fields);
     let namespace = fields.optional(sink, "namespace", parsed);
     let service_account = fields.optional(sink, "serviceAccount", parsed);
     let replicas = fields.optional(sink, "replicas", |sink, spot| {

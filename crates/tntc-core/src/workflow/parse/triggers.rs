@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::dead_letters;
 use crate::diagnostic::{Invalid, Sink, shown};
-use crate::workflow::{GITHUB_PATH, Queue, Subject, TimeZone, Trigger, TriggerKind, Webhook};
+use crate::workflow::{
+    GITHUB_PATH, MAX_QUEUE_COUNT, Queue, Subject, TimeZone, Trigger, TriggerKind, Webhook,
+};
 use crate::yaml::{Fields, Items, Spot, boolean, integer, list, owned_string, parsed, string};
-
-/// Number of deliveries or of messages at once that a queue may ask for.
-const MOST: u32 = 1_000_000;
 
 pub(super) fn read(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<Trigger>> {
     let items = Items::open(sink, spot)?;
@@ -138,7 +137,7 @@ fn time_zone(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<TimeZone> {
 
 fn queue(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<TriggerKind> {
     let subject = fields.required(sink, "subject", "events.created", parsed);
-    let count = |sink: &mut Sink<'_>, spot: Spot<'_>| integer(sink, spot, 1, MOST);
+    let count = |sink: &mut Sink<'_>, spot: Spot<'_>| integer(sink, spot, 1, MAX_QUEUE_COUNT);
     let durable = fields.optional(sink, "durable", boolean);
     let max_deliver = fields.optional(sink, "max_deliver", count);
     let concurrency = fields.optional(sink, "concurrency", count);

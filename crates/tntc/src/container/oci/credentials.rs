@@ -1,6 +1,9 @@
 //! Credentials of a registry: `~/.docker/config.json` and its helpers, then podman's own file.
 
+use std::path::{Path, PathBuf};
+
 use docker_credential::{CredentialRetrievalError as Missing, DockerCredential};
+use tntc_core::project::without_bom;
 
 use crate::error::{Error, Result};
 
@@ -40,13 +43,23 @@ pub async fn of(registry: &str) -> Result<Login> {
 }
 
 fn lookup(server: &str) -> std::result::Result<DockerCredential, Missing> {
-    match docker_credential::get_credential(server) {
+    match docker_config(server) {
         Err(cause) if absent(&cause) => {
             let podman = docker_credential::get_podman_credential(server);
             podman.map_err(|other| if absent(&other) { cause } else { other })
         }
         found => found,
     }
+}
+
+/// Reads the file itself, which may begin with a byte-order mark.
+fn docker_config(server: &str) -> std::result::Result<DockerCredential, Missing> {
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".docker"));
+    let directory = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let directory = directory.or_else(home).ok_or(Missing::ConfigNotFound)?;
+    let file = std::fs::read(directory.join("config.json"));
+    let file = file.map_err(|_| Missing::ConfigReadError)?;
+    docker_credential::get_credential_from_reader(without_bom(&file), server)
 }
 
 /// Helpers say by their output that they know nothing of a server (docker-credential-helpers, `errors.go`).
