@@ -69,9 +69,24 @@ impl Running {
 
     /// `POST /run` with an empty body.
     pub fn run(&self) -> Value {
+        let answer = self.post("host: 127.0.0.1\r\n");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        serde_json::from_str(body).unwrap_or_else(|cause| panic!("{cause}: {answer}"))
+    }
+
+    /// The status of the answer to `POST /run` with these headers.
+    pub fn status(&self, headers: &str) -> u16 {
+        let answer = self.post(headers);
+        let status = answer.split(' ').nth(1).expect("a status");
+        status.parse().expect("a number")
+    }
+
+    fn post(&self, headers: &str) -> String {
         let mut stream =
             TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("a connection");
-        let request = "POST /run HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let request = format!(
+            "POST /run HTTP/1.1\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n"
+        );
         stream
             .write_all(request.as_bytes())
             .expect("the engine reads");
@@ -79,8 +94,12 @@ impl Running {
         stream
             .read_to_string(&mut answer)
             .expect("the engine answers");
-        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
-        serde_json::from_str(body).unwrap_or_else(|cause| panic!("{cause}: {answer}"))
+        answer
+    }
+
+    /// Where it listens, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Presses Ctrl-C; gives the exit status.

@@ -1,6 +1,6 @@
 /**
- * What is said between `tntc test` and the process that runs nodes: JSON text sequences (RFC 7464),
- * so that whatever else ends up on standard output is told from an answer.
+ * What is said between `tntc test` and the process that runs nodes: JSON text sequences (RFC 7464), each with a word that
+ * nodes do not know, so that whatever else ends up on standard output is told from an answer.
  */
 
 import type { RunResult } from "../core/run.ts";
@@ -12,6 +12,8 @@ export interface Setup {
   readonly workflow: Readonly<Record<string, unknown>>;
   /** Absolute path of the directory that holds the workflow's code. */
   readonly directory: string;
+  /** Of every answer, so that what a node prints is never taken for one. */
+  readonly word: string;
 }
 
 /** Every further line: one fixture of a node, or the whole workflow when there is no node. */

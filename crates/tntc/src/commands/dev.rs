@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tntc_core::contract::network::{self, Listener};
-use tntc_core::contract::permissions;
 use tntc_core::manifests::deployment;
 use tntc_core::project::Project;
-use tntc_core::terminal;
 use tntc_core::workflow::Workflow;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::AsyncRead;
 use tokio::process::Child;
 use tokio::time::sleep;
 
@@ -19,13 +17,15 @@ use crate::cli::Dev;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::interrupt::{Interrupt, Raised};
-use crate::local::Site;
+use crate::local::{self, Names, Site, times};
 use crate::output::{Outcome, Printer};
 use crate::project::Opened;
-use crate::{lifetime, port, project, secrets};
+use crate::{port, project, secrets};
 
-/// How often it is looked whether the engine must be started again, or its code bundled again.
+/// How often everything is read, to see what no time of a file tells, and secrets.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
+/// How often it is looked whether a file was written.
+const SOON: Duration = Duration::from_millis(20);
 /// How long runs under way may take to finish after Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -57,6 +57,7 @@ pub async fn run(arguments: Dev, context: &Context) -> Result<Outcome> {
 struct Session {
     site: Site,
     flags: Vec<String>,
+    workflow: Workflow,
     port: u16,
     ports: Vec<(Listener, u16)>,
     dir: PathBuf,
@@ -92,10 +93,11 @@ impl Session {
         let seen = Seen::in_dir(&opened.dir).await;
         let site = Site::of(&opened, printer).await?;
         Ok(Self {
-            flags: flags(&site, &opened.workflow, port),
+            flags: flags(&site, &opened.workflow, port)?,
             ports: ports(&opened.workflow, port),
             site,
             port,
+            workflow: opened.workflow,
             dir: opened.dir,
             seen,
         })
@@ -106,25 +108,26 @@ impl Session {
             Error::surroundings(format!("cannot run {}: {cause}", self.site.deno.display()))
         };
         let port = self.port.to_string();
-        let mut engine = lifetime::bound(&self.site.deno)
+        let names = self.site.code.names()?;
+        let mut engine = self
+            .site
+            .command(&self.workflow)?
             .args(self.site.arguments("main.ts", &self.flags))
             .args(["--host", "127.0.0.1", "--port", &port, "--watch"])
-            .env("NO_COLOR", "1")
             .env(deployment::V8_FLAGS, deployment::pod_v8_flags())
             // Ctrl-C reaches the whole group of a terminal; the engine is told by us, once.
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .map_err(failed)?;
         let color = printer.color();
         if let Some(stdout) = engine.stdout.take() {
-            tokio::spawn(follow(stdout, color));
+            tokio::spawn(follow(stdout, names.clone(), color));
         }
         if let Some(stderr) = engine.stderr.take() {
-            tokio::spawn(follow(stderr, color));
+            tokio::spawn(follow(stderr, names, color));
         }
         Ok(engine)
     }
@@ -133,7 +136,7 @@ impl Session {
     /// change is told, and the engine serves on as it is.
     async fn outdated(&mut self, printer: &Printer) -> Self {
         loop {
-            sleep(LOOK_EVERY).await;
+            self.worth_a_look().await;
             let seen = Seen::in_dir(&self.dir).await;
             if seen == self.seen {
                 continue;
@@ -148,22 +151,30 @@ impl Session {
         }
     }
 
+    /// Resolves at once after a file was written, and every now and then.
+    async fn worth_a_look(&self) {
+        let until = Instant::now() + LOOK_EVERY;
+        let before = times::of_files(&self.dir);
+        while Instant::now() < until {
+            let began = Instant::now();
+            if times::of_files(&self.dir) != before {
+                return;
+            }
+            // However large the directory is, looking takes no more than a twentieth of the time.
+            sleep(SOON.max(began.elapsed() * 20)).await;
+        }
+    }
+
     async fn take_over(&mut self, other_secrets: bool, printer: &Printer) -> Result<Option<Self>> {
-        let opened = match project::open(&self.dir, printer.color()) {
-            Ok(opened) => opened,
-            // The engine follows this directory itself, and says what is wrong.
-            Err(_) if !self.site.code.is_copy() => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let why = if flags(&self.site, &opened.workflow, self.port) != self.flags {
+        let opened = project::open(&self.dir, printer.color())?;
+        let why = if flags(&self.site, &opened.workflow, self.port)? != self.flags {
             "the contract has changed: starting the engine again with other permissions"
         } else if ports(&opened.workflow, self.port) != self.ports {
             "webhooks have come or gone: starting the engine again with other ports"
         } else if other_secrets {
             "the secrets have changed: starting the engine again with them"
-        } else if !self.site.code.follow(&opened, printer).await? {
-            "the imports have changed: starting the engine again, on bundles where it needs them"
         } else {
+            self.site.code.follow(&opened, printer).await?;
             return Ok(None);
         };
         let next = Self::of(opened, self.port, printer).await?;
@@ -191,36 +202,22 @@ fn require_free(workflow: &Workflow, port: u16) -> Result<()> {
 }
 
 /// The pod's own flags, but for what may be read and where the engine listens.
-fn flags(site: &Site, workflow: &Workflow, port: u16) -> Vec<String> {
-    let here = |hosts: &str| {
-        let ports = ports(workflow, port).into_iter();
-        ports.fold(hosts.to_owned(), |hosts, (listener, port)| {
-            hosts.replace(
-                &permissions::listening(listener),
-                &format!("127.0.0.1:{port}"),
-            )
-        })
-    };
-    let flags = site.flags(workflow).into_iter();
-    flags
-        .map(|flag| match flag.strip_prefix("--allow-net=") {
-            Some(hosts) => format!("--allow-net={}", here(hosts)),
-            None => flag,
-        })
-        .collect()
+fn flags(site: &Site, workflow: &Workflow, port: u16) -> Result<Vec<String>> {
+    let ports = ports(workflow, port).into_iter();
+    let own: Vec<_> = ports.map(|(_, port)| format!("127.0.0.1:{port}")).collect();
+    site.flags(workflow, &own)
 }
 
 /// Passes lines on as they come, each with the colour of its node.
-async fn follow(from: impl AsyncRead + Unpin, color: bool) {
-    let mut lines = BufReader::new(from).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        let line = terminal::shown(&line);
-        crate::output::coloured_line(&if color {
-            colored(&line)
+async fn follow(from: impl AsyncRead + Unpin, names: Names, color: bool) {
+    let styled = |line: &str| {
+        if color {
+            colored(line)
         } else {
-            line.into_owned()
-        });
-    }
+            line.to_owned()
+        }
+    };
+    local::pass_on(from, &names, styled).await;
 }
 
 /// Colours that are readable on dark and on light (ECMA-48, foreground colours but black, white, red and yellow).

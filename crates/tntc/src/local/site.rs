@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use tntc_core::contract::permissions;
 use tntc_core::workflow::Workflow;
+use tokio::process::Command;
 
 use super::code::Code;
+use super::sealed;
 use crate::error::Result;
 use crate::output::Printer;
 use crate::project::Opened;
@@ -14,6 +16,9 @@ use crate::{deno, secrets};
 
 /// The pod's broad fallback flags, for a workflow without a contract.
 const BROAD: [&str; 3] = ["--allow-net", "--allow-write=/tmp", "--allow-env"];
+
+/// What the entries of the pod's listeners begin with.
+const POD_LISTENER: &str = "0.0.0.0:";
 
 /// Everything that a local engine is started from.
 pub struct Site {
@@ -41,8 +46,20 @@ impl Site {
         })
     }
 
-    /// The pod's own flags, reading what is here instead of what is there.
-    pub fn flags(&self, workflow: &Workflow) -> Vec<String> {
+    /// A Deno with the environment that the workflow's pod would have.
+    ///
+    /// # Errors
+    /// The cache cannot be written.
+    pub fn command(&self, workflow: &Workflow) -> Result<Command> {
+        sealed::command(&self.deno, workflow.contract.is_some())
+    }
+
+    /// The pod's own flags, reading what is here instead of what is there, and with `listeners` instead of the pod's: what
+    /// listens there on this machine is another program.
+    ///
+    /// # Errors
+    /// A path is one that the flags cannot hold.
+    pub fn flags(&self, workflow: &Workflow, listeners: &[String]) -> Result<Vec<String>> {
         let derived = permissions::deno_flags(workflow, &[], None);
         let flags = derived.unwrap_or_else(|| {
             ["--no-lock", "--unstable-net"]
@@ -54,16 +71,15 @@ impl Site {
         let mut flags: Vec<_> = flags
             .into_iter()
             .filter(|flag| !flag.starts_with("--allow-read="))
+            .filter_map(|flag| match flag.strip_prefix("--allow-net=") {
+                Some(hosts) => allow_net(hosts, listeners),
+                None => Some(flag),
+            })
             .collect();
-        flags.push(self.readable());
-        flags
-    }
-
-    fn readable(&self) -> String {
         let secrets = self.secrets.iter().map(Scratch::path);
-        let paths = [self.code.dir(), &self.engine].into_iter().chain(secrets);
-        let shown: Vec<_> = paths.map(|path| path.display().to_string()).collect();
-        format!("--allow-read={}", shown.join(","))
+        let readable = [self.code.dir(), &self.engine].into_iter().chain(secrets);
+        flags.push(sealed::allow_read(readable)?);
+        Ok(flags)
     }
 
     /// Everything after the program's name, to start one of the engine's programs, such as `main.ts`.
@@ -82,6 +98,13 @@ impl Site {
     }
 }
 
+/// The flag for these hosts without the pod's listeners; none when nothing is left.
+fn allow_net(hosts: &str, listeners: &[String]) -> Option<String> {
+    let declared = hosts.split(',').filter(|it| !it.starts_with(POD_LISTENER));
+    let entries: Vec<_> = listeners.iter().map(String::as_str).chain(declared).collect();
+    (!entries.is_empty()).then(|| format!("--allow-net={}", entries.join(",")))
+}
+
 /// The workflow's local secrets as the files of a directory that nobody else can read: one a service, references to the
 /// shared pool resolved.
 fn provision(opened: &Opened, printer: &Printer) -> Result<Option<Scratch>> {
@@ -97,4 +120,19 @@ fn provision(opened: &Opened, printer: &Printer) -> Result<Option<Scratch>> {
         scratch::write(dir.path(), service, content)?;
     }
     Ok(Some(dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_listens_where_the_pods_engine_would_is_out_of_reach() {
+        let of = |hosts| allow_net(hosts, &[]);
+        assert_eq!(of("0.0.0.0:8080"), None);
+        let expected = Some("--allow-net=a.b:443".to_owned());
+        assert_eq!(of("0.0.0.0:8080,0.0.0.0:8081,a.b:443"), expected);
+        let own = allow_net("0.0.0.0:8080,a.b:443", &["127.0.0.1:9000".to_owned()]);
+        assert_eq!(own.as_deref(), Some("--allow-net=127.0.0.1:9000,a.b:443"));
+    }
 }

@@ -1,19 +1,20 @@
 //! One Deno process that runs fixtures one after the other, with the right to read the workflow and nothing else.
 
-use std::path::{Path, PathBuf};
+use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tntc_core::drift::Deviation;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
 use crate::execution::Execution;
-use crate::lifetime;
+use crate::local::{Names, lines, sealed};
 
 /// What an answer's line begins with (RFC 7464), so that it is told from what nodes print.
 const RECORD_SEPARATOR: char = '\u{1e}';
@@ -25,6 +26,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// What is kept of a process's last words, in bytes.
 const LAST_WORDS: usize = 4096;
 
+/// The most that one answer may have, in bytes, with everything that the node returned and logged.
+const MOST_ANSWER: usize = 16 << 20;
+
 /// How to start such a process.
 #[derive(Debug, Clone)]
 pub struct Launch {
@@ -34,8 +38,10 @@ pub struct Launch {
     pub engine: PathBuf,
     /// The directory of the workflow's code, absolute.
     pub directory: PathBuf,
+    /// Says of the code's files where the user has them.
+    pub names: Names,
     /// The first line that the process reads.
-    pub setup: String,
+    pub setup: Map<String, Value>,
 }
 
 /// One difference between what was expected and what came.
@@ -133,8 +139,11 @@ pub enum Said {
 pub struct Process {
     child: Child,
     stdin: ChildStdin,
-    stdout: Lines<BufReader<ChildStdout>>,
+    stdout: BufReader<ChildStdout>,
     stderr: JoinHandle<String>,
+    names: Names,
+    /// What an answer's line begins with.
+    prefix: String,
 }
 
 impl Process {
@@ -142,13 +151,14 @@ impl Process {
     pub async fn start(launch: &Launch) -> Result<Self> {
         let failed =
             |cause| Error::surroundings(format!("cannot run {}: {cause}", launch.deno.display()));
-        let mut child = lifetime::bound(&launch.deno)
-            .args(arguments(launch))
-            .env("NO_COLOR", "1")
+        let word = word()?;
+        let mut setup = launch.setup.clone();
+        setup.insert("word".to_owned(), word.clone().into());
+        let mut child = sealed::command(&launch.deno, true)?
+            .args(arguments(launch)?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .map_err(failed)?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -158,14 +168,16 @@ impl Process {
         // A process that ended already says why when its first job is sent.
         drop(
             stdin
-                .write_all(format!("{}\n", launch.setup).as_bytes())
+                .write_all(format!("{}\n", Value::Object(setup)).as_bytes())
                 .await,
         );
         Ok(Self {
             child,
             stdin,
-            stdout: BufReader::new(stdout).lines(),
+            stdout: BufReader::new(stdout),
             stderr: tokio::spawn(last_words(stderr)),
+            names: launch.names.clone(),
+            prefix: format!("{RECORD_SEPARATOR}{word} "),
         })
     }
 
@@ -175,17 +187,30 @@ impl Process {
         drop(self.stdin.write_all(line.as_bytes()).await);
         match tokio::time::timeout(limit + GRACE, self.answer(id)).await {
             Err(_) => Said::Hung,
-            Ok(Some(message)) => Said::Answered(Box::new(message.report), message.run),
+            Ok(Some(Ok(message))) => Said::Answered(Box::new(message.report), message.run),
+            Ok(Some(Err(why))) => Said::Ended(why),
             Ok(None) => Said::Ended(self.end().await),
         }
     }
 
-    async fn answer(&mut self, id: usize) -> Option<Message> {
-        while let Ok(Some(line)) = self.stdout.next_line().await {
-            let record = line.rsplit_once(RECORD_SEPARATOR).map(|(_, record)| record);
-            let message = record.and_then(|it| serde_json::from_str::<Message>(it).ok());
-            if let Some(message) = message.filter(|message| message.id == id) {
-                return Some(message);
+    /// The answer to a job, or why it cannot be read; `None` when the process has ended.
+    async fn answer(&mut self, id: usize) -> Option<Result<Message, String>> {
+        while let Ok(Some(line)) = lines::next(&mut self.stdout, MOST_ANSWER).await {
+            // Whatever else is on standard output was printed by nodes, which do not know the word.
+            let Some(record) = line.text.strip_prefix(&self.prefix) else {
+                continue;
+            };
+            if line.cut {
+                return Some(Err(format!(
+                    "what it returned and logged has more than {} MiB",
+                    MOST_ANSWER >> 20
+                )));
+            }
+            let message = serde_json::from_str::<Message>(&self.names.in_json(record));
+            if let Ok(message) = message
+                && message.id == id
+            {
+                return Some(Ok(message));
             }
         }
         None
@@ -197,14 +222,12 @@ impl Process {
         match (words.trim(), status) {
             ("", Ok(status)) => status.to_string(),
             ("", Err(cause)) => cause.to_string(),
-            (words, _) => words.to_owned(),
+            (words, _) => self.names.in_text(words),
         }
     }
 }
 
-fn arguments(launch: &Launch) -> Vec<String> {
-    let shown = |path: &Path| path.display().to_string();
-    let readable = [&launch.directory, &launch.engine].map(|path| shown(path));
+fn arguments(launch: &Launch) -> Result<Vec<String>> {
     let closed = [
         "--no-lock",
         "--no-prompt",
@@ -216,17 +239,32 @@ fn arguments(launch: &Launch) -> Vec<String> {
     let mut arguments = vec!["run".to_owned(), "--quiet".to_owned()];
     arguments.extend(closed.map(str::to_owned));
     arguments.extend([
-        format!("--allow-read={}", readable.join(",")),
-        format!("--config={}", shown(&launch.engine.join("deno.json"))),
-        shown(&launch.engine.join("testing/runner.ts")),
+        sealed::allow_read([launch.directory.as_path(), &launch.engine])?,
+        format!("--config={}", launch.engine.join("deno.json").display()),
+        launch
+            .engine
+            .join("testing/runner.ts")
+            .display()
+            .to_string(),
     ]);
-    arguments
+    Ok(arguments)
+}
+
+/// A word that nobody can guess: 128 random bits.
+fn word() -> Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|cause| Error::surroundings(format!("there are no random numbers: {cause}")))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 async fn last_words(mut stderr: impl tokio::io::AsyncRead + Unpin) -> String {
-    let mut all = Vec::new();
+    let mut last = VecDeque::new();
+    let mut chunk = [0; LAST_WORDS];
     // Whatever could be read is better than nothing.
-    drop(stderr.read_to_end(&mut all).await);
-    let start = all.len().saturating_sub(LAST_WORDS);
-    String::from_utf8_lossy(&all[start..]).into_owned()
+    while let Ok(count @ 1..) = stderr.read(&mut chunk).await {
+        last.extend(&chunk[..count]);
+        last.drain(..last.len().saturating_sub(LAST_WORDS));
+    }
+    String::from_utf8_lossy(last.make_contiguous()).into_owned()
 }

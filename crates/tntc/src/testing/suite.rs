@@ -185,13 +185,17 @@ fn longest_run(workflow: &Workflow) -> Duration {
 }
 
 async fn plan(opened: &Opened, code: &Code, groups: Vec<Vec<Job>>) -> Result<Plan> {
-    let setup = json!({"workflow": opened.workflow, "directory": code.dir()});
+    let setup = Map::from_iter([
+        ("workflow".to_owned(), json!(opened.workflow)),
+        ("directory".to_owned(), json!(code.dir())),
+    ]);
     Ok(Plan {
         launch: Launch {
             deno: deno::find().await?,
             engine: deno::cached_engine()?,
             directory: code.dir().to_owned(),
-            setup: setup.to_string(),
+            names: code.names()?,
+            setup,
         },
         groups,
         cores: std::thread::available_parallelism().map_or(1, usize::from),

@@ -18,7 +18,7 @@ const GOOD: &str = "name: a\nversion: \"1.0\"\ntriggers: [{type: manual}]\ncontr
 /// The exit status and the most memory that was resident at once, in bytes.
 ///
 /// Linux counts what its parent held towards the peak of a process, so the parent is GNU time, which is small.
-fn run(arguments: &[&str]) -> (Option<i32>, usize) {
+pub fn run(arguments: &[&str]) -> (Option<i32>, usize) {
     let peak = tempfile::NamedTempFile::new().expect("a file");
     let status = Command::new("time")
         .args(["--quiet", "--format=%M", "--output"])
