@@ -56,6 +56,21 @@ pub fn set_map(text: &str, key: &str, map: &Map<String, Value>) -> Result<String
     )
 }
 
+/// Sets a top-level key to a list of texts; comments within its old value go with it.
+///
+/// # Errors
+/// The file is no YAML, or no map in block style.
+pub fn set_list(text: &str, key: &str, items: &[String]) -> Result<String, EditError> {
+    if items.is_empty() {
+        return replace(text, key, "[]");
+    }
+    // JSON is YAML, and quoting everything keeps every text a text.
+    let lines = items
+        .iter()
+        .map(|item| format!("\n  - {}", Value::from(item.as_str())));
+    replace(text, key, &lines.collect::<String>())
+}
+
 fn replace(text: &str, key: &str, value: &str) -> Result<String, EditError> {
     let separator = if value.starts_with('\n') { "" } else { " " };
     if let Some(range) = find(text, key)? {
@@ -217,6 +232,19 @@ mod tests {
             set_map("x: 1\nconfig:\n  a: 1\n", "config", map),
             Ok("x: 1\nconfig:\n  \"b\": 2\n".to_owned())
         );
+    }
+
+    #[test]
+    fn a_list_is_added_changed_and_emptied() {
+        let set = |text: &str, items: &[&str]| {
+            let items: Vec<_> = items.iter().map(|&item| item.to_owned()).collect();
+            set_list(text, "list", &items).expect("an edited file")
+        };
+        let one = set("a: 1 # kept\n", &["/x: y"]);
+        assert_eq!(one, "a: 1 # kept\nlist:\n  - \"/x: y\"\n");
+        let two = set(&format!("{one}b: 2\n"), &["/x", "/y"]);
+        assert_eq!(two, "a: 1 # kept\nlist:\n  - \"/x\"\n  - \"/y\"\nb: 2\n");
+        assert_eq!(set(&two, &[]), "a: 1 # kept\nlist: []\nb: 2\n");
     }
 
     #[test]

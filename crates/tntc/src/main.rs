@@ -31,6 +31,7 @@ mod screen;
 mod secrets;
 mod table;
 mod testing;
+mod trust;
 mod unique;
 
 use std::process::ExitCode;

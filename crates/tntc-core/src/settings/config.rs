@@ -9,13 +9,14 @@ use serde_json::{Map, Value};
 
 use crate::suggest::Suggester;
 
-const CONFIG_KEYS: [&str; 6] = [
+const CONFIG_KEYS: [&str; 7] = [
     "registry",
     "base_image",
     "namespace",
     "runtime_class",
     "trigger_image",
     "environments",
+    "trusted_directories",
 ];
 const ENVIRONMENT_KEYS: [&str; 10] = [
     "context",
@@ -52,6 +53,10 @@ pub struct Config {
     /// Named environments.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environments: BTreeMap<String, Environment>,
+    /// Directories whose `.npmrc`, private imports and engine image are used, with everything below them; only in the
+    /// user's own file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusted_directories: Vec<String>,
     /// Keys that no version of this tool knows.
     #[serde(flatten)]
     #[schemars(skip)]

@@ -1,12 +1,16 @@
 //! `deno bundle`, and what its failures mean.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
 use super::graph::Graph;
-use super::{Bundle, Needy, Shape, edits};
+use super::map::SourceMap;
+use super::origin::Origins;
+use super::surroundings::Surroundings;
+use super::{Bundle, Needy, Shape, edits, room};
 use crate::container::program::{self, Failure};
 use crate::error::{Error, Kind, Result, io};
 use crate::progress::Phase;
@@ -20,6 +24,10 @@ pub struct Bundler<'a> {
     pub dir: &'a Path,
     /// Whether the project has a lock file, which is held to then.
     pub locked: bool,
+    /// What may be in a bundle.
+    pub origins: Origins<'a>,
+    /// What Deno gets to see.
+    pub surroundings: &'a Surroundings,
 }
 
 impl Bundler<'_> {
@@ -45,13 +53,43 @@ impl Bundler<'_> {
         let code = edits::repaired(fs::read_to_string(&output).map_err(io("read", &output))?)?;
         let map = output.with_extension("js.map");
         let map = fs::read_to_string(&map).map_err(io("read", &map))?;
-        let map = serde_json::from_str(&map).map_err(|cause| {
+        let map: SourceMap = serde_json::from_str(&map).map_err(|cause| {
             Error::failed(format!(
                 "the source map of {} cannot be read: {cause}",
                 node.path
             ))
         })?;
-        Ok(Bundle { code, map })
+        match self.origins.foreign(map.sources()) {
+            Some(source) => Err(self.refused(node, &source, &map).await),
+            None => Ok(Bundle { code, map }),
+        }
+    }
+
+    /// Of something that must not be in a bundle: which import of the workflow or which packages brought it.
+    async fn refused(&self, node: &Needy, source: &str, map: &SourceMap) -> Error {
+        let url = if source.contains("://") {
+            source.to_owned()
+        } else {
+            format!("file://{source}")
+        };
+        let origins = self.graph(&node.path).await.unwrap_or_default().origins();
+        let packages: BTreeSet<_> = map.sources().map(room::module_of).collect();
+        let packages: Vec<_> = packages
+            .into_iter()
+            .filter(|it| it.starts_with("npm:"))
+            .collect();
+        let cause = match origins.get(&url) {
+            Some(import) => format!("it is imported as {import}"),
+            None => format!("one of its packages takes it in: {}", packages.join(", ")),
+        };
+        let message = format!(
+            "cannot bundle {}: {source} would be in it, which is neither the workflow's nor a package's",
+            node.path
+        );
+        Error::failed(message).cause(cause).hint(
+            "import from the workflow's own directory, from a package, or over https from a public host; \
+             modules of a private network need trust in this directory: tntc configure --trust",
+        )
     }
 
     /// What a node loads; `None` when Deno does not tell.
@@ -83,18 +121,19 @@ impl Bundler<'_> {
     fn command(&self, subcommand: &str) -> Command {
         let mut command = Command::new(&self.deno);
         command.args([subcommand, "--quiet"]);
-        // Nothing of what is fetched runs here, so any host may be imported from.
+        self.surroundings.apply(&mut command);
+        // Nothing of what is fetched runs here, so any public host may be imported from.
         command.args(["--allow-import", "--node-modules-dir=none"]);
+        let denied = self.origins.denied();
+        if !denied.is_empty() {
+            command.arg(format!("--deny-import={}", denied.join(",")));
+        }
         if self.locked {
             command.args(["--lock=deno.lock", "--frozen-lockfile"]);
         } else {
             command.arg("--no-lock");
         }
-        command
-            .current_dir(self.dir)
-            .env_remove("RUST_BACKTRACE")
-            .env("NO_COLOR", "1")
-            .env("DENO_NO_UPDATE_CHECK", "1");
+        command.current_dir(self.dir);
         command
     }
 }
@@ -115,6 +154,11 @@ fn told(node: &Needy, failure: &Failure, cause: &str) -> Error {
         (
             Kind::Failed,
             "what was downloaded is not what deno.lock was written for: find out why before you replace it",
+        )
+    } else if failure.says(&["requires import access", "denied import access"]) {
+        (
+            Kind::Failed,
+            "nothing is imported from this machine or its private network unless the directory is trusted: tntc configure --trust",
         )
     } else if failure.says(&unreachable) {
         (

@@ -68,6 +68,11 @@ impl SourceMap {
         }
     }
 
+    /// Everything that is in the bundle, relative to its directory or as a URL.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(String::as_str)
+    }
+
     fn source(&self, index: i64) -> Option<&str> {
         let index = usize::try_from(index).ok()?;
         self.sources.get(index).map(String::as_str)

@@ -9,29 +9,31 @@ mod bundler;
 mod edits;
 mod graph;
 mod map;
+mod origin;
 mod room;
+mod surroundings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use tempfile::TempDir;
 use tntc_core::modules::{self, SyntaxError};
 use tntc_core::project::Project;
 
 use self::bundler::Bundler;
 use self::map::SourceMap;
+use self::surroundings::Surroundings;
 use crate::deno;
 use crate::error::{Error, Result, io};
 use crate::interrupt::Interrupt;
 use crate::output::Printer;
 use crate::progress::Phase;
 use crate::project::Opened;
-use crate::scratch;
+use crate::scratch::{self, Scratch};
 
 /// What a workflow calls the file that fixes the versions of its dependencies.
 const LOCK_FILE: &str = "deno.lock";
-/// Names a private registry of npm; a dot-file, which is no part of the delivered code.
-const NPM_CONFIG: &str = ".npmrc";
+/// Where a workflow may map the names that it imports; Deno looks above for one when there is none.
+const CONFIGS: [&str; 2] = ["deno.json", "deno.jsonc"];
 
 /// A node and the first of the imports for whose sake it is bundled, as written.
 struct Needy {
@@ -127,11 +129,15 @@ async fn bundle_all(
         ))
     })?;
     let mut interrupt = Interrupt::listen()?;
-    let copy = copy(opened)?;
+    let surroundings = Surroundings::of(&opened.dir, printer)?;
+    let temporary = copy(opened, &surroundings)?;
+    let dir = fs::canonicalize(temporary.path()).map_err(io("open", temporary.path()))?;
     let deno = Bundler {
         deno,
-        dir: copy.path(),
+        dir: &dir,
         locked: opened.project.files.contains_key(LOCK_FILE),
+        origins: surroundings.origins(&dir, &opened.project),
+        surroundings: &surroundings,
     };
     for node in needy {
         let phase = Phase::begin(&format!("bundling {}", node.path), printer);
@@ -157,21 +163,20 @@ fn replaced(project: &Project, bundles: &BTreeMap<String, Bundle>) -> Result<Pro
     Ok(project)
 }
 
-/// Bundling happens in a copy: Deno writes lock files and module directories beside what it reads.
-fn copy(opened: &Opened) -> Result<TempDir> {
-    let dir = tempfile::Builder::new()
-        .prefix("tentacular-bundle-")
-        .tempdir();
-    let dir = dir.map_err(|cause| {
-        Error::surroundings(format!("cannot make a temporary directory: {cause}"))
-    })?;
+/// Bundling happens in a copy: Deno writes lock files and module directories beside what it reads. The copy has
+/// settings of its own, so that none of a directory above are obeyed.
+fn copy(opened: &Opened, surroundings: &Surroundings) -> Result<Scratch> {
+    let dir = Scratch::new("bundle")?;
     for (name, content) in &opened.project.files {
         scratch::write(dir.path(), name, content)?;
     }
-    let npm_config = opened.dir.join(NPM_CONFIG);
-    if npm_config.is_file() {
-        fs::copy(&npm_config, dir.path().join(NPM_CONFIG)).map_err(io("read", &npm_config))?;
+    if !CONFIGS
+        .iter()
+        .any(|it| opened.project.files.contains_key(*it))
+    {
+        scratch::write(dir.path(), CONFIGS[0], b"{}")?;
     }
+    surroundings.write(dir.path())?;
     Ok(dir)
 }
 

@@ -60,7 +60,7 @@ fn largest(sizes: Sizes) -> Vec<String> {
 
 /// The module that a source of a bundle belongs to: a package with its version, a URL, or a file. A package's own source
 /// map may lead to a file that the package does not hold.
-fn module_of(source: &str) -> String {
+pub fn module_of(source: &str) -> String {
     let Some((_, inside)) = source.rsplit_once("/npm/") else {
         return source.to_owned();
     };

@@ -167,6 +167,12 @@ pub struct Configure {
     /// Show every setting in force and where it comes from
     #[arg(long)]
     pub show: bool,
+    /// Trust a workflow directory, or one that holds some: its .npmrc, imports from private networks, and its engine image
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", conflicts_with = "untrust")]
+    pub trust: Option<PathBuf>,
+    /// Trust a directory no longer
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".")]
+    pub untrust: Option<PathBuf>,
 }
 
 /// Print a completion script

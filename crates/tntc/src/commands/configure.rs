@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use tntc_core::config_file::{self, Edit};
+use tntc_core::config_file::{self, Edit, EditError};
 use tntc_core::settings::{Origin, Settings};
 
 use crate::cli::Configure;
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::output::Outcome;
 use crate::project::CONFIG_DIR;
-use crate::table;
+use crate::{table, trust};
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -32,11 +32,30 @@ enum Shown {
     /// What was written, by name.
     Written(BTreeMap<String, String>),
     /// With `--show`: everything in force, with where it came from.
-    InForce(Box<Settings>),
+    InForce(Box<InForce>),
+    /// With `--trust` and `--untrust`: what is trusted now.
+    Trusted(Trusted),
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct InForce {
+    #[serde(flatten)]
+    settings: Settings,
+    #[serde(flatten)]
+    trusted: Trusted,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Trusted {
+    /// Directories whose `.npmrc`, private imports and engine image are used.
+    trusted_directories: Vec<PathBuf>,
 }
 
 /// Writes the settings given, then shows those in force when asked or when none was given.
 pub fn run(arguments: &Configure, context: &Context) -> Result<Outcome> {
+    if let Some(dir) = arguments.trust.as_ref().or(arguments.untrust.as_ref()) {
+        return trust(dir, arguments, context);
+    }
     let edits = edits(arguments, context);
     if edits.is_empty() || arguments.show {
         if !edits.is_empty() {
@@ -47,7 +66,7 @@ pub fn run(arguments: &Configure, context: &Context) -> Result<Outcome> {
         return show(context);
     }
     let path = path(arguments, context)?;
-    write(&path, &edits)?;
+    write(&path, |text| config_file::edit(text, &edits))?;
     let summary = format!("wrote {}", path.display());
     let written = edits
         .iter()
@@ -92,10 +111,37 @@ fn resolved(path: PathBuf) -> PathBuf {
     path.canonicalize().unwrap_or(path)
 }
 
+/// Changes which directories are trusted, in the user's own file alone.
+fn trust(dir: &Path, arguments: &Configure, context: &Context) -> Result<Outcome> {
+    if arguments.project || arguments.show || !edits(arguments, context).is_empty() {
+        return Err(Error::usage(
+            "--trust and --untrust change the user's own settings; they go with no other setting",
+        ));
+    }
+    let trusted = arguments.trust.is_some();
+    let list = trust::changed(dir, trusted, context.home.as_deref())?;
+    let path = path(arguments, context)?;
+    let shown: Vec<_> = list.iter().map(|it| it.display().to_string()).collect();
+    write(&path, |text| {
+        config_file::set_list(text, trust::KEY, &shown)
+    })?;
+    let what = if trusted { "trusted" } else { "not trusted" };
+    let summary = format!("{} is {what}; wrote {}", dir.display(), path.display());
+    Ok(Outcome::new(&summary).text(summary).own(Answer {
+        settings: Shown::Trusted(Trusted {
+            trusted_directories: list,
+        }),
+        files: Vec::new(),
+    }))
+}
+
 /// Checked before it replaces anything.
-fn write(path: &Path, edits: &[Edit]) -> Result<()> {
+fn write(
+    path: &Path,
+    edit: impl FnOnce(&str) -> std::result::Result<String, EditError>,
+) -> Result<()> {
     let before = files::optional(path)?.unwrap_or_default();
-    let after = config_file::edit(&before, edits).map_err(|cause| {
+    let after = edit(&before).map_err(|cause| {
         Error::usage(format!("{}: {cause}; nothing was written", path.display()))
     })?;
     if let Some(parent) = path.parent() {
@@ -106,20 +152,30 @@ fn write(path: &Path, edits: &[Edit]) -> Result<()> {
 
 fn show(context: &Context) -> Result<Outcome> {
     let settings = context.settings()?;
+    let trusted_directories = trust::listed(context.home.as_deref())?;
     let files: Vec<_> = context
         .config_files()?
         .iter()
         .map(|path| path.display().to_string())
         .collect();
-    let table = table::render(["SETTING", "VALUE", "FROM"], rows(&settings));
+    let mut rows = rows(&settings);
+    rows.extend(trusted_directories.iter().map(|dir| {
+        let dir = dir.display().to_string();
+        let from = Origin::User.to_string();
+        ["trusted_directories".to_owned(), dir, from]
+    }));
+    let table = table::render(["SETTING", "VALUE", "FROM"], rows);
     let read = if files.is_empty() {
         "none".to_owned()
     } else {
         files.join(", ")
     };
     let text = format!("{table}\n\nconfig files: {read}");
+    let trusted = Trusted {
+        trusted_directories,
+    };
     Ok(Outcome::new("settings in force").text(text).own(Answer {
-        settings: Shown::InForce(Box::new(settings)),
+        settings: Shown::InForce(Box::new(InForce { settings, trusted })),
         files,
     }))
 }

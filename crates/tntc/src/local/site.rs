@@ -101,7 +101,11 @@ impl Site {
 /// The flag for these hosts without the pod's listeners; none when nothing is left.
 fn allow_net(hosts: &str, listeners: &[String]) -> Option<String> {
     let declared = hosts.split(',').filter(|it| !it.starts_with(POD_LISTENER));
-    let entries: Vec<_> = listeners.iter().map(String::as_str).chain(declared).collect();
+    let entries: Vec<_> = listeners
+        .iter()
+        .map(String::as_str)
+        .chain(declared)
+        .collect();
     (!entries.is_empty()).then(|| format!("--allow-net={}", entries.join(",")))
 }
 
