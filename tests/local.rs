@@ -172,7 +172,7 @@ fn dev_bundles_and_follows_changes_of_imports() {
     workflow.write("nodes/only.ts", &node("return 2;"));
     dev.until("reloaded");
     assert_eq!(dev.run()["outputs"]["only"], 2);
-    assert_eq!(dev.end(), Some(0));
+    assert_eq!(dev.end(), Some(130));
 }
 
 /// A workflow whose node gives the two keys of the secret `api`, in a git repository.
@@ -229,5 +229,5 @@ fn dev_starts_again_with_changed_secrets() {
     dev.until("the secrets have changed");
     dev.until("listening on");
     assert_eq!(dev.run()["outputs"]["only"]["key"], "second");
-    assert_eq!(dev.end(), Some(0));
+    assert_eq!(dev.end(), Some(130));
 }

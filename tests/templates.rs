@@ -206,7 +206,7 @@ fn the_queue_consumer_answers_an_order_on_a_laptop() {
     let mut dev = Running::start(&workflow);
     require_dispatch(&nats.request("orders.created", &order()));
     require_shipment(&warehouse);
-    assert_eq!(dev.end(), Some(0));
+    assert_eq!(dev.end(), Some(130));
 }
 
 const ISSUE: &str = r#"{"action": "opened", "issue": {"number": 7, "title": "Crash on start", "body": null}, "repository": {"full_name": "o/r"}}"#;

@@ -25,5 +25,5 @@ fn a_web_page_starts_no_run() {
         200
     );
     assert!(dev.until("started").starts_with("[only]"));
-    assert_eq!(dev.end(), Some(0));
+    assert_eq!(dev.end(), Some(130));
 }

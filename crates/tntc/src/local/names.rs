@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
 use crate::error::{Result, io};
 
 /// Replaces the copy's path and URL by those of the workflow's own directory.
@@ -47,17 +49,23 @@ fn escaped(text: &str) -> String {
     json[1..json.len() - 1].to_owned()
 }
 
-/// As the engine writes the URL of a directory: everything but letters, digits and `-_.!~*'()` escaped.
+/// What the engine escapes in the URL of a directory: everything but letters, digits and these.
+const ESCAPED: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// As the engine writes the URL of a directory.
 fn url(path: &Path) -> String {
-    let mut url = "file://".to_owned();
-    for byte in path.as_os_str().as_encoded_bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.!~*'()".contains(byte) {
-            url.push(char::from(*byte));
-        } else {
-            url += &format!("%{byte:02X}");
-        }
-    }
-    url
+    let bytes = path.as_os_str().as_encoded_bytes();
+    format!("file://{}", percent_encode(bytes, &ESCAPED))
 }
 
 #[cfg(test)]

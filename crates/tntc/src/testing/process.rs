@@ -255,7 +255,7 @@ fn word() -> Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|cause| Error::surroundings(format!("there are no random numbers: {cause}")))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
 async fn last_words(mut stderr: impl tokio::io::AsyncRead + Unpin) -> String {
