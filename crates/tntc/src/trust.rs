@@ -1,8 +1,7 @@
 //! Which directories the user trusts: `trusted_directories` in the user's own `config.yaml`, never in a project's.
 //!
 //! Trust is needed where a file of the directory would decide what of this machine, or of its network, leaves it: for its
-//! `.npmrc`, for imports from private networks, and for an engine image that this user has not built. No command that
-//! only reads needs it.
+//! `.npmrc`, and for imports from private networks. No command that only reads needs it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

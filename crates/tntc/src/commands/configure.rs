@@ -47,7 +47,7 @@ struct InForce {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Trusted {
-    /// Directories whose `.npmrc`, private imports and engine image are used.
+    /// Directories whose `.npmrc` and imports from private networks are used.
     trusted_directories: Vec<PathBuf>,
 }
 
