@@ -191,6 +191,8 @@ fn an_import_that_cannot_be_reached_is_told() {
         "import \"https://127.0.0.1:9/x.ts\";\nexport default async function run(): Promise<unknown> { return 1; }\n",
     );
     dry_run(&workflow)
+        // Of the user's own choice; without that, nothing is asked of this machine.
+        .env("JSR_URL", "https://127.0.0.1:9/")
         .run()
         .exits(3)
         .answers("cannot bundle nodes/only.ts, which imports https://127.0.0.1:9/x.ts");
