@@ -44,7 +44,7 @@ fn a_place_is_no_format_for_any_other_command() {
     tntc(["list", "--output", "engine.tar"])
         .run()
         .exits(2)
-        .says("possible values are text and json");
+        .says("possible values are text, wide and json");
 }
 
 #[test]
