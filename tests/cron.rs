@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Namespace, Workflow, deploying, endpoints, log, running_again, tntc, trigger_pods, wait_for,
+    Namespace, TAKE_ALL_MEMORY, Workflow, deploying, endpoints, log, running_again, tntc,
+    trigger_pods, wait_for,
 };
 
 fn deployed(name: &str, body: &str, trigger: &str) -> Namespace {
@@ -100,9 +101,8 @@ fn a_failing_workflow_is_started_once_by_its_cron_job() {
 
 #[test]
 fn an_engine_that_dies_in_the_middle_of_a_cron_run_is_not_asked_again() {
-    // Not at once: containerd 1.6.20 drops what a container that has ended still had in its pipes.
-    let body = "ctx.log.info(\"started\"); await new Promise((done) => setTimeout(done, 200)); Deno.exit(1);";
-    let namespace = deployed("dying", body, NEVER);
+    let body = format!("ctx.log.info(\"started\"); {TAKE_ALL_MEMORY}");
+    let namespace = deployed("dying", &body, NEVER);
     start(&namespace, "dying");
     let end = wait_for("the Job's end", || ended(&namespace.get("job", "once")));
     assert_eq!(end, "Failed");

@@ -7,14 +7,19 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::{
-    Answer, Forwarder, Namespace, Workflow, deploy, interrupt, running_again, tntc, wait_for,
+    Answer, Forwarder, Namespace, TAKE_ALL_MEMORY, Workflow, deploy, interrupt, running_again,
+    tntc, wait_for,
 };
 
 /// Speaks at every run, or dies when it is told to.
-const BODY: &str = "ctx.log.info(\"spoken\", input); if (input === \"die\") { await new Promise((done) => setTimeout(done, 200)); Deno.exit(1); } return null;";
+fn body() -> String {
+    format!(
+        "ctx.log.info(\"spoken\", input); if (input === \"die\") {{ {TAKE_ALL_MEMORY} }} return null;"
+    )
+}
 
 fn speaker(replicas: u32) -> (Workflow, Namespace) {
-    let workflow = Workflow::of_one_node("speaker", BODY);
+    let workflow = Workflow::of_one_node("speaker", &body());
     workflow.replace(
         "workflow.yaml",
         "contract:",

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::support::{
-    Forwarder, Namespace, Workflow, deployed, deploying, log, no_node_takes_a_pod, running_again,
-    tntc, trigger_pods, wait_for,
+    Forwarder, Namespace, TAKE_ALL_MEMORY, Workflow, deployed, deploying, log, no_node_takes_a_pod,
+    running_again, tntc, trigger_pods, wait_for,
 };
 
 #[test]
@@ -65,8 +65,7 @@ fn a_trigger_pod_that_no_node_takes_says_why_and_that_nothing_started() {
 
 #[test]
 fn an_engine_that_needs_too_much_memory_is_told_by_name() {
-    let body = "const all: Uint8Array[] = []; for (;;) { all.push(new Uint8Array(16 << 20).fill(1)); await new Promise((done) => setTimeout(done, 1)); }";
-    let workflow = Workflow::of_one_node("greedy", body);
+    let workflow = Workflow::of_one_node("greedy", TAKE_ALL_MEMORY);
     let namespace = deployed(&workflow, "greedy");
     tntc(["run", "greedy", "-n", &namespace.name])
         .run()
@@ -138,13 +137,13 @@ fn a_workflow_without_replicas_is_told() {
 
 #[test]
 fn an_engine_that_dies_in_the_middle_is_told_and_not_asked_again() {
-    let body = "ctx.log.info(\"started\"); await new Promise((done) => setTimeout(done, 200)); Deno.exit(1);";
-    let workflow = Workflow::of_one_node("dying", body);
+    let body = format!("ctx.log.info(\"started\"); {TAKE_ALL_MEMORY}");
+    let workflow = Workflow::of_one_node("dying", &body);
     let namespace = deployed(&workflow, "dying");
     tntc(["run", "dying", "-n", &namespace.name])
         .run()
         .exits(1)
-        .says("dying ended during the run: Error: container engine ended with exit status 1");
+        .says("dying ended during the run: OOMKilled: container engine");
     wait_for("a restart", || running_again(&namespace, "dying"));
     let all = ["--previous", "--tail=100"].map(|which| log(&namespace, "dying", &[which]));
     let all = all.concat();

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::revision;
-use crate::support::{Namespace, Workflow, deploy, deployed, example, run, tntc, wait_for};
+use crate::support::{
+    Namespace, TAKE_ALL_MEMORY, Workflow, deploy, deployed, example, run, tntc, wait_for,
+};
 
 #[test]
 fn a_real_pod_counts_the_words_of_a_real_document() {
@@ -100,9 +102,11 @@ fn an_old_pod_that_restarts_during_a_rollout_starts_though_a_file_was_removed() 
     workflow.write("nodes/helper.ts", "export const said = \"before\";\n");
     workflow.write(
         "nodes/only.ts",
-        "import { said } from \"./helper.ts\";\n\
-         export default (_: unknown, input: { crash?: boolean }) => {\n\
-           if (input.crash) Deno.exit(1);\n  return said;\n};\n",
+        &format!(
+            "import {{ said }} from \"./helper.ts\";\n\
+             export default async (_: unknown, input: {{ crash?: boolean }}) => {{\n\
+               if (input.crash) {{ {TAKE_ALL_MEMORY} }}\n  return said;\n}};\n"
+        ),
     );
     let namespace = deployed(&workflow, "restarted");
     workflow.write("nodes/only.ts", "export default () => \"after\";\n");

@@ -39,7 +39,7 @@ pub use stand_in::{HANG_UP, StandIn, TOO_BUSY};
 pub use stub::Stub;
 pub use terminal::Terminal;
 pub use waiting::wait_for;
-pub use workflow::{Workflow, example, node};
+pub use workflow::{TAKE_ALL_MEMORY, Workflow, example, node};
 
 /// The address of the test cluster's node, where pods reach what a test serves.
 pub const NODE_ADDRESS: &str = "198.18.128.1";

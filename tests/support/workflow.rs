@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+/// Statements of a node that end the engine's process, which refuses to exit for a node: they take more memory than the
+/// container may have.
+pub const TAKE_ALL_MEMORY: &str = "const all: Uint8Array[] = []; for (;;) { all.push(new Uint8Array(16 << 20).fill(1)); await new Promise((done) => setTimeout(done, 1)); }";
+
 /// The contract of a workflow that talks to nobody.
 const CONTRACT: &str = "contract: {version: \"1\", dependencies: {}}\n";
 
