@@ -12,7 +12,7 @@ import { Engine } from "./core/engine.ts";
 import { createLogger } from "./core/log.ts";
 import type { RunResult } from "./core/run.ts";
 import { createHooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
-import { redirectConsole, tracker } from "./edge/console.ts";
+import { redirectConsole, trackerFor } from "./edge/console.ts";
 import { exitWith } from "./edge/exit.ts";
 import { logOptions } from "./edge/log.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
@@ -23,7 +23,7 @@ async function main(options: Options): Promise<RunResult> {
   let log = logOptions((text) => text);
   redirectConsole(() => log);
   const load = createHooks().then(async (hooks) => {
-    const loaded = await loadProgram(options, { ...hooks, tracker });
+    const loaded = await loadProgram(options, { ...hooks, trackerFor });
     log = loaded.log;
     return loaded;
   });

@@ -16,14 +16,14 @@ import type { Logger } from "./mod.ts";
 import type { Program } from "./core/program.ts";
 import { webhookRoutes } from "./core/webhook.ts";
 import { createHooks, type Hooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
-import { redirectConsole, tracker } from "./edge/console.ts";
+import { redirectConsole, trackerFor } from "./edge/console.ts";
 import { exit, exitWith, keepRunning } from "./edge/exit.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
 import { listenAll, type Listener, shutDown } from "./edge/serve.ts";
 import { endSignal } from "./edge/signals.ts";
 import { logOptions } from "./edge/log.ts";
 import { giveUpListening } from "./edge/permissions.ts";
-import { startWatchdog } from "./edge/watchdog.ts";
+import { watchOver } from "./edge/watchdog.ts";
 import { QueueTriggers } from "./edge/triggers.ts";
 
 interface Served {
@@ -60,7 +60,12 @@ async function start(options: Options, hooks: Hooks): Promise<Engine> {
   redirectConsole(logOf);
   keepRunning(() => createLogger("engine", logOf()));
   const randomId = crypto.randomUUID.bind(crypto);
-  return started.engine = new Engine(await loadProgram(options, hooks), randomId);
+  // Not as the run begins: what the watchdog takes to start must not count against a timeout.
+  const newRunId = (): string => {
+    watchOver(() => started.engine?.program.plan.graph.names ?? []);
+    return randomId();
+  };
+  return started.engine = new Engine(await loadProgram(options, hooks), newRunId);
 }
 
 async function main(options: Options): Promise<void> {
@@ -68,7 +73,7 @@ async function main(options: Options): Promise<void> {
   const reloading = options.watch ? await import("./edge/reload.ts") : undefined;
   const code = await reloading?.readCode(options);
   const metrics = new Metrics();
-  const hooks = { ...await createHooks(metrics), tracker };
+  const hooks = { ...await createHooks(metrics), trackerFor };
   const engine = await start(options, hooks);
   const log = createLogger("engine", engine.program.log);
   surviveStrayErrors(log, engine.program.root);
@@ -84,7 +89,6 @@ async function main(options: Options): Promise<void> {
   const listeners = listenersOf(options, served);
   const servers = await listenAll(options, listeners, log);
   await giveUpListening(options.host, listeners.map((it) => it.port));
-  startWatchdog(engine.program.plan.graph.names);
   await queues.update();
   const load = (number: number): Promise<Program> =>
     loadProgram(options, hooks, { number, secrets: engine.program.secrets });

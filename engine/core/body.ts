@@ -4,7 +4,7 @@ import type { Json } from "../mod.ts";
 import type { Admission } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { then } from "./primordials.ts";
+import { rejected, then } from "./primordials.ts";
 import { MAX_INPUT_WEIGHT, weighJson } from "./weight.ts";
 
 /** Larger bodies are answered with 413. */
@@ -92,21 +92,20 @@ export class BodyReader {
    * A short body is read at once, a long one counted while it comes: what a request says about its
    * length costs its sender nothing.
    */
-  async read(request: Request, limit = MAX_BODY_BYTES): Promise<Uint8Array> {
-    const declared = Number(request.headers.get("content-length") ?? NaN);
-    if (declared > limit) throw tooLarge(limit);
-    return declared <= SET_ASIDE && !request.headers.has("transfer-encoding")
-      ? await this.#readShort(request, declared)
-      : await this.#collect(request.body, limit);
+  read(request: Request, limit = MAX_BODY_BYTES): Promise<Uint8Array> {
+    const { headers } = request;
+    const declared = Number(headers.get("content-length") ?? NaN);
+    if (declared > limit) return rejected(tooLarge(limit));
+    return declared <= SET_ASIDE && !headers.has("transfer-encoding")
+      ? this.#readShort(request, declared)
+      : this.#collect(request.body, limit);
   }
 
-  async #readShort(request: Request, length: number): Promise<Uint8Array> {
-    if (!this.#admission.reserve(length)) throw tooMuch();
-    try {
-      return await this.#inTime(request.bytes(), () => {});
-    } finally {
-      this.#admission.release(length);
-    }
+  /** Not an async function: nearly every body comes this way, and each promise has its price. */
+  #readShort(request: Request, length: number): Promise<Uint8Array> {
+    if (!this.#admission.reserve(length)) return rejected(tooMuch());
+    const release = (): void => this.#admission.release(length);
+    return this.#inTime(() => request.bytes(), () => {}, release);
   }
 
   async #collect(
@@ -119,7 +118,7 @@ export class BodyReader {
     const size = { bytes: 0 };
     const giveUp = (): void => void reader.cancel().catch(() => {});
     try {
-      await this.#inTime(this.#drain(reader, chunks, size, limit), giveUp);
+      await this.#inTime(() => this.#drain(reader, chunks, size, limit), giveUp, () => {});
       return concat(chunks, size.bytes);
     } catch (error) {
       giveUp();
@@ -145,19 +144,27 @@ export class BodyReader {
     }
   }
 
-  /** Rejects with a `BodyError` and nothing else. */
-  #inTime<T>(reading: Promise<T>, giveUp: () => void): Promise<T> {
+  /** Rejects with a `BodyError` and nothing else; `ended` is called once, whichever way it ends. */
+  #inTime<T>(read: () => Promise<T>, giveUp: () => void, ended: () => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      let open = true;
+      const close = (): void => {
+        if (open) ended();
+        open = false;
+      };
       const deadline = this.#deadlines.set(BODY_TIMEOUT_MS, this.#clock.monotonic(), () => {
+        close();
         giveUp();
         reject(new BodyError(408, `the body did not come within ${BODY_TIMEOUT_MS / 1000} s`));
       });
       const failed = (error: unknown): void => {
         deadline.cancel();
+        close();
         reject(error instanceof BodyError ? error : new BodyError(400, "the body ended early"));
       };
-      then(reading, (value) => {
+      then(read(), (value) => {
         deadline.cancel();
+        close();
         resolve(value);
       }, failed);
     });

@@ -7,7 +7,7 @@ import type { Json, RunTrigger } from "../mod.ts";
 import { BodyError, BodyReader, type Weighed } from "./body.ts";
 import { messageOf } from "./errors.ts";
 import type { Metrics } from "./metrics.ts";
-import { stringify } from "./primordials.ts";
+import { respondJson, stringify } from "./primordials.ts";
 import type { RunResult } from "./run.ts";
 import type { Engine } from "./engine.ts";
 
@@ -136,7 +136,7 @@ export function bodyReader({ admission, program }: Engine): BodyReader {
  */
 function answerResult(result: RunResult): Response {
   try {
-    return json(result.success ? 200 : 422, stringify(result));
+    return result.success ? respondJson(result) : respondJson(result, { status: 422 });
   } catch (error) {
     return json(422, unwritable(result, messageOf(error)));
   }

@@ -1,7 +1,7 @@
 /** What a node is given. */
 
 import type { Json, JsonObject } from "../mod.ts";
-import { copyJson, isShallow, NotJsonError } from "./json.ts";
+import { copyJson, isShallow, NotJsonError, UNBOUNDED } from "./json.ts";
 import type { Graph } from "./graph.ts";
 
 /**
@@ -22,16 +22,16 @@ export function inputOf(
     const alone = graph.stages[0]?.length === 1 && retries === 0;
     return alone && isShallow(trigger) ? trigger : copyTrigger(trigger);
   }
-  if (upstream.length === 1) return copyJson(outputs[only], Infinity);
+  if (upstream.length === 1) return copyJson(outputs[only], UNBOUNDED);
   const byName: JsonObject = {};
-  for (const from of upstream) byName[graph.names[from] ?? ""] = copyJson(outputs[from], Infinity);
+  for (const from of upstream) byName[graph.names[from] ?? ""] = copyJson(outputs[from], UNBOUNDED);
   return byName;
 }
 
 /** Parsed JSON can still be nested deeper than is sensible, and that is not the node's doing. */
 function copyTrigger(trigger: Json): Json {
   try {
-    return copyJson(trigger, Infinity);
+    return copyJson(trigger, UNBOUNDED);
   } catch (error) {
     throw error instanceof NotJsonError ? new NotJsonError(error.what, "was given") : error;
   }

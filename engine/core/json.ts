@@ -32,6 +32,12 @@ const MAX_DEPTH = 1000;
 /** What an output may take in memory, in bytes: several of them fit into a pod's heap. */
 const MAX_OUTPUT_WEIGHT = 32 * 1024 * 1024;
 
+/**
+ * For what has been weighed before: more than fits into any heap. Not `Infinity`, as a number that is
+ * no small integer takes an allocation each time it changes.
+ */
+export const UNBOUNDED = 2 ** 30;
+
 /** Sizes in V8 on a 64-bit machine, without pointer compression. */
 const CONTAINER = 40;
 const STRING = 24;

@@ -6,22 +6,33 @@
  * that wants to harm the other nodes of its workflow can, as they share one heap.
  */
 
-const { apply } = Reflect;
+/** Calls a function on an object, the object first; what a bound `call` calls, V8 can inline. */
+function uncurried<T>(method: unknown): T {
+  return Function.prototype.call.bind(method as () => unknown) as T;
+}
+
 export const { stringify } = JSON;
+
+/** `Response.json`, which writes with a `JSON.stringify` of Deno's own. */
+export const respondJson: (body: unknown, init?: ResponseInit) => Response = Response.json.bind(
+  Response,
+);
 export const { setTimeout, clearTimeout, setInterval, clearInterval, fetch } = globalThis;
 
-const { now } = Date;
-const { performance } = globalThis;
-const monotonic = performance.now;
-
 /** Milliseconds since the epoch. */
-export const epochNow: () => number = (): number => apply(now, Date, []);
+export const epochNow: () => number = Date.now.bind(Date);
 
 /** Milliseconds since the start of the process. */
-export const monotonicNow: () => number = (): number => apply(monotonic, performance, []);
+export const monotonicNow: () => number = performance.now.bind(performance);
 
 const native = Promise;
-const nativeThen = Promise.prototype.then;
+const nativeThen = uncurried<
+  <T>(
+    promise: Promise<T>,
+    onValue: (value: T) => void,
+    onError: (reason: unknown) => void,
+  ) => Promise<void>
+>(Promise.prototype.then);
 
 /** `Promise.resolve`, which gives a promise back as it is. */
 export function resolved(value: unknown): Promise<unknown> {
@@ -43,15 +54,15 @@ export function then<T>(
   onError: (reason: unknown) => void,
 ): void {
   try {
-    apply(nativeThen, promise, [onValue, onError]);
+    nativeThen(promise, onValue, onError);
   } catch (error) {
-    apply(nativeThen, rejected(error), [onValue, onError]);
+    nativeThen(rejected(error), onValue, onError);
   }
 }
 
 const { subtle } = crypto;
-const nativeImportKey = subtle.importKey;
-const nativeVerify = subtle.verify;
+const nativeImportKey = subtle.importKey.bind(subtle) as unknown as typeof importKey;
+const nativeVerify = subtle.verify.bind(subtle);
 
 /** `crypto.subtle.importKey`: a node that patched it would be given the key. */
 export function importKey(
@@ -63,12 +74,12 @@ export function importKey(
     KeyUsage[],
   ]
 ): Promise<CryptoKey> {
-  return apply(nativeImportKey, subtle, args);
+  return nativeImportKey(...args);
 }
 
 /** `crypto.subtle.verify`. */
 export function verify(
   ...args: [string, CryptoKey, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]
 ): Promise<boolean> {
-  return apply(nativeVerify, subtle, args);
+  return nativeVerify(...args);
 }

@@ -6,7 +6,7 @@ import { messageOf, StartError } from "../core/errors.ts";
 import { createLogger } from "../core/log.ts";
 import { createProgram, type Program, type ProgramParts } from "../core/program.ts";
 import { type Files, hashFiles, hashSecrets, type Loaded } from "../core/revision.ts";
-import type { RunObserver } from "../core/run.ts";
+import type { RunObserver, RunTracker } from "../core/run.ts";
 import { missingSecrets, type Secrets } from "../core/secrets.ts";
 import { WorkflowError } from "../core/shape.ts";
 import { readWorkflow, type Workflow } from "../core/workflow.ts";
@@ -18,7 +18,10 @@ import { loadSecrets, MOUNT } from "./secrets.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** Who is told of runs. */
-export type Hooks = Pick<ProgramParts, "observer" | "tracing" | "tracker">;
+export interface Hooks extends Pick<ProgramParts, "observer" | "tracing"> {
+  /** For the files of the code, when they are known. */
+  readonly trackerFor?: (files: Files | undefined) => RunTracker;
+}
 
 /**
  * With spans when telemetry is on. Deno registers itself with the global of OpenTelemetry's API
@@ -44,14 +47,15 @@ export interface Generation {
  */
 export async function loadProgram(
   options: Options,
-  hooks: Hooks = {},
+  { trackerFor, ...hooks }: Hooks = {},
   { number, secrets: known }: Generation = { number: 0 },
 ): Promise<Program> {
   const file = options.workflow;
   const directory = dirname(file);
   const version = await mountedVersion(directory);
   const mounted = await readMount(MOUNT);
-  const loaded = await identify(directory, mounted, options.revision);
+  const files = options.revision === undefined ? undefined : await readMount(directory);
+  const loaded = files && await identify(files, mounted, options.revision);
   const workflow = await readWorkflowFile(file);
   const secrets = known ?? await loadSecrets(file, options.secrets, mounted);
   if (workflow.sealed) await giveUpReading(options.secrets ?? MOUNT);
@@ -69,6 +73,7 @@ export async function loadProgram(
     clock: systemClock,
     fetch,
     ...hooks,
+    ...(trackerFor && { tracker: trackerFor(files) }),
   });
   warnOfMissingSecrets(program);
   return program;
@@ -79,12 +84,11 @@ export async function loadProgram(
  * the workflow's own code could write there: `tntc` reads it.
  */
 async function identify(
-  directory: string,
+  files: Files,
   mounted: Files,
-  expected: string | undefined,
-): Promise<Loaded | undefined> {
-  if (expected === undefined) return undefined;
-  const revision = await hashFiles(await readMount(directory));
+  expected = "",
+): Promise<Loaded> {
+  const revision = await hashFiles(files);
   const secrets = await hashSecrets(mounted);
   const log = createLogger("engine", logOptions((text) => text));
   log.info(`loading revision=${revision} secrets=${secrets}`);

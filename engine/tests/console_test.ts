@@ -42,6 +42,36 @@ Deno.test("the console is masked, a line a call, and marked with node and run", 
   equal(engine.lines.some((line) => line.includes("horse")), false);
 });
 
+/** With `--revision`, as a deployment has it, the code is looked through for the console. */
+const DEPLOYED = { args: ["--revision", "r1"], workflow: { contract: CONTRACT }, secrets: SECRETS };
+
+Deno.test("a deployed node that prints from any file is masked, and marked with its run", async () => {
+  await using engine = await RunningEngine.start({
+    nodes: {
+      a: `import { print } from "../lib/print.ts";
+      export default async (ctx) => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        print(ctx.dependency("api").secret);
+        return 1;
+      };`,
+    },
+    files: { "lib/print.ts": "export const print = (it) => console.log('printed', it);" },
+    ...DEPLOYED,
+  });
+  const { runId } = await engine.run({});
+  equal(await engine.line(/printed/), `[a] INFO printed *** runId=${runId}`);
+});
+
+Deno.test("a node that hides that it prints is masked, and marked from its second run on", async () => {
+  const hides = `export default (ctx, input) =>
+    globalThis["con" + "sole"].log("hidden", input, ctx.dependency("api").secret) ?? 1;`;
+  await using engine = await RunningEngine.start({ nodes: { a: hides }, ...DEPLOYED });
+  await engine.run(1);
+  equal(await engine.line(/hidden 1/), "[console] INFO hidden 1 ***");
+  const { runId } = await engine.run(2);
+  equal(await engine.line(/hidden 2/), `[a] INFO hidden 2 *** runId=${runId}`);
+});
+
 Deno.test("a node cannot end the engine, and whoever tries is told so", async () => {
   const node = `
     import process from "node:process";
@@ -113,4 +143,12 @@ Deno.test("a node that blocks the event loop is named", async () => {
     await engine.line(/blocked/),
     /^\[engine\] ERROR the event loop has been blocked for 5 s; last to start: node looping runId=/,
   );
+});
+
+Deno.test("a node that blocks the event loop as the first of all to run is named", async () => {
+  await using engine = await RunningEngine.start({
+    nodes: { looping: "export default () => { while (true); };" },
+  });
+  engine.run({}).catch(() => {});
+  match(await engine.line(/blocked/), /last to start: node looping runId=/);
 });
