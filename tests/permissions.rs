@@ -197,7 +197,7 @@ fn a_way_of_running_without_a_pod_is_checked_when_it_is_named() {
         let all: Vec<_> = arguments.into_iter().chain(more.iter().copied()).collect();
         check(&namespace.name, &all).exits(3).stdout
     };
-    let (proxy, forward) = ("create services/proxy", "create pods/portforward");
+    let (proxy, forward) = ("services/proxy: create", "pods/portforward: get, create");
     assert!(!missing(&[]).contains(proxy));
     assert!(missing(&["--via", "proxy"]).contains(proxy));
     assert!(missing(&["--via", "port-forward"]).contains(forward));
