@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 export const LIMITS: AdmissionLimits = {
   runs: 1_000,
   inputBytes: 48 * MIB,
-  bodyBytes: 32 * MIB,
+  bodyBytes: 26 * MIB,
 };
 
 export interface AdmissionLimits {

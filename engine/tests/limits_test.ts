@@ -6,9 +6,10 @@ import { RunningEngine } from "./harness.ts";
 const ECHO = "export default (_ctx, input) => input;";
 const HEAP = { DENO_V8_FLAGS: "--max-heap-size=160" };
 
+/** What the kernel cannot take back: without the pages of the program's own file, which it can. */
 async function residentMiB(engine: RunningEngine): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${engine.pid}/status`);
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+  return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }
 
 async function connect(port: number, head: string): Promise<Deno.TcpConn> {
