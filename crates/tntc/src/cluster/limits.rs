@@ -20,7 +20,7 @@ pub const LATER: Duration = Duration::from_secs(65);
 /// How long it may pause within an answer.
 const PAUSE: Duration = Duration::from_secs(15);
 /// Bytes of an answer: a list of 10,000 pods is some 50 MB.
-const ANSWER: usize = 256 * 1024 * 1024;
+pub const ANSWER: usize = 256 * 1024 * 1024;
 /// Bytes of an event of a watch; etcd's objects have 1.5 MiB.
 const EVENT: usize = 16 * 1024 * 1024;
 /// Bytes of a line of a log that are kept.
@@ -33,7 +33,7 @@ pub enum Kind {
     Whole,
     /// Objects, one a line, as they change.
     Watch,
-    /// Lines of a log; with `follow`, they come when the container writes them.
+    /// Lines of a log, unless the request itself sets a limit; with `follow`, they come when the container writes them.
     Log {
         /// Whether it goes on.
         follow: bool,
@@ -56,7 +56,7 @@ impl Kind {
         };
         if request.headers().contains_key(UPGRADE) || path.contains("/proxy/") {
             Self::Passed
-        } else if path.ends_with("/log") {
+        } else if path.ends_with("/log") && !query.contains("limitBytes=") {
             Self::Log {
                 follow: has("follow"),
             }
@@ -196,6 +196,11 @@ mod tests {
         assert_eq!(
             kind("/api/v1/namespaces/a/services/b:8080/proxy/run"),
             Kind::Passed
+        );
+        assert_eq!(
+            kind("/api/v1/namespaces/a/pods/b/log?container=c&limitBytes=9"),
+            Kind::Whole,
+            "its lines are not for people, and none may be cut"
         );
         let upgrade =
             Request::get("/api/v1/namespaces/a/pods/b/attach").header(UPGRADE, "websocket");

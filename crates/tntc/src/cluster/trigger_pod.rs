@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams};
 use tntc_core::manifests::trigger::CONTAINER;
 
-use super::diagnose;
 use super::watch::{Observed, Watch};
+use super::{diagnose, limits};
 use crate::error::{Error, Result};
 
 /// Waits until the pod's container runs, or has run.
@@ -92,10 +92,12 @@ pub fn has_started(pod: &Pod) -> bool {
     })
 }
 
-/// Everything that curl has written so far, which the kubelet keeps for as long as there is the pod.
+/// Everything that curl has written so far, which the kubelet keeps for as long as there is the pod. An answer is one line
+/// of any length, so the request has the bound of answers, and none of its lines that of logs.
 pub async fn log(pods: &Api<Pod>, pod: &str) -> Result<String, kube::Error> {
     let parameters = LogParams {
         container: Some(CONTAINER.to_owned()),
+        limit_bytes: i64::try_from(limits::ANSWER).ok(),
         ..LogParams::default()
     };
     pods.logs(pod, &parameters).await
