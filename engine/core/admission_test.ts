@@ -1,5 +1,5 @@
 import { equal, match, ok } from "node:assert/strict";
-import { Admission } from "./admission.ts";
+import { Admission, LIMITS } from "./admission.ts";
 import { createHandler, type Handler } from "./http.ts";
 import { type Code, engineFor } from "./testdata/engines.ts";
 import { FakeClock } from "./testdata/fake_clock.ts";
@@ -87,14 +87,14 @@ Deno.test("bodies that are being read are bounded together, and give their room 
         },
       }),
     );
-  const waiting = Array.from({ length: 4 }, () => handler(slow()));
+  const waiting = Array.from({ length: 3 }, () => handler(slow()));
   await new Promise((resolve) => setTimeout(resolve, 50));
   const refused = await handler(slow());
   equal(refused.status, 503);
   match((await refused.json()).error, /too many bodies/);
-  held.slice(0, 4).forEach((controller) => controller.close());
+  held.slice(0, 3).forEach((controller) => controller.close());
   for (const response of await Promise.all(waiting)) equal(response.status, 200);
-  ok(engine.admission.reserve(32 * 1024 * 1024));
+  ok(engine.admission.reserve(LIMITS.bodyBytes));
 });
 
 Deno.test("a declared length sets nothing aside beyond what comes", async () => {
