@@ -232,3 +232,23 @@ pub fn importable() -> Result<Vec<(String, String)>> {
     }
     Ok(files.into_iter().collect())
 }
+
+/// Variables that say how requests leave this machine. There may be a password in one.
+pub const PROXIES: [&str; 6] = [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
+/// Leaves a process of this environment these variables, where they are set, and no other.
+pub fn keep_environment<'a>(command: &mut Command, names: impl IntoIterator<Item = &'a str>) {
+    command.env_clear();
+    for name in names {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+}

@@ -12,24 +12,18 @@ use tokio::process::Command;
 use super::origin::Origins;
 use crate::error::{Error, Result, io};
 use crate::output::Printer;
-use crate::{files, scratch, trust};
+use crate::{deno, files, scratch, trust};
 
 /// Names a private registry of npm; a dot-file, which is no part of the delivered code.
 const NPM_CONFIG: &str = ".npmrc";
 
-/// Where programs and caches are, how requests leave this machine, whom it trusts, and where the user has modules from.
-const KEPT: [&str; 20] = [
+/// Where programs and caches are, whom this machine trusts, and where the user has modules from; beside the proxies.
+const KEPT: [&str; 14] = [
     "PATH",
     "HOME",
     "TMPDIR",
     "LANG",
     "XDG_CACHE_HOME",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "DENO_CERT",
@@ -102,13 +96,9 @@ impl Surroundings {
 
     /// Gives a process what it may see, and nothing else.
     pub fn apply(&self, command: &mut Command) {
-        command.env_clear();
         let named = self.named.iter().map(String::as_str);
-        for name in KEPT.into_iter().chain(named) {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
+        let kept = KEPT.into_iter().chain(deno::PROXIES).chain(named);
+        deno::keep_environment(command, kept);
         command
             .env("DENO_DIR", &self.cache)
             .env("NO_COLOR", "1")

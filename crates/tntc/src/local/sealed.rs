@@ -21,16 +21,6 @@ const KEPT: [&str; 8] = [
     "NODE_EXTRA_CA_CERTS",
 ];
 
-/// How requests leave this machine. Only for sealed processes, which cannot read it: there may be a password in it.
-const PROXIES: [&str; 6] = [
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-];
-
 /// Where Deno keeps web storage, below `DENO_DIR`.
 const WEB_STORAGE: &str = "location_data";
 
@@ -38,15 +28,11 @@ const WEB_STORAGE: &str = "location_data";
 ///
 /// # Errors
 /// The cache cannot be written.
-pub fn command(deno: &Path, sealed: bool) -> Result<Command> {
-    let mut command = lifetime::bound(deno);
-    command.env_clear();
-    let proxies = PROXIES.iter().filter(|_| sealed);
-    for name in KEPT.iter().chain(proxies) {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
+pub fn command(program: &Path, sealed: bool) -> Result<Command> {
+    let mut command = lifetime::bound(program);
+    // Sealed processes cannot read a proxy's password.
+    let proxies = deno::PROXIES.into_iter().filter(|_| sealed);
+    deno::keep_environment(&mut command, KEPT.into_iter().chain(proxies));
     command
         .env("DENO_DIR", compiled()?)
         // As in the pod: the authorities of the system beside those that Deno brings.
