@@ -1,4 +1,4 @@
-// Kube is one binary that holds every Kubernetes component of the test cluster, kubectl and etcd:
+// Kube is one binary that holds every Kubernetes component of the test cluster, and etcd:
 // `kube NAME ARGUMENT...`, or a link called NAME.
 package main
 
@@ -16,7 +16,6 @@ import (
 	_ "k8s.io/component-base/logs/json/register"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 	_ "k8s.io/component-base/metrics/prometheus/version"
-	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
@@ -30,7 +29,6 @@ var commands = map[string]func() *cobra.Command{
 	"kube-controller-manager": controllers.NewControllerManagerCommand,
 	"kube-proxy":              proxy.NewProxyCommand,
 	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
-	"kubectl":                 kubectl.NewDefaultKubectlCommand,
 	"kubelet":                 func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
 	"netpol":                  newNetpolCommand,
 }
@@ -41,7 +39,6 @@ func main() {
 		if len(os.Args) < 2 {
 			usage()
 		}
-		// kubectl looks at os.Args itself: show it what it would see under its own name.
 		os.Args = os.Args[1:]
 		name = os.Args[0]
 	}

@@ -7,20 +7,20 @@ packages_up() {
   "$SCRIPTS_DIR/ensure-packages" "${CLUSTER_PACKAGES[@]}" || die "Debian packages are missing"
 }
 
-# go_build SOURCE-DIRECTORY OUTPUT PACKAGE [FLAG...]: a static binary, moved into place when done.
+# go_build SOURCE-DIRECTORY OUTPUT PACKAGE [FLAG...]: a static binary, moved into place when done. Collecting garbage less
+# often takes a fifth off the compiler's time.
 go_build() {
   local directory=$1 output=$2 package=$3
   shift 3
   (
     cd "$directory"
-    CGO_ENABLED=0 nice "$GO" build -trimpath "$@" -o "$BIN_DIR/$output.new" "$package"
+    CGO_ENABLED=0 GOGC=400 nice "$GO" build -trimpath "$@" -o "$BIN_DIR/$output.new" "$package"
   ) || die "could not build $output"
   mv -f "$BIN_DIR/$output.new" "$BIN_DIR/$output"
 }
 
-# build_kube: Kubernetes' components, kubectl and etcd in one binary, which says the version that it
-# is built from.
-build_kube() {
+# kube_flags: linker flags with which Kubernetes' programs say the version that they are built from.
+kube_flags() {
   local version=$KUBERNETES_VERSION minor package flags="-s -w"
   minor=${version#v1.}
   for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
@@ -28,11 +28,22 @@ build_kube() {
     flags+=" -X $package.gitMinor=${minor%%.*} -X $package.gitTreeState=clean"
     flags+=" -X $package.gitCommit=$(printf '%040d' 0) -X $package.buildDate=2026-01-01T00:00:00Z"
   done
-  go_build "$CLUSTER_DIR/kube" kube . -ldflags "$flags"
+  echo "$flags"
 }
 
+# build_kube: Kubernetes' components and etcd in one binary.
+build_kube() {
+  go_build "$CLUSTER_DIR/kube" kube . -ldflags "$(kube_flags)"
+}
+
+# build_kubectl: by itself, as it starts in half the time, and the tests start it more than a thousand times.
+build_kubectl() {
+  go_build "$CLUSTER_DIR/kube" kubectl ./kubectl -ldflags "$(kube_flags)"
+}
+
+# build_coredns: from Kubernetes' module, as most of what it is made of is the same.
 build_coredns() {
-  go_build "$CLUSTER_DIR/coredns" coredns . -ldflags "-s -w"
+  go_build "$CLUSTER_DIR/kube" coredns ./coredns -ldflags "-s -w"
 }
 
 build_pause() {
@@ -68,11 +79,15 @@ replace_line() {
 
 # binary_stamp NAME: a digest of what the binary is built from.
 binary_stamp() {
-  local directory=$1
-  [[ $1 != runsc ]] || directory=gvisor
+  local directory
+  case $1 in
+    coredns | kubectl) directory=kube ;;
+    runsc) directory=gvisor ;;
+    *) directory=$1 ;;
+  esac
   {
-    declare -f "build_$1" go_build
-    [[ $1 != kube ]] || echo "$KUBERNETES_VERSION"
+    declare -f "build_$1" go_build kube_flags
+    echo "$KUBERNETES_VERSION"
     find "$CLUSTER_DIR/$directory" \( -name '*.go' ! -name '*_test.go' -o -name 'go.*' \) \
       -print0 | sort -z | xargs -0 cat
   } | sha256sum | cut -d ' ' -f 1
@@ -83,7 +98,7 @@ binary_stamp() {
 binaries_up() {
   local name stamp
   mkdir -p "$BIN_DIR"
-  for name in pause kube coredns runsc; do
+  for name in pause kube kubectl coredns runsc; do
     stamp=$(binary_stamp "$name")
     if [[ -x $BIN_DIR/$name && -f $BIN_DIR/$name.stamp && $(<"$BIN_DIR/$name.stamp") == "$stamp" ]]; then
       continue
@@ -91,7 +106,7 @@ binaries_up() {
     [[ -n ${GO:-} ]] || GO=$("$SCRIPTS_DIR/ensure-go") || exit 1
     case $name in
       kube) say "building $name (the first time: 5 to 10 minutes)" ;;
-      runsc | coredns) say "building $name (the first time: a minute or two)" ;;
+      runsc) say "building $name (the first time: a minute or two)" ;;
       *) say "building $name" ;;
     esac
     "build_$name"

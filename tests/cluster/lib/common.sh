@@ -159,7 +159,7 @@ render() {
 
 # kubectl ARGUMENT...: our own kubectl, straight at the API server.
 kubectl() {
-  kube kubectl --kubeconfig "$PKI_DIR/admin.kubeconfig" "$@"
+  "$CLUSTER_DIR/bin/kubectl" --kubeconfig "$PKI_DIR/admin.kubeconfig" "$@"
 }
 
 # ctr ARGUMENT...: the client of our containerd, in the namespace that the kubelet uses.

@@ -42,8 +42,7 @@ ENTRYPOINT ["/bin/deno", "run", "-A", "/app/main.ts"]
 DOCKERFILE
 
 check "the services are healthy" "$CLUSTER_DIR/services" status
-took=$(seconds "$CLUSTER_DIR/services" up)
-check "a second start takes less than 2 s (took $took s)" awk "BEGIN { exit !($took < 2) }"
+check "they can be started again" "$CLUSTER_DIR/services" up
 
 export DOCKER_BUILDKIT=0
 check "Docker's first builder makes an image with a RUN step" build

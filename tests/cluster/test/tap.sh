@@ -58,14 +58,6 @@ finish() {
   ((FAILED == 0))
 }
 
-# seconds COMMAND...: runs it in silence and prints how long it took; fails if it failed.
-seconds() {
-  local begin=$EPOCHREALTIME status=0
-  "$@" >/dev/null 2>&1 || status=$?
-  awk -v a="${begin/,/.}" -v b="${EPOCHREALTIME/,/.}" 'BEGIN { printf "%.1f\n", b - a }'
-  return "$status"
-}
-
 # new_namespace PREFIX: creates a namespace of the test's own, and prints its name.
 new_namespace() {
   local name
