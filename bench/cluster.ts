@@ -23,16 +23,30 @@ function tntcSide(namespace: string, dir: string): Side {
 }
 
 /** kubectl applies the manifests that tntc prints; printing them is not timed. */
-async function kubectlSide(namespace: string, dir: string): Promise<Side & { print(): Promise<void> }> {
+async function kubectlSide(
+  namespace: string,
+  dir: string,
+): Promise<Side & { print(): Promise<void> }> {
   const file = `${dir}/manifests.yml`;
   const print = async () =>
-    Deno.writeTextFile(file, await tntc("deploy", dir, "-n", namespace, "--image", IMAGE, "--dry-run"));
+    Deno.writeTextFile(
+      file,
+      await tntc("deploy", dir, "-n", namespace, "--image", IMAGE, "--dry-run"),
+    );
   await print();
   return { namespace, dir, print, apply: () => kubectl("apply", "--server-side", "-f", file) };
 }
 
 async function address(namespace: string): Promise<string> {
-  const ip = await kubectl("get", "service", WORKFLOW, "-n", namespace, "-o", "jsonpath={.spec.clusterIP}");
+  const ip = await kubectl(
+    "get",
+    "service",
+    WORKFLOW,
+    "-n",
+    namespace,
+    "-o",
+    "jsonpath={.spec.clusterIP}",
+  );
   return `http://${ip}:8080/run`;
 }
 
@@ -40,7 +54,11 @@ async function address(namespace: string): Promise<string> {
 async function answers(url: string, said: string): Promise<void> {
   for (let tries = 0; tries < 10_000; tries++) {
     try {
-      const response = await fetch(url, { method: "POST", body: "{}", signal: AbortSignal.timeout(500) });
+      const response = await fetch(url, {
+        method: "POST",
+        body: "{}",
+        signal: AbortSignal.timeout(500),
+      });
       const result = await response.json();
       if (result.outputs?.only === said) return;
     } catch {
@@ -53,7 +71,11 @@ async function answers(url: string, said: string): Promise<void> {
 
 const rows = new Map<string, [ours: number[], theirs: number[]]>();
 
-async function measure(name: string, ours: () => Promise<unknown>, theirs: () => Promise<unknown>): Promise<void> {
+async function measure(
+  name: string,
+  ours: () => Promise<unknown>,
+  theirs: () => Promise<unknown>,
+): Promise<void> {
   const row = rows.get(name) ?? [[], []];
   rows.set(name, row);
   row[0].push(await timed(ours));
@@ -105,6 +127,8 @@ console.log("what                   tntc  kubectl  ratio");
 for (const [name, [ours, theirs]] of rows) {
   const [a, b] = [median(ours), median(theirs)];
   console.log(
-    `${name.padEnd(20)} ${a.toFixed(0).padStart(6)} ${b.toFixed(0).padStart(8)}  ${(a / b).toFixed(2).padStart(5)}`,
+    `${name.padEnd(20)} ${a.toFixed(0).padStart(6)} ${b.toFixed(0).padStart(8)}  ${
+      (a / b).toFixed(2).padStart(5)
+    }`,
   );
 }

@@ -22,7 +22,8 @@ class PodWatch implements AsyncDisposable {
   readonly #reading: Promise<void>;
 
   constructor(namespace: string) {
-    const columns = "jsonpath={.type} {.object.status.conditions[?(@.type=='Ready')].status}{'\\n'}";
+    const columns =
+      "jsonpath={.type} {.object.status.conditions[?(@.type=='Ready')].status}{'\\n'}";
     this.#process = new Deno.Command("kubectl", {
       args: [
         "get",

@@ -20,9 +20,15 @@ interface Subject {
 }
 
 async function run(program: string, args: readonly string[], refused = false): Promise<string> {
-  const { code, stderr } = await new Deno.Command(program, { args: [...args], stdin: "null", stdout: "null" }).output();
+  const { code, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    stdin: "null",
+    stdout: "null",
+  }).output();
   const text = new TextDecoder().decode(stderr);
-  if (code !== (refused ? 1 : 0)) throw new Error(`${program} ${args.join(" ")} failed:\n${text.slice(0, 2000)}`);
+  if (code !== (refused ? 1 : 0)) {
+    throw new Error(`${program} ${args.join(" ")} failed:\n${text.slice(0, 2000)}`);
+  }
   return text;
 }
 
@@ -40,7 +46,11 @@ async function memory({ command, refused }: Subject): Promise<number> {
 
 /** Millions of instructions, by callgrind. */
 async function instructions({ command, refused }: Subject): Promise<number> {
-  const said = await run("valgrind", ["--tool=callgrind", "--callgrind-out-file=/dev/null", ...command], refused);
+  const said = await run("valgrind", [
+    "--tool=callgrind",
+    "--callgrind-out-file=/dev/null",
+    ...command,
+  ], refused);
   return Number(/Collected : (\d+)/.exec(said)?.[1]) / 1e6;
 }
 
@@ -57,7 +67,9 @@ function chain(nodes: number): string {
   const name = (index: number) => `n${index}`;
   const all = Array.from({ length: nodes }, (_, index) => index);
   const edges = all.flatMap((index) =>
-    [index + 1, index + 2].filter((to) => to < nodes).map((to) => `  - {from: ${name(index)}, to: ${name(to)}}`)
+    [index + 1, index + 2].filter((to) => to < nodes).map((to) =>
+      `  - {from: ${name(index)}, to: ${name(to)}}`
+    )
   );
   return [
     "name: bench",
@@ -74,7 +86,10 @@ function chain(nodes: number): string {
 
 /** Each anchor holds the one before it nine times. */
 function aliasBomb(): string {
-  const levels = Array.from({ length: 29 }, (_, level) => `a${level + 1}: &a${level + 1} [${`*a${level},`.repeat(9)}]`);
+  const levels = Array.from(
+    { length: 29 },
+    (_, level) => `a${level + 1}: &a${level + 1} [${`*a${level},`.repeat(9)}]`,
+  );
   return ["a0: &a0 [x,x,x,x,x,x,x,x,x]", ...levels, ""].join("\n");
 }
 
@@ -129,10 +144,19 @@ const subjects: Subject[] = [
   { name: "true", rounds: ROUNDS, command: ["true"] },
   { name: "tntc version", rounds: ROUNDS, command: ["tntc", "version"] },
   { name: "validate, 10 nodes", rounds: ROUNDS, command: await validate(chain(10)) },
-  { name: "validate, 10,000 nodes, 20,000 edges", rounds: LARGE_ROUNDS, command: await validate(chain(10_000)) },
+  {
+    name: "validate, 10,000 nodes, 20,000 edges",
+    rounds: LARGE_ROUNDS,
+    command: await validate(chain(10_000)),
+  },
 ];
 for (const [name, workflow] of refused) {
-  subjects.push({ name: `validate, ${name}`, rounds: LARGE_ROUNDS, command: await validate(workflow), refused: true });
+  subjects.push({
+    name: `validate, ${name}`,
+    rounds: LARGE_ROUNDS,
+    command: await validate(workflow),
+    refused: true,
+  });
 }
 
 const processor = /model name\s*:\s*(.*)/.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1] ?? "?";
@@ -144,7 +168,9 @@ try {
     "Made by `bench/validate/run.ts --write`; see there for how. Milliseconds; the ratio is that of the best rounds to",
     "the best of `tntc version`.",
     "",
-    `Measured on ${new Date().toISOString().slice(0, 10)}, ${navigator.hardwareConcurrency} cores of ${processor};`,
+    `Measured on ${
+      new Date().toISOString().slice(0, 10)
+    }, ${navigator.hardwareConcurrency} cores of ${processor};`,
     `${ROUNDS} rounds, ${LARGE_ROUNDS} of the large and the hostile files. Load of the machine before the start: ${load}.`,
     "",
     "| what | best | median | ratio | million instructions | MiB resident |",
@@ -153,7 +179,9 @@ try {
     "",
   ].join("\n");
   console.log(report);
-  if (Deno.args.includes("--write")) await Deno.writeTextFile(new URL("results.md", import.meta.url), report);
+  if (Deno.args.includes("--write")) {
+    await Deno.writeTextFile(new URL("results.md", import.meta.url), report);
+  }
 } finally {
   for (const dir of dirs) await Deno.remove(dir, { recursive: true });
 }
