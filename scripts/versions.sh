@@ -14,5 +14,8 @@ GO_MIN_VERSION=1.26
 # The Kubernetes of the test cluster: must agree with tests/cluster/kube/go.mod.
 KUBERNETES_VERSION=v1.34.4
 
-# cargo-deny, which `make lint` runs.
+# What `make lint` runs.
+ACTIONLINT_VERSION=1.7.12
 CARGO_DENY_VERSION=0.20.2
+CARGO_SHEAR_VERSION=1.14.0
+TYPOS_VERSION=1.52.0

@@ -1,6 +1,6 @@
 //! JSON Schemas for editors and other tools.
 //!
-//! The structs of [`file`] mirror what the parser reads; tests hold the two against each other. A schema cannot say
+//! The structs of `file` mirror what the parser reads; tests hold the two against each other. A schema cannot say
 //! everything (that edges lead to nodes, that the graph has no cycle), so a file that it accepts may still be refused.
 
 mod file;

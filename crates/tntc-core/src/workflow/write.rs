@@ -38,7 +38,7 @@ impl Workflow {
         out.finish(&self.extensions)
     }
 
-    /// The workflow as the text of a `workflow.yaml` that [`super::parse`] reads as the same workflow.
+    /// The workflow as the text of a `workflow.yaml` that [`super::parse()`] reads as the same workflow.
     #[must_use]
     pub fn to_yaml(&self) -> String {
         to_yaml(&self.to_json())
