@@ -148,6 +148,14 @@ command_proxy() {
   COMMAND=(kube kube-proxy --config "$CONF_DIR/kube-proxy.yaml")
   INPUTS=("$BIN_DIR/kube.stamp" "$PKI_DIR/proxy.crt" "$CONF_DIR/kube-proxy.yaml")
 }
+# What kube-proxy finds it takes for its own, chains included that were emptied before their removal; an API server that
+# stops withdraws its endpoint, and when both start again, the chain of its service stays empty.
+prepare_proxy() {
+  local family
+  for family in ip ip6; do
+    nft delete table "$family" kube-proxy 2>/dev/null || true
+  done
+}
 ports_proxy() { printf '%s\n' "$LOCAL_IP:10256" "$LOCAL_IP:10249"; }
 healthy_proxy() { https_ok "http://$LOCAL_IP:10256/healthz"; }
 

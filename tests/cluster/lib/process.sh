@@ -7,6 +7,8 @@
 #   ports_NAME     prints the ADDRESS:PORTs it will listen on, one a line
 #   healthy_NAME   succeeds once it does its work
 #
+# and, where something is to be done before each start, by prepare_NAME.
+#
 # Its log is $LOG_DIR/NAME.log (of this start; the one before is NAME.log.1). Its pid file
 # holds the process id, the process's start time, so that a reused id is not taken for it,
 # and a fingerprint of what it was started with, so that a changed setting restarts it.
@@ -89,6 +91,7 @@ start() {
   "command_$name"
   command -v "${COMMAND[0]}" >/dev/null || component_failed "$name" "there is no program ${COMMAND[0]}"
   check_ports "$name"
+  ! declare -F "prepare_$name" >/dev/null || "prepare_$name"
   setsid "${COMMAND[@]}" >"$LOG_DIR/$name.log" 2>&1 </dev/null 9>&- &
   local pid=$! started
   STARTED=yes

@@ -40,6 +40,14 @@ for name in "${COMPONENTS[@]}"; do
   check "all is healthy after that" "$CLUSTER_DIR/status"
 done
 
+# An API server that stops in good order withdraws its own endpoint, which kube-proxy sees before it ends itself.
+kill -TERM "$(pid_of apiserver)"
+while alive apiserver; do sleep 0.05; done
+kill_component proxy
+check "up works when the API server has withdrawn its endpoint" "$CLUSTER_DIR/up"
+check "the API server's service leads to it again" \
+  curl --silent --fail --insecure --retry 20 --retry-delay 1 --retry-all-errors "https://$SERVICE_API_IP/readyz"
+
 enter_scope cluster
 kill_processes
 check "up works when everything was killed at once, pods included" "$CLUSTER_DIR/up"
