@@ -244,17 +244,38 @@ fn lines_can_be_limited_to_the_last_while() {
     assert_eq!(none, "");
 }
 
+/// A pod that is taken for one of the workflow's, and is left to itself by the Deployment.
+fn beside(namespace: &Namespace, name: &str, image: &str, script: &str) {
+    namespace.create(&serde_json::json!({"apiVersion": "v1", "kind": "Pod",
+    "metadata": {"name": name, "labels": {"app.kubernetes.io/name": "speaker"}},
+    "spec": {
+        "terminationGracePeriodSeconds": 0,
+        "volumes": [{"name": "kept", "emptyDir": {}}],
+        "securityContext": {"runAsNonRoot": true, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [{"name": "engine", "image": image, "imagePullPolicy": "IfNotPresent",
+            "command": ["sh", "-c", script], "volumeMounts": [{"name": "kept", "mountPath": "/kept"}],
+            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}],
+    }}));
+}
+
+#[test]
+fn the_lines_before_a_restart_are_shown_while_there_are_none_since() {
+    let (_workflow, namespace) = speaker(1);
+    let script = "[ -e /kept/seen ] && exec sleep 600; touch /kept/seen; echo said once; exit 1";
+    beside(&namespace, "crashed", "curlimages/curl:latest", script);
+    wait_for("a restart", || running_again(&namespace, "speaker"));
+    tntc(["logs", "speaker", "-n", &namespace.name])
+        .run()
+        .exits(0)
+        .answers("said once")
+        .answers("spoken")
+        .says("pod crashed was restarted and has logged nothing since");
+}
+
 #[test]
 fn a_pod_that_has_not_started_hides_nothing_of_the_others() {
     let (_workflow, namespace) = speaker(1);
-    let pod = serde_json::json!({"apiVersion": "v1", "kind": "Pod",
-    "metadata": {"name": "stuck", "labels": {"app.kubernetes.io/name": "speaker"}},
-    "spec": {
-        "securityContext": {"runAsNonRoot": true, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [{"name": "engine", "image": "localhost:1/none:1", "securityContext":
-            {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}],
-    }});
-    namespace.create(&pod);
+    beside(&namespace, "stuck", "localhost:1/none:1", "exit");
     tntc(["logs", "speaker", "-n", &namespace.name])
         .run()
         .exits(0)

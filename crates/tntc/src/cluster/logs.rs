@@ -66,7 +66,7 @@ impl Selection {
 pub struct Recent {
     /// Pod by pod.
     pub lines: Vec<Line>,
-    /// Pods that have nothing to read yet, and why.
+    /// Pods that have nothing to read yet, and why; and those whose lines are of the container before.
     pub silent: Vec<String>,
 }
 
@@ -92,13 +92,19 @@ pub async fn recent(
     selection: Selection,
 ) -> Result<Recent> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let parameters = selection.parameters();
-    let texts = join_all(pods.iter().map(|pod| api.logs(pod, &parameters))).await;
+    let texts = join_all(pods.iter().map(|pod| newest(&api, pod, selection))).await;
     let mut recent = Recent::default();
     let mut failure = None;
     for (pod, text) in pods.iter().zip(texts) {
         match text {
-            Ok(text) => recent.lines.extend(lines(pod, &text)),
+            Ok((text, restarted)) => {
+                recent.lines.extend(lines(pod, &text));
+                recent.silent.extend(restarted.then(|| {
+                    format!(
+                        "pod {pod} was restarted and has logged nothing since; these are the lines before"
+                    )
+                }));
+            }
             // Gone since the pods were listed.
             Err(cause) if errors::is_not_found(&cause) => {}
             Err(cause) if has_nothing(&cause) => {
@@ -113,6 +119,23 @@ pub async fn recent(
         Some(error) if recent.silent.len() == pods.len() => Err(error),
         _ => Ok(recent),
     }
+}
+
+/// The log of a pod, and whether it is that of the container before: one that crashes again and again has logged nothing in
+/// the moment after its start, and why it crashes is what is asked.
+async fn newest(api: &Api<Pod>, pod: &str, selection: Selection) -> kube::Result<(String, bool)> {
+    let text = api.logs(pod, &selection.parameters()).await?;
+    if !text.is_empty() || selection.previous || selection.since.is_some() {
+        return Ok((text, false));
+    }
+    let before = Selection {
+        previous: true,
+        ..selection
+    };
+    let before = api.logs(pod, &before.parameters()).await;
+    let before = before.unwrap_or_default();
+    let restarted = !before.is_empty();
+    Ok((before, restarted))
 }
 
 fn lines<'a>(pod: &'a str, text: &'a str) -> impl Iterator<Item = Line> + 'a {
