@@ -31,6 +31,13 @@ impl Fake {
         Self { dir }
     }
 
+    /// Another program beside it, which answers its first argument by `cases`.
+    pub fn and(self, name: &str, cases: &str) -> Self {
+        let script = format!("#!/bin/sh\nPATH=/usr/bin:/bin\ncase $1 in\n{cases}\nesac\n");
+        executable(&self.dir.path().join("bin").join(name), &script);
+        self
+    }
+
     /// `tntc` that finds this program and no other, and makes its temporary files where they can be counted.
     pub fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Tntc {
         tntc(arguments)

@@ -1,6 +1,10 @@
 //! What can go wrong in a build with Docker, and what is said of it.
 
+use std::fs;
+use std::path::Path;
 use std::process::Stdio;
+
+use serde_json::json;
 
 use super::fake::Fake;
 use crate::images::{Registry, mirrored_base, test_registry};
@@ -76,6 +80,83 @@ fn without_the_kind_program_the_command_to_run_is_told() {
         .run()
         .exits(0)
         .says("kind load docker-image --name tntc e:v1");
+}
+
+/// A kubeconfig of a kind cluster that nobody has to answer for.
+fn of_kind(dir: &Path) -> String {
+    let path = dir.join("kubeconfig");
+    let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "kind-box",
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "contexts": [{"name": "kind-box", "context": {"cluster": "c", "user": "u"}}],
+        "users": [{"name": "u", "user": {}}]});
+    fs::write(&path, config.to_string()).expect("a file");
+    path.display().to_string()
+}
+
+/// A docker that has an image with this ID, and nodes of kind that have these.
+fn with_nodes(built: &str, nodes: &[(&str, &str)]) -> Fake {
+    let has: Vec<_> = nodes
+        .iter()
+        .map(|(node, id)| format!("{node}) echo '{{\"status\":{{\"id\":\"{id}\"}}}}' ;;\n"))
+        .collect();
+    let has = has.concat();
+    let docker = format!(
+        "image) echo '[{{\"Id\":\"{built}\",\"Os\":\"linux\",\"Architecture\":\"amd64\"}}]' ;;\nexec) case $2 in\n{has}*) exit 1 ;;\nesac ;;"
+    );
+    let names: Vec<_> = nodes.iter().map(|(node, _)| *node).collect();
+    let kind = format!(
+        "get) echo '{}' ;;\nload) echo \"$@\" >>$SEEN ;;",
+        names.join("\n")
+    );
+    Fake::docker(&docker).and("kind", &kind)
+}
+
+#[test]
+fn what_every_node_of_kind_has_is_not_loaded_again() {
+    let workflow = Workflow::of_one_node("cached", "return 1;");
+    let home = tempfile::tempdir().expect("a directory");
+    let kubeconfig = of_kind(home.path());
+    let build = |fake: &Fake| {
+        fake.run(["build", workflow.path(), "--tag", "e:v1"])
+            .env("KUBECONFIG", &kubeconfig)
+            .run()
+            .exits(0)
+    };
+    let everywhere = with_nodes(
+        "sha256:aa",
+        &[("box-1", "sha256:aa"), ("box-2", "sha256:aa")],
+    );
+    build(&everywhere).says("kind cluster 'box' has e:v1 already");
+    assert_eq!(everywhere.seen(), "");
+    // Another build on one node, no such image on one, and a node that cannot be asked.
+    for nodes in [
+        &[("box-1", "sha256:aa"), ("box-2", "sha256:bb")][..],
+        &[("box-1", ""), ("box-2", "sha256:aa")],
+        &[],
+    ] {
+        let fake = with_nodes("sha256:aa", nodes);
+        build(&fake).says("loaded e:v1 into kind cluster 'box'");
+        assert_eq!(
+            fake.seen(),
+            "load docker-image --name box e:v1\n",
+            "{nodes:?}"
+        );
+    }
+}
+
+#[test]
+fn a_context_that_does_not_exist_fails_a_build_before_it_begins() {
+    let workflow = Workflow::of_one_node("lost", "return 1;");
+    let home = tempfile::tempdir().expect("a directory");
+    let docker = Fake::docker("build) echo built >>$SEEN ;;");
+    docker
+        .run(["build", workflow.path(), "--context", "nope"])
+        .env("KUBECONFIG", of_kind(home.path()))
+        .run()
+        .exits(3)
+        .says("no context `nope`")
+        .says("kind-box");
+    assert_eq!(docker.seen(), "");
 }
 
 #[test]
@@ -173,9 +254,9 @@ fn what_is_no_platform_or_tag_is_wrong_usage() {
     tntc(["build", workflow.path(), "--platform", "arm"])
         .run()
         .exits(2)
-        .says("`arm` is no platform");
+        .says("`arm` is not a valid platform");
     tntc(["build", workflow.path(), "--tag", "Not A Tag"])
         .run()
         .exits(2)
-        .says("no image reference");
+        .says("not a valid image reference");
 }

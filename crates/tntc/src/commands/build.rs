@@ -59,6 +59,16 @@ enum Held<'a> {
     Built(&'a oci::Built),
 }
 
+impl Held<'_> {
+    /// The digest of its configuration.
+    async fn id(&self, image: &str) -> Option<String> {
+        match self {
+            Held::Docker(docker) => docker.id(image).await,
+            Held::Built(built) => built.config_digest().map(str::to_owned),
+        }
+    }
+}
+
 /// Builds, pushes or writes, loads into kind, and remembers the image for `deploy`.
 pub async fn run(arguments: Build, context: &Context) -> Result<Outcome> {
     let plan = plan(&arguments, context)?;
@@ -250,6 +260,13 @@ async fn load_into_kind(plan: &Plan<'_>, held: Held<'_>) -> Result<()> {
             "there is no kind program on PATH; load the image yourself: {}",
             kind::command(image, &cluster, plan.archive())
         ));
+        return Ok(());
+    }
+    if let Some(id) = held.id(image).await
+        && kind::has(image, &id, &cluster).await
+    {
+        let there = format!("kind cluster '{cluster}' has {image} already");
+        plan.printer.note(there);
         return Ok(());
     }
     match (held, plan.archive()) {

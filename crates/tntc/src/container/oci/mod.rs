@@ -100,6 +100,14 @@ impl Built {
         }
     }
 
+    /// Digest of the configuration, by which a node knows the image; none of several.
+    pub fn config_digest(&self) -> Option<&str> {
+        match self.images.as_slice() {
+            [image] => Some(&image.config.descriptor.digest),
+            _ => None,
+        }
+    }
+
     /// Pushes everything; the tag moves last, when all that it leads to is there.
     pub async fn push(&self, printer: &Printer) -> Result<()> {
         let phase = Phase::begin(&format!("pushing {}", self.name), printer);
