@@ -180,7 +180,8 @@ impl Field {
         if let Some(index) = self.names.iter().position(|known| *known == name) {
             return Ok(self.least + index as u64);
         }
-        number(text).ok_or_else(|| invalid(format!("`{}` is no {}", shown(text), self.name)))
+        number(text)
+            .ok_or_else(|| invalid(format!("`{}` is not a valid {}", shown(text), self.name)))
     }
 
     fn step(&self, text: &str) -> Result<(), Invalid> {
@@ -191,7 +192,7 @@ impl Field {
             ))),
             Some(_) => Ok(()),
             None => Err(invalid(format!(
-                "`{}` is no step for the {}",
+                "`{}` is not a valid step for the {}",
                 shown(text),
                 self.name
             ))),
@@ -222,7 +223,7 @@ fn descriptor(text: &str) -> Result<(), Invalid> {
     match text.strip_prefix("@every ") {
         Some(duration) if is_go_duration(duration) => Ok(()),
         Some(duration) => {
-            let problem = invalid(format!("`{}` is no duration", shown(duration)));
+            let problem = invalid(format!("`{}` is not a valid duration", shown(duration)));
             Err(problem.help("write hours, minutes and seconds: `@every 1h30m`"))
         }
         None => {

@@ -338,7 +338,7 @@ fn a_host_with_a_private_address_is_told_with_the_line_that_opens_it() {
     };
     assert_eq!(
         told,
-        "git.example.com resolves to 10.1.2.3, which the network policy does not let through: 10.0.0.0/8 is no part of the \
+        "git.example.com resolves to 10.1.2.3, which the network policy does not let through: 10.0.0.0/8 is not part of the \
          public Internet"
     );
     assert_eq!(

@@ -254,7 +254,7 @@ fn refused_paths_are_told_why() {
         [
             "the file `link.ts` leads out of the workflow's directory",
             "the file `dir/x.ts` cannot be read: permission denied",
-            "the file `d.ts` is no regular file",
+            "the file `d.ts` is not a regular file",
         ]
     );
 }

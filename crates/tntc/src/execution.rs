@@ -102,7 +102,7 @@ fn hint(error: &str) -> Option<&'static str> {
 fn not_an_engine(name: &str, body: &str) -> Error {
     let start: String = body.chars().take(200).collect();
     Error::failed(format!(
-        "{name} gave an answer that is no run result: {start}"
+        "{name} gave an answer that is not a run result: {start}"
     ))
 }
 
@@ -115,7 +115,7 @@ mod tests {
         let none = Execution::parse("page", "<html>")
             .expect_err("no run")
             .message;
-        assert!(none.contains("no run result: <html>"), "{none}");
+        assert!(none.contains("not a run result: <html>"), "{none}");
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl FromStr for Cidr {
         let problem = || {
             Invalid::new(
                 "cidr",
-                format!("`{}` is no block of addresses", shown(text)),
+                format!("`{}` is not a block of addresses", shown(text)),
             )
         };
         let Some((address, prefix)) = text.split_once('/') else {

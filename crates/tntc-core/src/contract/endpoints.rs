@@ -92,7 +92,7 @@ fn endpoint(text: &str, default: Option<Port>) -> Result<Endpoint, Invalid> {
                 .help("write `host:port`")
         })?,
         Some(port) => port.parse().ok().and_then(Port::new).ok_or_else(|| {
-            Invalid::new("port", format!("`{}` is no port", shown(port)))
+            Invalid::new("port", format!("`{}` is not a valid port", shown(port)))
                 .help("use a number from 1 to 65535")
         })?,
     };

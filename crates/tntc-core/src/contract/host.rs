@@ -101,7 +101,10 @@ impl FromStr for Host {
         }
         let name = text.to_ascii_lowercase();
         if let Some(reason) = no_name(&name) {
-            let problem = Invalid::new("host", format!("`{}` is no host: {reason}", shown(text)));
+            let problem = Invalid::new(
+                "host",
+                format!("`{}` is not a valid host: {reason}", shown(text)),
+            );
             return Err(match bare_host(text) {
                 Some(host) => problem.help(format!("write `{}`", shown(host))),
                 None => problem.help("write a name such as `api.example.com`, or an IP address"),

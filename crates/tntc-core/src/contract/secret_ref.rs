@@ -49,7 +49,7 @@ impl FromStr for SecretRef {
             Some((service, key)) if is_identifier(service) && is_identifier(key) => {
                 Ok(Self { service: service.to_owned(), key: key.to_owned() })
             }
-            _ => Err(Invalid::new("secret-ref", format!("`{}` is no reference to a secret", shown(text))).help(
+            _ => Err(Invalid::new("secret-ref", format!("`{}` is not a reference to a secret", shown(text))).help(
                 "write `service.key`, both of lower-case letters, digits, `-` and `_`, beginning with a letter",
             )),
         }

@@ -16,7 +16,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, Invalid> {
     let (number, unit) = text.split_at(digits);
     let unit = UNITS.iter().find(|(name, _)| *name == unit);
     let (Some((_, factor)), false) = (unit, number.is_empty()) else {
-        let problem = Invalid::new("duration", format!("`{}` is no duration", shown(text)));
+        let problem = Invalid::new(
+            "duration",
+            format!("`{}` is not a valid duration", shown(text)),
+        );
         return Err(problem.help("write a whole number and one of ms, s, m, h: `30s`, `1500ms`"));
     };
     let millis = number

@@ -88,7 +88,7 @@ impl FromStr for Transport {
             .ok_or_else(|| {
                 let problem = Invalid::new(
                     "port",
-                    format!("`{}` is no transport protocol", shown(text)),
+                    format!("`{}` is not a transport protocol", shown(text)),
                 );
                 problem.help("use one of TCP, UDP, SCTP, in capitals")
             })
@@ -144,7 +144,7 @@ impl FromStr for TransportPort {
             .then(|| number.parse().ok().and_then(Port::new))
             .flatten();
         let port = port.ok_or_else(|| {
-            let problem = Invalid::new("port", format!("`{}` is no port", shown(number)));
+            let problem = Invalid::new("port", format!("`{}` is not a valid port", shown(number)));
             problem.help("use a number from 1 to 65535")
         })?;
         Ok(Self {
@@ -212,7 +212,7 @@ fn webhook_path(text: &str) -> Result<(), Invalid> {
     if !text.chars().all(is_plain) {
         let problem = Invalid::new(
             "webhook-path",
-            format!("`{}` is no plain path", shown(text)),
+            format!("`{}` is not a plain path", shown(text)),
         );
         return Err(problem.help("use visible ASCII characters without `?` and `#`"));
     }
@@ -264,7 +264,7 @@ fn time_zone(text: &str) -> Result<(), Invalid> {
 fn no_time_zone(text: &str) -> Invalid {
     Invalid::new(
         "timezone",
-        format!("`{}` is no IANA time zone", shown(text)),
+        format!("`{}` is not an IANA time zone", shown(text)),
     )
 }
 

@@ -149,10 +149,10 @@ impl Plugin {
 
     fn read(&self, printed: &[u8]) -> Result<Given> {
         let credential: Credential = serde_json::from_slice(printed)
-            .map_err(|_| self.failed("printed something that is no ExecCredential"))?;
+            .map_err(|_| self.failed("printed something that is not an ExecCredential"))?;
         if credential.kind != "ExecCredential" || credential.version != self.exec.version {
             return Err(self.failed(&format!(
-                "printed something that is no ExecCredential of {}",
+                "printed something that is not an ExecCredential of {}",
                 self.exec.version
             )));
         }

@@ -69,7 +69,7 @@ impl FromStr for Platform {
                 })
             }
             _ => Err(format!(
-                "`{text}` is no platform; write one such as linux/amd64 or linux/arm64"
+                "`{text}` is not a valid platform; write one such as linux/amd64 or linux/arm64"
             )),
         }
     }

@@ -36,7 +36,7 @@ pub fn tagged(tag: &str, registry: Option<&str>) -> Result<String> {
 /// It is against the grammar.
 pub fn parse(image: &str) -> Result<Reference> {
     let Some(parts) = grammar()?.captures(image) else {
-        return Err(Error::usage(format!("`{image}` is no image reference"))
+        return Err(Error::usage(format!("`{image}` is not a valid image reference"))
             .hint("write one such as my-engine:v2 or registry.example.com/team/my-engine:v2")
             .hint("a repository is in lower case; a tag is of at most 128 letters, digits, `_`, `.` and `-`"));
     };

@@ -160,7 +160,7 @@ fn difference(difference: &Difference) -> String {
             )
         }
         (Some(expected), None) => format!("      {path}\n        missing   {}", shown(expected)),
-        (None, Some(actual)) => format!("      {path}\n        too much  {}", shown(actual)),
+        (None, Some(actual)) => format!("      {path}\n        unexpected  {}", shown(actual)),
         (None, None) => format!("      {path}"),
     }
 }

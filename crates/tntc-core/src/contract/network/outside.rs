@@ -35,7 +35,7 @@ impl fmt::Display for Excluded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} resolves to {}, which the network policy does not let through: {} is no part of the public Internet",
+            "{} resolves to {}, which the network policy does not let through: {} is not part of the public Internet",
             self.endpoint.host, self.address, self.block
         )
     }

@@ -133,7 +133,7 @@ fn dynamic(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<bool> {
     let nearest = sink.suggester.nearest(text, [DYNAMIC]);
     let problem = Invalid::new(
         "dependency-type",
-        format!("`{}` is no type of dependency", shown(text)),
+        format!("`{}` is not a type of dependency", shown(text)),
     );
     sink.error(
         spot,

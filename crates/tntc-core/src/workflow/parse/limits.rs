@@ -86,7 +86,7 @@ fn queue_server(sink: &mut Sink<'_>, fields: &Fields<'_>, triggers: &[Trigger]) 
     } else if let Some(spot) = fields.get("triggers") {
         let problem = Invalid::new(
             "no-nats-url",
-            "queue triggers wait for messages of no server",
+            "`config.nats_url` is not set: queue triggers receive nothing",
         );
         sink.warning(
             spot,

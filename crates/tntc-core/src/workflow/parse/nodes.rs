@@ -124,7 +124,7 @@ fn normal(text: &str) -> Result<String, Invalid> {
             .help("use no `..`; keep the file inside the workflow's directory"));
     }
     if !ENDINGS.iter().any(|ending| text.ends_with(ending)) {
-        return Err(problem("is no file that the engine can load")
+        return Err(problem("is not a file that the engine can load")
             .help("use a file that ends in .ts, .tsx, .js or .mjs"));
     }
     Ok(parts.join("/"))
@@ -143,7 +143,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
     match refusal {
         Refusal::LeadsOutside => "leads out of the workflow's directory".to_owned(),
         Refusal::Unreadable(why) => format!("cannot be read: {}", shown(why)),
-        Refusal::NotAFile => "is no regular file".to_owned(),
+        Refusal::NotAFile => "is not a regular file".to_owned(),
     }
 }
 

@@ -64,7 +64,7 @@ fn type_name(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<String> {
     let nearest = sink.suggester.nearest(name, TriggerKind::NAMES);
     let problem = Invalid::new(
         "trigger-type",
-        format!("`{}` is no type of trigger", shown(name)),
+        format!("`{}` is not a type of trigger", shown(name)),
     );
     sink.error(
         spot,
@@ -237,7 +237,7 @@ fn provider(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<()> {
     let nearest = sink.suggester.nearest(name, ["github"]);
     let problem = Invalid::new(
         "webhook-provider",
-        format!("`{}` is no known provider of webhooks", shown(name)),
+        format!("`{}` is not a known provider of webhooks", shown(name)),
     );
     sink.error(
         spot,

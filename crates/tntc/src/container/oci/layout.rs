@@ -57,7 +57,7 @@ fn refuse_foreign(to: &Path) -> Result<()> {
         return Ok(());
     }
     Err(
-        Error::usage(format!("{} exists and is no OCI layout", to.display()))
+        Error::usage(format!("{} exists and is not an OCI layout", to.display()))
             .hint("name a new directory, or a file that ends in .tar"),
     )
 }

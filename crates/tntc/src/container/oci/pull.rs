@@ -94,7 +94,7 @@ impl Source {
             .chain([&config])
             .find(|blob| !blob.is_sha256())
         {
-            return Err(self.invalid(&format!("`{}` is no SHA-256 digest", odd.digest)));
+            return Err(self.invalid(&format!("`{}` is not a SHA-256 digest", odd.digest)));
         }
         let config = self.json(&self.small_blob(&config).await?)?;
         let platform =
