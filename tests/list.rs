@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Namespace, Workflow, deploy, example, tntc};
+use crate::support::{Namespace, Workflow, deploy, deploying, example, tntc};
 
 #[test]
 fn a_deployed_workflow_is_listed_with_its_version_and_replicas() {
@@ -189,13 +189,56 @@ fn a_workflows_metadata_is_on_its_objects_in_the_wide_table_and_in_its_status() 
 }
 
 #[test]
-fn wide_is_a_format_of_list_alone() {
+fn each_command_has_the_formats_that_kubectl_has_for_the_like() {
     tntc(["list", "-o", "narrow"])
         .run()
         .exits(2)
-        .says("possible values are text, wide and json");
+        .says("`list` answers in text, wide, json, yaml or name");
     tntc(["status", "any", "-o", "wide"])
         .run()
         .exits(2)
-        .says("possible values are text and json");
+        .says("`status` answers in text, json or yaml");
+    tntc(["validate", "-o", "yaml"])
+        .run()
+        .exits(2)
+        .says("`validate` answers in text or json");
+}
+
+#[test]
+fn names_and_yaml_are_answers_too() {
+    let namespace = Namespace::new("formats");
+    let workflow = Workflow::of_one_node("greeter", "return 1;");
+    deploying(&workflow, &namespace, &[])
+        .run()
+        .exits(0)
+        .answers("applied greeter to ");
+    let answer = |arguments: &[&str]| {
+        let place = ["-n", namespace.name.as_str()];
+        let all = arguments.iter().copied().chain(place);
+        tntc(all).run()
+    };
+    let names = answer(&["list", "-o", "name"]).exits(0).stdout;
+    assert_eq!(names, "greeter\n");
+    let yaml = |arguments: &[&str], status: i32| -> Value {
+        let text = answer(arguments).exits(status).stdout;
+        serde_saphyr::from_str(&text).unwrap_or_else(|cause| panic!("{cause}: {text}"))
+    };
+    let listed = yaml(&["list", "-o", "yaml"], 0);
+    assert_eq!(listed["workflows"][0]["name"], "greeter");
+    assert_eq!(
+        listed["workflows"][0]["version"], "1.0",
+        "a text, not a number"
+    );
+    let status = yaml(&["status", "greeter", "-o", "yaml"], 0);
+    assert_eq!(status["workflow"]["namespace"], namespace.name.as_str());
+    let failed = yaml(&["status", "absent", "-o", "yaml"], 1);
+    assert_eq!(failed["status"], "fail");
+    let misused = yaml(&["status", "-o", "yaml"], 2);
+    assert_eq!(misused["command"], "status");
+    let removed = answer(&["undeploy", "greeter", "-y", "-o", "name"]);
+    let expected = "service/greeter\ndeployment.apps/greeter\nconfigmap/greeter-code\n\
+        networkpolicy.networking.k8s.io/greeter-netpol\nnetworkpolicy.networking.k8s.io/greeter-trigger-netpol\n";
+    assert_eq!(removed.exits(0).stdout, expected);
+    let none = answer(&["list", "-o", "name"]).exits(0).stdout;
+    assert_eq!(none, "");
 }

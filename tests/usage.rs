@@ -29,6 +29,22 @@ fn wrong_usage_is_an_envelope_too() {
 }
 
 #[test]
+fn wrong_usage_is_answered_by_the_command_that_was_meant() {
+    for (words, command) in [
+        (&["-o", "json"][..], "tntc"),
+        (&["-o", "json", "no-such-command"], "tntc"),
+        (&["-o", "json", "ls", "--no-such-flag"], "list"),
+        (
+            &["cluster", "check", "--no-such-flag", "-o", "json"],
+            "cluster check",
+        ),
+    ] {
+        let json = tntc(words.iter().copied()).run().exits(2).json();
+        assert_eq!(json["command"], command, "{words:?}");
+    }
+}
+
+#[test]
 fn without_a_cluster_every_command_says_so() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let kubeconfig = dir.path().join("config");
@@ -91,4 +107,23 @@ fn completions_and_version_need_nothing() {
         .exits(0)
         .answers("complete -F");
     tntc(["version"]).run().exits(0).answers("tntc 0.1.0");
+}
+
+#[test]
+fn an_option_that_means_nothing_to_a_command_is_told() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    tntc(["version", "--context", "prod"])
+        .env("HOME", home.path())
+        .run()
+        .exits(0)
+        .says("--context has no effect on `version`");
+    let quiet = tntc(["version"]).env("TENTACULAR_ENV", "prod").run();
+    assert_eq!(quiet.exits(0).stderr, "");
+}
+
+#[test]
+fn the_version_is_yaml_where_that_is_asked_for() {
+    let answer = tntc(["version", "-o", "yaml"]).run().exits(0);
+    let json: serde_json::Value = serde_saphyr::from_str(&answer.stdout).expect("YAML");
+    assert_eq!(json["command"], "version");
 }

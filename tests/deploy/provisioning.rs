@@ -183,3 +183,20 @@ fn the_shared_pool_and_an_environments_own_source_reach_the_pod() {
         (answer() == "of staging").then_some(())
     });
 }
+
+#[test]
+fn a_dry_run_in_yaml_is_the_manifests_and_by_name_what_kubectl_calls_them() {
+    let workflow = Workflow::of_one_node("named", "return null;");
+    workflow.write(".secrets.yaml", "github: {token: ghp_hidden}\n");
+    let dry_run = |more: &[&str]| {
+        let deploy = ["deploy", workflow.path(), "--dry-run", "--image", "e:v1"];
+        let answer = tntc(deploy.into_iter().chain(more.iter().copied())).run();
+        answer.exits(0).stdout
+    };
+    assert_eq!(dry_run(&["-o", "yaml"]), dry_run(&[]));
+    let names = "configmap/named-code\nnetworkpolicy.networking.k8s.io/named-netpol\n\
+        networkpolicy.networking.k8s.io/named-trigger-netpol\nservice/named\ndeployment.apps/named\n";
+    assert_eq!(dry_run(&["-o", "name"]), names);
+    let with_secret = dry_run(&["-o", "name", "--show-secrets"]);
+    assert_eq!(with_secret, format!("secret/named-secrets\n{names}"));
+}

@@ -93,3 +93,37 @@ fn kind_is_looked_for_in_the_context_that_is_used() {
     assert!(!other.stderr.contains("kind"), "{}", other.stderr);
     other.answers("runtimeClassName: gvisor");
 }
+
+#[test]
+fn the_old_way_to_name_a_clusters_registry_is_taken_with_a_warning() {
+    let workflow = Workflow::of_one_node("dated", "return 1;");
+    let image = "registry.example.com/engine:v1";
+    let flags = [
+        "--dry-run",
+        "--image",
+        image,
+        "--cluster-registry",
+        "old.example.com",
+    ];
+    tntc(["deploy", workflow.path()].into_iter().chain(flags))
+        .run()
+        .exits(0)
+        .says("warning: --cluster-registry is deprecated and ignored")
+        .says("--image")
+        .answers(image);
+}
+
+#[test]
+fn a_registry_is_for_builds() {
+    let workflow = Workflow::of_one_node("regardless", "return 1;");
+    tntc([
+        "deploy",
+        workflow.path(),
+        "--dry-run",
+        "-r",
+        "reg.example.com",
+    ])
+    .run()
+    .exits(0)
+    .says("warning: --registry has no effect on `deploy`");
+}

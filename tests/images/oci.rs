@@ -44,7 +44,7 @@ fn a_place_is_no_format_for_any_other_command() {
     tntc(["list", "--output", "engine.tar"])
         .run()
         .exits(2)
-        .says("possible values are text, wide and json");
+        .says("`list` answers in text, wide, json, yaml or name");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn an_output_replaces_an_image_and_nothing_else() {
         &["--builder", "oci", "--base", &base, "--to", &foreign],
     )
     .exits(2)
-    .answers("exists and is no OCI layout");
+    .answers("exists and is not an OCI layout");
     let layout = format!("{}-layout", workflow.path());
     for _ in 0..2 {
         build(

@@ -16,14 +16,40 @@ use crate::answer::{Envelope, Evidence, Status, Timing};
 use crate::error::{Error, Kind};
 use crate::interrupt::Raised;
 
-/// How the answer is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+/// How the answer is written. Not every command has every format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
     /// For people.
     #[default]
     Text,
+    /// For people, with more columns.
+    Wide,
     /// One JSON envelope on stdout, also on failure.
     Json,
+    /// The same envelope as YAML.
+    Yaml,
+    /// Only the names of what the answer is about, a line each.
+    Name,
+}
+
+impl Format {
+    const ALL: [Self; 5] = [Self::Text, Self::Wide, Self::Json, Self::Yaml, Self::Name];
+
+    /// The value of `--output` that asks for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Wide => "wide",
+            Self::Json => "json",
+            Self::Yaml => "yaml",
+            Self::Name => "name",
+        }
+    }
+
+    /// The format of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
 }
 
 /// When to colour.
@@ -45,6 +71,8 @@ pub struct Outcome {
     pub summary: String,
     /// The answer itself, as text for stdout.
     pub text: String,
+    /// What `-o name` prints.
+    pub names: Vec<String>,
     /// The command's own fields of the JSON envelope, as an object; null when it has none.
     pub own: Value,
     /// What was found on the way.
@@ -89,6 +117,13 @@ impl Outcome {
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = text.into();
+        self
+    }
+
+    /// The names for `-o name`.
+    #[must_use]
+    pub fn names(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.names = names.into_iter().collect();
         self
     }
 
@@ -180,9 +215,14 @@ impl Printer {
         self.verbose
     }
 
-    /// Whether the answer is one JSON envelope.
-    pub fn json(&self) -> bool {
-        self.format == Format::Json
+    /// How the answer is written.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether the answer is one envelope.
+    pub fn has_envelope(&self) -> bool {
+        matches!(self.format, Format::Json | Format::Yaml)
     }
 
     /// A line about what is going on, for a person.
@@ -218,7 +258,7 @@ impl Printer {
     /// Returns false when nobody reads any more.
     #[allow(clippy::unused_self, reason = "only who has the printer may print")]
     pub fn stream(&self, line: &str) -> bool {
-        let line = if self.json() {
+        let line = if self.has_envelope() {
             terminal::shown_json(line)
         } else {
             terminal::shown(line)
@@ -232,16 +272,11 @@ impl Printer {
         if outcome.silent {
             return outcome.exit_status();
         }
-        if self.json() {
+        if self.has_envelope() {
             let told = (outcome.summary.as_str(), outcome.hints.as_slice());
             self.envelope(outcome.failed, told, &outcome.evidence, &outcome.own);
         } else {
-            let for_a_program = outcome.data && !std::io::stdout().is_terminal();
-            to_stdout(&if for_a_program {
-                Cow::Borrowed(outcome.text.as_str())
-            } else {
-                terminal::shown(&outcome.text)
-            });
+            self.answer(outcome);
             if let Some(error) = &outcome.error {
                 self.error(error);
             }
@@ -252,9 +287,21 @@ impl Printer {
         outcome.exit_status()
     }
 
+    fn answer(&self, outcome: &Outcome) {
+        if self.format == Format::Name {
+            return to_stdout(&terminal::shown(&outcome.names.join("\n")));
+        }
+        let for_a_program = outcome.data && !std::io::stdout().is_terminal();
+        to_stdout(&if for_a_program {
+            Cow::Borrowed(outcome.text.as_str())
+        } else {
+            terminal::shown(&outcome.text)
+        });
+    }
+
     /// Writes an error; the exit status follows from its kind.
     pub fn fail(&self, error: &Error) -> u8 {
-        if self.json() {
+        if self.has_envelope() {
             let told = (error.message.as_str(), error.hints.as_slice());
             self.envelope(true, told, &error.evidence, &Value::Null);
         } else {
@@ -289,9 +336,9 @@ impl Printer {
             evidence,
             own,
         };
-        match serde_json::to_string_pretty(&envelope) {
-            Ok(text) => to_stdout(&terminal::shown_json(&text)),
-            Err(cause) => to_stderr(&format!("error: cannot write the answer as JSON: {cause}")),
+        match written(self.format, &envelope) {
+            Ok(text) => to_stdout(&text),
+            Err(cause) => to_stderr(&format!("error: cannot write the answer: {cause}")),
         }
     }
 
@@ -310,6 +357,24 @@ impl Printer {
         } else {
             to_stderr(&format!("{label}: {text}"));
         }
+    }
+}
+
+/// An envelope as JSON, or as YAML.
+fn written(format: Format, envelope: &impl Serialize) -> Result<String, String> {
+    let as_json = || {
+        let text = serde_json::to_string_pretty(envelope).map_err(|cause| cause.to_string())?;
+        Ok(terminal::shown_json(&text).into_owned())
+    };
+    if format != Format::Yaml {
+        return as_json();
+    }
+    let text = serde_saphyr::to_string(envelope).map_err(|cause| cause.to_string())?;
+    // What a terminal would obey is escaped in JSON without another meaning, and JSON is YAML.
+    if text.contains(terminal::is_active) {
+        as_json()
+    } else {
+        Ok(text)
     }
 }
 
@@ -341,4 +406,26 @@ pub fn pass_on(piece: &str) {
 /// A line of a child, with colours of ours around text that went through `terminal::shown`.
 pub fn coloured_line(line: &str) {
     to_stderr(&terminal::shown_but_colours(line));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yaml_says_what_json_says_also_of_what_a_terminal_would_obey() {
+        for text in [
+            "plain",
+            "two\nlines",
+            "a: b # c",
+            "\u{1b}]0;owned\u{7}",
+            "\u{202e}back",
+        ] {
+            let envelope = json!({"summary": text, "n": 1, "none": null, "list": ["1.10", "yes"]});
+            let yaml = written(Format::Yaml, &envelope).expect("YAML");
+            assert!(!yaml.contains(terminal::is_active), "{yaml:?}");
+            let read: Value = serde_saphyr::from_str(&yaml).expect("YAML");
+            assert_eq!(read, envelope, "{yaml}");
+        }
+    }
 }

@@ -162,6 +162,30 @@ impl Plan {
     }
 }
 
+/// An object's name as `kubectl -o name` prints it, such as `deployment.apps/greeter`.
+#[must_use]
+pub fn resource_name(group: &str, kind: &str, name: &str) -> String {
+    let kind = kind.to_lowercase();
+    match group {
+        "" => format!("{kind}/{name}"),
+        group => format!("{kind}.{group}/{name}"),
+    }
+}
+
+/// The same of an object as JSON.
+#[must_use]
+pub fn resource_name_of(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let version = text(&object["apiVersion"]);
+    // The core group has no name: its version stands alone.
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    resource_name(
+        group,
+        &text(&object["kind"]),
+        &text(&object["metadata"]["name"]),
+    )
+}
+
 /// Annotations of a Deployment's pod template.
 pub fn template_annotations(deployment: &mut Deployment) -> Option<&mut BTreeMap<String, String>> {
     let template = &mut deployment.spec.as_mut()?.template;

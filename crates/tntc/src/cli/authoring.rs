@@ -68,8 +68,11 @@ pub struct Test {
     /// Leave the live test's objects in place
     #[arg(long, requires = "live")]
     pub keep: bool,
+    /// Wait until the live test's pods are gone, too
+    #[arg(long, requires = "live", conflicts_with = "keep")]
+    pub wait: bool,
     /// Maximum time of the live test, such as 90s or 2m
-    #[arg(long, requires = "live", default_value = "120s", value_parser = duration)]
+    #[arg(long, requires = "live", value_name = "DURATION", default_value = "120s", value_parser = duration)]
     pub timeout: std::time::Duration,
 }
 

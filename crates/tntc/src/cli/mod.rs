@@ -1,16 +1,19 @@
 //! What can be typed: clap types only, no behaviour.
 
 mod authoring;
+mod globals;
 mod operating;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 use jiff::SignedDuration;
 
 pub use self::authoring::{
     Build, Builder, Dev, Init, Secrets, SecretsCheck, SecretsInit, Test, Validate, Visualize,
 };
+pub use self::globals::{command, formats_of, listed};
 pub use self::operating::{
     Audit, Cluster, ClusterCheck, ClusterCommand, Deploy, List, Logs, Run, Status, Undeploy, Via,
 };
@@ -26,6 +29,19 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// Parses the words of a command line.
+///
+/// # Errors
+/// They are no command, or ask for help or the version.
+pub fn parsed<W: Into<OsString> + Clone>(
+    words: impl IntoIterator<Item = W>,
+) -> Result<Cli, clap::Error> {
+    let matches = globals::command().try_get_matches_from(words)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.global.without_effect = globals::without_effect(cli.command.name(), &matches);
+    Ok(cli)
+}
+
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
@@ -36,7 +52,7 @@ pub struct Global {
     /// Container registry that image tags are prefixed with
     #[arg(short, long, global = true, value_name = "HOST")]
     pub registry: Option<String>,
-    /// How the answer is written: text or json; for `list` also wide, with more columns
+    /// Output format: text or json; some commands have yaml, name or wide, too
     #[arg(short, long, global = true, value_name = "FORMAT", action = clap::ArgAction::Append)]
     pub output: Vec<Output>,
     /// Named environment of the config files
@@ -56,15 +72,18 @@ pub struct Global {
     /// When to colour
     #[arg(long, global = true, value_enum, default_value_t)]
     pub color: Color,
-    /// Say more
+    /// Show the settings, cluster and config files in use, hints on the workflow, and the output of other programs
     #[arg(short, long, global = true)]
     pub verbose: bool,
+    /// The options that were typed for a command which they mean nothing to.
+    #[arg(skip)]
+    pub without_effect: Vec<String>,
 }
 
-/// A value of `--output`: a format for every command, and for `build` also a place.
+/// A value of `--output`: a format, and for `build` also a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// `text` or `json`.
+    /// A format that some command has.
     Format(Format),
     /// Anything else.
     Place(PathBuf),
@@ -74,12 +93,13 @@ impl std::str::FromStr for Output {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "" => Err("write text, json, or for `build` a place".to_owned()),
-            "text" => Ok(Self::Format(Format::Text)),
-            "json" => Ok(Self::Format(Format::Json)),
-            place => Ok(Self::Place(place.into())),
+        if text.is_empty() {
+            return Err("write a format, such as json".to_owned());
         }
+        Ok(match Format::named(text) {
+            Some(format) => Self::Format(format),
+            None => Self::Place(text.into()),
+        })
     }
 }
 
@@ -200,5 +220,5 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
         .ok()
         .and_then(|span| std::time::Duration::try_from(span).ok())
         .filter(|span| !span.is_zero())
-        .ok_or_else(|| format!("`{text}` is no duration; write one such as 30s or 2m"))
+        .ok_or_else(|| format!("`{text}` is not a valid duration; write one such as 30s or 2m"))
 }

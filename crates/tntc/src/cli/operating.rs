@@ -46,7 +46,7 @@ pub struct Deploy {
     #[arg(long, hide = true, value_name = "HOST")]
     pub cluster_registry: Option<String>,
     /// Maximum time to wait with --wait and --verify, such as 90s or 2m
-    #[arg(long, default_value = "120s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
     pub timeout: std::time::Duration,
 }
 
@@ -70,8 +70,8 @@ pub struct Run {
     /// How the engine is reached: a temporary pod, the API server's proxy, or a forwarded port
     #[arg(long, value_enum, default_value_t, conflicts_with = "local")]
     pub via: Via,
-    /// Bound of everything, from the pod's start to the answer
-    #[arg(long, default_value = "30s", value_parser = duration)]
+    /// Maximum time from the start to the answer, such as 30s or 2m
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub timeout: std::time::Duration,
 }
 

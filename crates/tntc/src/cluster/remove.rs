@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::ResourceExt;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams};
-use tntc_core::manifests::{code, cron_job, labels, network_policy, secret};
+use tntc_core::manifests::{self, code, cron_job, labels, network_policy, secret};
 
 use super::apply::{self, Object};
 use super::{Cluster, errors};
@@ -35,6 +35,11 @@ impl Named {
             resource: ApiResource::erase::<K>(&()),
             name: object.name_any(),
         }
+    }
+
+    /// As `kubectl -o name` prints it.
+    pub fn resource_name(&self) -> String {
+        manifests::resource_name(&self.resource.group, &self.resource.kind, &self.name)
     }
 }
 

@@ -94,7 +94,7 @@ async fn check(arguments: ClusterCheck, context: &Context) -> Result<Outcome> {
         report.checks.extend(unpinned);
     }
     let mut outcome = outcome(&report, &fixed);
-    if context.printer.json() {
+    if context.printer.has_envelope() {
         // As text, each remedy stands below its check already.
         outcome.hints = report.remedies();
     }

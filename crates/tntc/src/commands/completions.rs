@@ -1,10 +1,9 @@
 //! `tntc completions`.
 
-use clap::CommandFactory;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::cli::{Cli, Completions};
+use crate::cli::{self, Completions};
 use crate::output::Outcome;
 
 /// The fields of the answer.
@@ -17,7 +16,7 @@ pub struct Answer {
 /// The completion script of a shell.
 pub fn run(arguments: &Completions) -> Outcome {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "tntc", &mut script);
+    clap_complete::generate(arguments.shell, &mut cli::command(), "tntc", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     let summary = format!("completions for {}", arguments.shell);
     Outcome::new(summary)

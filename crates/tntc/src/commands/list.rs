@@ -1,7 +1,6 @@
 //! `tntc list`: the workflows that are deployed.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -15,11 +14,8 @@ use crate::cli::List;
 use crate::cluster::{Cluster, inventory, loaded, rollout};
 use crate::context::{self, Context};
 use crate::error::Result;
-use crate::output::Outcome;
+use crate::output::{Format, Outcome};
 use crate::table::{self};
-
-/// The value of `-o` that adds columns.
-pub const WIDE: &str = "wide";
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -128,13 +124,15 @@ pub async fn run(arguments: &List, context: &Context) -> Result<Outcome> {
     let summary = format!("{} workflow{plural} in {place}", rows.len());
     let text = if rows.is_empty() {
         format!("no workflows in {place}")
-    } else if context.global.place() == Some(Path::new(WIDE)) {
+    } else if context.printer.format() == Format::Wide {
         wide_table(&rows)
     } else {
         table::render(HEADER, rows.iter().map(cells))
     };
+    let names: Vec<_> = rows.iter().map(|row| row.name.clone()).collect();
     Ok(Outcome::new(summary)
         .text(text)
+        .names(names)
         .own(Answer { workflows: rows }))
 }
 

@@ -86,7 +86,7 @@ async fn follow(
             None => break,
             Some(News::Note(note)) => context.printer.note(note),
             Some(News::Line(line)) => {
-                let text = streamed(&line, arguments.prefix, context.printer.json());
+                let text = streamed(&line, arguments.prefix, context.printer.has_envelope());
                 if !context.printer.stream(&text) {
                     break;
                 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::Undeploy;
 use crate::cluster::inventory;
-use crate::cluster::remove::{self, Pods, Removal};
+use crate::cluster::remove::{self, Named, Pods, Removal};
 use crate::context::{self, Context};
 use crate::error::{Error, Result};
 use crate::output::Outcome;
@@ -136,7 +136,9 @@ fn outcome(summary: String, removal: &Removal) -> Outcome {
     );
     let kept = removal.keep.iter();
     lines.extend(kept.map(|kept| format!("  kept {} ({})", kept.object, kept.why)));
-    Outcome::new(summary).text(lines.join("\n")).own(Answer {
+    let outcome = Outcome::new(summary).text(lines.join("\n"));
+    let outcome = outcome.names(removal.remove.iter().map(Named::resource_name));
+    outcome.own(Answer {
         removed: removal.remove.iter().map(ToString::to_string).collect(),
         kept: removal
             .keep
