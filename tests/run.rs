@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Forwarder, Namespace, Workflow, deployed, deploying, endpoints, interrupt, log, tntc,
-    trigger_pods, wait_for,
+    Forwarder, Namespace, Terminal, Workflow, deployed, deploying, endpoints, in_a_row, interrupt,
+    log, runs, tntc, trigger_pods, wait_for,
 };
 
 #[test]
@@ -167,35 +167,18 @@ fn the_pod_of_a_run_is_no_endpoint_of_the_service() {
     assert_eq!(child.wait().expect("tntc ends").code(), Some(130));
 }
 
-/// How many runs there are in a row; more by hand.
-fn runs() -> usize {
-    let asked = std::env::var("TNTC_TEST_RUNS").ok();
-    asked.map_or(100, |asked| asked.parse().expect("a number"))
-}
-
 /// An attach that comes before its container is there, or is lost on the way, ends no run, and starts none twice.
 #[test]
 fn a_hundred_runs_in_a_row_four_at_a_time_each_give_their_own_answer_once() {
     let workflow = Workflow::of_one_node("often", "ctx.log.info(\"got\", input); return input;");
     let namespace = deployed(&workflow, "often");
-    let count = runs();
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    if number >= count {
-                        return;
-                    }
-                    let input = format!("<{number}>");
-                    let json = json!(input).to_string();
-                    let arguments = ["run", "often", "-n", &namespace.name, "--input", &json];
-                    let answer = tntc(arguments).run().exits(0).json();
-                    assert_eq!(answer["outputs"]["only"], input);
-                }
-            });
-        }
+    let count = runs(100);
+    in_a_row(count, 4, |number| {
+        let input = format!("<{number}>");
+        let json = json!(input).to_string();
+        let arguments = ["run", "often", "-n", &namespace.name, "--input", &json];
+        let answer = tntc(arguments).run().exits(0).json();
+        assert_eq!(answer["outputs"]["only"], input);
     });
     let log = log(&namespace, "often", &["--tail", "-1"]);
     for number in 0..count {
@@ -256,4 +239,27 @@ fn an_input_file_may_begin_with_a_byte_order_mark() {
         .run()
         .exits(0);
     assert_eq!(answer.json()["outputs"], json!({"only": {"n": 1}}));
+}
+
+#[test]
+fn on_a_terminal_the_result_is_indented_and_a_failure_is_told_in_a_line_of_its_own() {
+    let workflow = Workflow::of_one_node(
+        "shown",
+        "if (input === 1) throw new Error(\"made to fail\"); return {n: input};",
+    );
+    let namespace = deployed(&workflow, "shown");
+    let run = |input: &str| {
+        let run = ["run", "shown", "-n", &namespace.name, "--input", input];
+        Terminal::start(tntc(run).env("TERM", "xterm")).ends()
+    };
+    let (status, shown) = run("7");
+    assert_eq!(status, 0, "{shown}");
+    assert!(shown.contains("\"only\": {\r\n"), "{shown:?}");
+    assert!(shown.contains("      \"n\": 7\r\n"), "{shown:?}");
+    let (status, shown) = run("1");
+    assert_eq!(status, 1, "{shown}");
+    assert!(
+        shown.contains("error: shown failed: node only threw: made to fail"),
+        "{shown:?}"
+    );
 }

@@ -1,9 +1,14 @@
 //! The live test before a deploy, and the check after it.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
 use super::revision;
-use crate::support::{Namespace, Workflow, deploying, engine_image, phases};
+use crate::support::{
+    Namespace, Tntc, Workflow, deploying, engine_image, in_a_row, interrupt, phases, runs,
+    trigger_pods, wait_for,
+};
 
 #[test]
 fn a_verified_deploy_carries_the_result_of_its_own_revision() {
@@ -95,6 +100,8 @@ fn a_passing_live_test_leaves_a_deployment_of_that_name_alone() {
     deploying(&workflow, &production, &[])
         .run()
         .exits(0)
+        .says("live test: preflight: pass")
+        .says("\npreflight: pass")
         .says("live test: pass");
     assert_eq!(development.list("deployments").len(), 1);
     assert_eq!(
@@ -102,4 +109,72 @@ fn a_passing_live_test_leaves_a_deployment_of_that_name_alone() {
         before
     );
     assert_eq!(production.list("deployments").len(), 1);
+}
+
+/// An attach that comes too early, or is lost on the way, fails neither a gate nor a verification.
+#[test]
+fn gated_and_verified_deploys_in_a_row_two_at_a_time_all_pass() {
+    let (workflow, production, development) = gated("return 1;");
+    in_a_row(runs(4), 2, |_| {
+        let answer = deploying(&workflow, &production, &["--verify", "-o", "json"]).run();
+        let answer = answer.exits(0).json();
+        assert_eq!(answer["execution"]["outputs"]["only"], 1);
+    });
+    assert_eq!(made(&development), Vec::<Value>::new());
+    for namespace in [&production, &development] {
+        assert_eq!(trigger_pods(namespace), Vec::<Value>::new());
+    }
+}
+
+fn made(namespace: &Namespace) -> Vec<Value> {
+    namespace.list("deployments,services,networkpolicies")
+}
+
+/// Presses Ctrl-C as soon as a trigger pod runs in the namespace; the exit status, and what was said.
+fn interrupted(deploy: Tntc, running_in: &Namespace) -> (Option<i32>, String) {
+    let mut command = deploy.command();
+    let child = command.stderr(Stdio::piped()).spawn();
+    let child = child.expect("tntc starts");
+    wait_for("a run", || {
+        let pods = trigger_pods(running_in);
+        let runs = |pod: &Value| pod["status"]["phase"] == "Running";
+        pods.iter().any(runs).then_some(())
+    });
+    interrupt(child.id());
+    let output = child.wait_with_output().expect("tntc ends");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), said)
+}
+
+const ENDLESS: &str = "await new Promise((done) => setTimeout(done, 600_000));";
+
+#[test]
+fn ctrl_c_in_the_live_test_of_a_deploy_applies_nothing_and_leaves_nothing() {
+    let (workflow, production, development) = gated(ENDLESS);
+    let deploy = deploying(&workflow, &production, &[]);
+    let (status, said) = interrupted(deploy, &development);
+    assert_eq!(status, Some(130), "{said}");
+    assert!(
+        said.contains("interrupted during the live test; nothing was applied"),
+        "{said}"
+    );
+    assert!(!said.contains("--force"), "{said}");
+    assert_eq!(made(&production), Vec::<Value>::new());
+    assert_eq!(made(&development), Vec::<Value>::new());
+    assert_eq!(trigger_pods(&development), Vec::<Value>::new());
+}
+
+#[test]
+fn ctrl_c_in_the_verification_of_a_deploy_leaves_no_trigger_pod() {
+    let workflow = Workflow::of_one_node("endless", ENDLESS);
+    let namespace = Namespace::new("verifying");
+    let deploy = deploying(&workflow, &namespace, &["--verify"]);
+    let (status, said) = interrupted(deploy, &namespace);
+    assert_eq!(status, Some(130), "{said}");
+    assert!(
+        said.contains("interrupted; the run may go on in the engine"),
+        "{said}"
+    );
+    assert!(said.contains("tntc status endless -n "), "{said}");
+    assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
 }

@@ -1,7 +1,10 @@
 //! Rollouts that end well, and those that cannot.
 
+use std::process::Stdio;
+
 use crate::support::{
-    Namespace, Terminal, Workflow, deploy, deployed, deploying, example, requests, tntc,
+    Namespace, Terminal, Workflow, deploy, deployed, deploying, example, interrupt,
+    no_node_takes_a_pod, requests, tntc, wait_for,
 };
 
 #[test]
@@ -18,7 +21,9 @@ fn an_image_that_cannot_be_pulled_is_told_in_the_pods_own_words() {
         image,
         "--wait",
     ];
-    tntc(deploy).run().exits(1).says("ImagePull").says(image);
+    let failed = tntc(deploy).run().exits(1).says("ImagePull").says(image);
+    let failed = failed.says("warnings:\n  LAST SEEN  TYPE     REASON");
+    assert!(!failed.stderr.contains("Normal"), "{}", failed.stderr);
     tntc(["list", "-n", &namespace.name])
         .run()
         .exits(0)
@@ -106,4 +111,27 @@ fn no_request_is_lost_during_a_rollout() {
         "{answered} requests were answered"
     );
     assert!(answered > 50, "{answered}");
+}
+
+#[test]
+fn ctrl_c_while_a_rollout_is_waited_for_tells_what_is_in_the_cluster() {
+    let namespace = Namespace::new("rolling");
+    no_node_takes_a_pod(&namespace);
+    let workflow = Workflow::of_one_node("rolling", "return 1;");
+    let mut command = deploying(&workflow, &namespace, &["--wait"]).command();
+    let child = command.stderr(Stdio::piped()).spawn();
+    let child = child.expect("tntc starts");
+    wait_for("the pod", || {
+        (!namespace.list("pods").is_empty()).then_some(())
+    });
+    interrupt(child.id());
+    let output = child.wait_with_output().expect("tntc ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(
+        said.contains("the rollout goes on in the cluster"),
+        "{said}"
+    );
+    assert!(said.contains("tntc status rolling -n "), "{said}");
+    assert!(!said.contains("warnings:"), "{said}");
 }

@@ -4,7 +4,9 @@ mod failures;
 
 use serde_json::{Value, json};
 
-use crate::support::{Namespace, Workflow, engine_image, phases, tntc};
+use crate::support::{
+    Namespace, Workflow, engine_image, in_a_row, phases, runs, tntc, trigger_pods, wait_for,
+};
 
 /// A workflow with a `dev` environment in a namespace of its own.
 fn prepared(body: &str) -> (Workflow, Namespace) {
@@ -20,7 +22,14 @@ fn prepared(body: &str) -> (Workflow, Namespace) {
 }
 
 fn left(namespace: &Namespace) -> Vec<Value> {
-    namespace.list("deployments,services,networkpolicies,cronjobs,secrets,pods")
+    namespace.list("deployments,services,networkpolicies,cronjobs,secrets")
+}
+
+/// The pods of engines that nobody has told to end.
+fn staying(namespace: &Namespace) -> Vec<Value> {
+    let mut pods = namespace.list("pods");
+    pods.retain(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+    pods
 }
 
 #[test]
@@ -48,6 +57,31 @@ fn a_workflow_is_run_once_for_real_and_nothing_is_left() {
         ]
     );
     assert_eq!(left(&namespace), Vec::<Value>::new());
+    wait_for("the end of the pods", || {
+        staying(&namespace).is_empty().then_some(())
+    });
+}
+
+#[test]
+fn the_pods_are_waited_for_when_that_is_asked_for() {
+    let (workflow, namespace) = prepared("return 1;");
+    tntc(["test", "--live", "--wait", workflow.path()])
+        .run()
+        .exits(0);
+    let everything = namespace.list("deployments,services,networkpolicies,pods");
+    assert_eq!(everything, Vec::<Value>::new());
+}
+
+/// An attach that comes too early, or is lost on the way, ends no live test.
+#[test]
+fn live_tests_in_a_row_two_at_a_time_all_pass_and_leave_nothing() {
+    let (workflow, namespace) = prepared("return 1;");
+    in_a_row(runs(4), 2, |_| {
+        let answer = tntc(["test", "--live", workflow.path(), "-o", "json"]).run();
+        assert_eq!(answer.exits(0).json()["execution"]["outputs"]["only"], 1);
+    });
+    assert_eq!(left(&namespace), Vec::<Value>::new());
+    assert_eq!(trigger_pods(&namespace), Vec::<Value>::new());
 }
 
 #[test]
@@ -74,7 +108,8 @@ fn kept_objects_are_named() {
     let answer = tntc(["test", "--live", "--keep", workflow.path()])
         .run()
         .exits(0)
-        .says("tntc undeploy lively-live-");
+        .says("tntc undeploy lively-live-")
+        .says(&format!(" -n {} --yes --env dev\n", namespace.name));
     assert!(answer.stdout.contains("passed"), "{}", answer.stdout);
     assert_eq!(namespace.list("deployments").len(), 1);
 }

@@ -34,7 +34,7 @@ pub use pki::{LONG_AGO, client_certificate, token_until};
 pub use port::free_port;
 pub use postgres::Postgres;
 pub use requests::requests;
-pub use runs::{endpoints, log, no_node_takes_a_pod, running_again, trigger_pods};
+pub use runs::{endpoints, in_a_row, log, no_node_takes_a_pod, running_again, runs, trigger_pods};
 pub use stand_in::{HANG_UP, StandIn, TOO_BUSY};
 pub use stub::Stub;
 pub use terminal::Terminal;

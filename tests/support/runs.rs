@@ -1,5 +1,7 @@
 //! Runs as they go on in a namespace: their pods, and what they log.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use super::{Namespace, tntc};
@@ -49,4 +51,23 @@ pub fn running_again(namespace: &Namespace, workflow: &str) -> Option<()> {
     pods.iter()
         .any(|pod| engine(pod) && again(pod))
         .then_some(())
+}
+
+/// How many runs there are in a row; more by hand, with `TNTC_TEST_RUNS`.
+pub fn runs(usually: usize) -> usize {
+    let asked = std::env::var("TNTC_TEST_RUNS").ok();
+    asked.map_or(usually, |asked| asked.parse().expect("a number"))
+}
+
+/// Does something so often, by its number, in so many threads.
+pub fn in_a_row(count: usize, threads: usize, once: impl Fn(usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+                numbers.take_while(|number| *number < count).for_each(&once);
+            });
+        }
+    });
 }

@@ -49,6 +49,22 @@ impl Interrupt {
         })
     }
 
+    /// Waits for the step, unless a signal comes first; then the step is dropped where it stands, so what it has begun
+    /// must be fit to be left like that.
+    ///
+    /// # Errors
+    /// The step's own, or this message.
+    pub async fn unless<T>(
+        &mut self,
+        message: &str,
+        step: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        tokio::select! {
+            done = Box::pin(step) => done,
+            signal = self.raised() => Err(signal.error(message)),
+        }
+    }
+
     /// Waits for any of the signals.
     pub async fn raised(&mut self) -> Raised {
         let kind = tokio::select! {

@@ -4,7 +4,7 @@ use kube::ResourceExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::contract::network::Services;
-use tntc_core::manifests::{Plan, secret};
+use tntc_core::manifests::{Plan, resource_name_of, secret};
 
 use crate::cli::Deploy;
 use crate::cluster::apply::{self, Applied};
@@ -12,7 +12,7 @@ use crate::cluster::connect::Target;
 use crate::cluster::{Cluster, loaded, preflight, present, ready, rollout};
 use crate::context::{Context, Overrides};
 use crate::contract;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::live;
@@ -35,6 +35,11 @@ pub struct Answer<'a> {
     deleted: Option<&'a [String]>,
 }
 
+/// What a signal ends a deploy with before anything was sent, while it was, and after it.
+const NOTHING_APPLIED: &str = "interrupted; nothing was applied";
+const HALF_APPLIED: &str = "interrupted; a second deploy completes what this one began";
+const ROLLS_ON: &str = "interrupted; everything is applied, and the rollout goes on in the cluster";
+
 /// Decides every object, then applies them; returns once applied, or with --wait and --verify once rolled out.
 pub async fn run(arguments: Deploy, context: &Context) -> Result<Outcome> {
     let overrides = Overrides {
@@ -51,16 +56,20 @@ pub async fn run(arguments: Deploy, context: &Context) -> Result<Outcome> {
         let (prepared, target) = ready(&arguments, overrides, context).await?;
         return manifests(&arguments, &prepared, target, context).await;
     }
-    let mut phases = Phases::new(&context.printer);
-    let (prepared, target) = phases
-        .run("prepare", ready(&arguments, overrides, context))
-        .await?;
-    let cluster = target?.connect()?;
     let mut interrupt = Interrupt::listen()?;
-    tokio::select! {
-        outcome = act(&arguments, &prepared, &cluster, phases, context) => outcome,
-        signal = interrupt.raised() => Err(signal.error("interrupted; a second deploy completes what this one began")),
-    }
+    let mut phases = Phases::new(&context.printer);
+    let step = interrupt.unless(NOTHING_APPLIED, ready(&arguments, overrides, context));
+    let (prepared, target) = phases.run("prepare", step).await?;
+    let cluster = target?.connect()?;
+    // Everything that a deploy does, kept off this future.
+    Box::pin(act(
+        &arguments,
+        &prepared,
+        &cluster,
+        (phases, interrupt),
+        context,
+    ))
+    .await
 }
 
 /// Everything that needs no cluster: read, checked, and held against the contract.
@@ -76,49 +85,46 @@ async fn ready(
     Ok((prepared, target))
 }
 
+/// Each step ends at Ctrl-C by itself: the live test and the run have something to remove then.
 async fn act(
     arguments: &Deploy,
     prepared: &Prepared,
     cluster: &Cluster,
-    mut phases: Phases<'_>,
+    (mut phases, mut interrupt): (Phases<'_>, Interrupt),
     context: &Context,
 ) -> Result<Outcome> {
-    let plan = prepared.plan_on(cluster, Variant::Own).await?;
+    let plan = prepared.plan_on(cluster, Variant::Own);
+    let plan = interrupt.unless(NOTHING_APPLIED, plan).await?;
     warn(&plan, context);
-    for warning in phases
-        .run(
-            "preflight",
-            preflight::require(cluster, &plan, arguments.warn),
-        )
-        .await?
-    {
+    let checked = preflight::require(cluster, &plan, arguments.warn);
+    let checked = interrupt.unless(NOTHING_APPLIED, checked);
+    for warning in phases.run("preflight", checked).await? {
         context.printer.warn(warning);
     }
     if !arguments.force && live::is_gated(&arguments.dir, context)? {
-        phases
-            .run(
-                "live test",
-                // A whole deploy of its own inside this one: kept off this future.
-                Box::pin(live::gate(
-                    &arguments.dir,
-                    prepared.workflow.name.as_str(),
-                    arguments.image.clone(),
-                    context,
-                )),
-            )
-            .await?;
+        let name = prepared.workflow.name.as_str();
+        let gate = live::gate(&arguments.dir, name, arguments.image.clone(), context);
+        // A whole deploy of its own inside this one: kept off this future.
+        phases.run("live test", Box::pin(gate)).await?;
     }
     let options = apply::Options {
         force_conflicts: arguments.force_conflicts,
     };
-    let applied = phases
-        .run(
-            "apply",
-            apply::all(cluster, &plan, arguments.restart, options),
-        )
-        .await?;
+    let applied = apply::all(cluster, &plan, arguments.restart, options);
+    let applied = interrupt.unless(HALF_APPLIED, applied);
+    let applied = phases.run("apply", applied).await?;
     let mut outcome = outcome(cluster, &applied, arguments.wait || arguments.verify);
-    match follow(arguments, prepared, cluster, &applied, &mut phases).await {
+    let names = plan.objects();
+    outcome = outcome.names(names.iter().map(resource_name_of));
+    let followed = follow(
+        arguments,
+        prepared,
+        cluster,
+        &applied,
+        &mut phases,
+        &mut interrupt,
+    );
+    match followed.await {
         Ok(execution) => outcome.evidence.execution = execution,
         Err(error) => return Err(explained(cluster, &applied, error).await),
     }
@@ -132,12 +138,13 @@ async fn follow(
     cluster: &Cluster,
     applied: &Applied,
     phases: &mut Phases<'_>,
+    interrupt: &mut Interrupt,
 ) -> Result<Option<Execution>> {
     let (deployment, timeout) = (&applied.deployment, arguments.timeout);
     if arguments.wait || arguments.verify {
-        phases
-            .run("rollout", rollout::wait(cluster, deployment, timeout))
-            .await?;
+        let complete = rollout::wait(cluster, deployment, timeout);
+        let complete = interrupt.unless(ROLLS_ON, complete);
+        phases.run("rollout", complete).await?;
     }
     if !arguments.verify {
         return Ok(None);
@@ -158,6 +165,9 @@ async fn follow(
 async fn explained(cluster: &Cluster, applied: &Applied, error: Error) -> Error {
     let name = applied.deployment.name_any();
     let namespace = applied.deployment.namespace().unwrap_or_default();
+    if matches!(error.kind, Kind::Interrupted(_)) {
+        return error.hint(see_status(cluster, &name, &namespace));
+    }
     let error = live::evidence::added(cluster, &namespace, &name, error).await;
     let logs = cluster.followup.tntc(format!("logs {name} -n {namespace}"));
     error
@@ -213,7 +223,9 @@ async fn manifests(
         text.push_str(&yaml);
     }
     let summary = format!("{} manifests, nothing applied", objects.len());
-    Ok(Outcome::new(summary).text(text).data().own(Answer {
+    let outcome = Outcome::new(summary).text(text).data();
+    let outcome = outcome.names(objects.iter().map(resource_name_of));
+    Ok(outcome.own(Answer {
         manifests: Some(objects),
         ..Answer::default()
     }))
@@ -223,6 +235,14 @@ async fn manifests(
 fn left_out(secret: &str) -> String {
     format!(
         "# Secret/{secret} is left out, as its values would be printed; --show-secrets prints it, and tntc deploy applies it.\n"
+    )
+}
+
+fn see_status(cluster: &Cluster, name: &str, namespace: &str) -> String {
+    let status = format!("status {name} -n {namespace}");
+    format!(
+        "see how it is doing with: {}",
+        cluster.followup.tntc(status)
     )
 }
 
@@ -249,10 +269,7 @@ fn outcome(cluster: &Cluster, applied: &Applied, waited: bool) -> Outcome {
             .map(|what| format!("  deleted {what}")),
     );
     if !waited {
-        let status = cluster
-            .followup
-            .tntc(format!("status {name} -n {namespace}"));
-        lines.push(format!("see how it is doing with: {status}"));
+        lines.push(see_status(cluster, &name, &namespace));
     }
     Outcome::new(summary).text(lines.join("\n")).own(Answer {
         applied: Some(&applied.changed),

@@ -10,6 +10,7 @@ use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::workflow::Workflow;
 
 use crate::cli;
+use crate::cluster::remove::Pods;
 use crate::context::{Context, Overrides};
 use crate::contract;
 use crate::error::{Error, Result};
@@ -82,7 +83,7 @@ async fn watch(
     node: Option<&str>,
     context: &Context,
 ) -> Result<Outcome> {
-    if context.printer.json() {
+    if context.printer.has_envelope() {
         return Err(
             Error::usage("--watch has no end to answer at, so it takes no -o json")
                 .hint("leave out --watch"),
@@ -131,6 +132,11 @@ fn live_options(arguments: &cli::Test, context: &Context) -> live::Options {
         environment: named.unwrap_or_else(|| live::DEFAULT_ENVIRONMENT.to_owned()),
         image: None,
         keep: arguments.keep,
+        pods: if arguments.wait {
+            Pods::Await
+        } else {
+            Pods::Leave
+        },
         is_gate: false,
         lenient: arguments.warn,
         timeout: arguments.timeout,

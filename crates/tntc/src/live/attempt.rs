@@ -46,12 +46,8 @@ impl Deadline {
     }
 }
 
-async fn unless<T>(interrupt: &mut Interrupt, step: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::select! {
-        done = Box::pin(step) => done,
-        signal = interrupt.raised() => Err(signal.error("interrupted")),
-    }
-}
+/// What a signal ends a live test with.
+pub(super) const INTERRUPTED: &str = "interrupted";
 
 /// Everything of one live test that exists only while it runs.
 pub(super) struct Attempt<'a> {
@@ -76,7 +72,7 @@ impl Attempt<'_> {
         printer: &Printer,
     ) -> Result<()> {
         let checked = preflight::require(self.cluster, self.plan, self.lenient);
-        let checked = unless(interrupt, self.deadline.bounds(checked));
+        let checked = interrupt.unless(INTERRUPTED, self.deadline.bounds(checked));
         let checked = phases.run("preflight", checked).await;
         let warnings = checked.map_err(|error| self.in_its_environment(error))?;
         for warning in warnings {
@@ -111,7 +107,7 @@ impl Attempt<'_> {
         let applied = phases.run("apply", self.deadline.bounds(applied)).await?;
         // The last two know why they waited in vain, so they keep to the deadline themselves.
         let complete = rollout::wait(self.cluster, &applied.deployment, self.deadline.left());
-        let complete = unless(interrupt, complete);
+        let complete = interrupt.unless(INTERRUPTED, complete);
         phases.run("rollout", complete).await?;
         phases.run("run", self.trigger()).await
     }
@@ -130,16 +126,12 @@ impl Attempt<'_> {
     }
 
     /// Removes everything that was deployed.
-    pub async fn clean_up(&self) -> Result<()> {
+    ///
+    /// The test is over when its objects are gone: an idle engine serves on for two seconds, which nobody waits for.
+    pub async fn clean_up(&self, pods: remove::Pods) -> Result<()> {
         let namespace = self.prepared.namespace.as_str();
         let removal = remove::plan(self.cluster, namespace, self.name, false).await?;
-        let left = remove::execute(
-            self.cluster,
-            namespace,
-            self.name,
-            &removal,
-            remove::Pods::Await,
-        );
+        let left = remove::execute(self.cluster, namespace, self.name, &removal, pods);
         left.await.map(drop)
     }
 

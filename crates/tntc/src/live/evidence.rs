@@ -1,5 +1,7 @@
 //! What a failure in the cluster leaves to be looked at: the last log lines and the events of the workflow's pods.
 
+use jiff::Timestamp;
+
 use crate::cluster::{Cluster, events, inventory, logs};
 use crate::error::Error;
 
@@ -15,9 +17,12 @@ pub async fn added(cluster: &Cluster, namespace: &str, name: &str, error: Error)
     let mut details: Vec<String> = error.details.clone().into_iter().collect();
     details.extend(section("last lines of the log", &log));
     // For a person only what went wrong: a dozen lines of a pod's usual course would hide it.
-    let warnings = events.iter().filter(|event| event.is_warning());
-    let told: Vec<_> = warnings.map(ToString::to_string).collect();
-    details.extend(section("warnings", &told));
+    let warnings: Vec<_> = events.iter().filter(|event| event.is_warning()).collect();
+    if !warnings.is_empty() {
+        let table = events::table(warnings, Timestamp::now());
+        let lines: Vec<_> = table.lines().map(str::to_owned).collect();
+        details.extend(section("warnings", &lines));
+    }
     let mut error = error;
     error.evidence.log = Some(log);
     error.evidence.events = Some(events);

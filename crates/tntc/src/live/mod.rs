@@ -7,11 +7,12 @@ mod once;
 use std::path::Path;
 use std::time::Duration;
 
-use self::attempt::{Attempt, Deadline};
+use self::attempt::{Attempt, Deadline, INTERRUPTED};
 pub use self::once::verify;
 use crate::cli::Global;
+use crate::cluster::remove::Pods;
 use crate::context::{Context, Overrides};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::execution::Execution;
 use crate::followup::quoted;
 use crate::interrupt::Interrupt;
@@ -35,6 +36,8 @@ pub struct Options {
     pub image: Option<String>,
     /// Leave everything in place afterwards.
     pub keep: bool,
+    /// Whether cleaning up waits for the pods, too.
+    pub pods: Pods,
     /// Whether it is part of a deploy, whose flags are others.
     pub is_gate: bool,
     /// Whether missing secrets only warn.
@@ -66,29 +69,38 @@ pub async fn gate(
         environment: DEFAULT_ENVIRONMENT.to_owned(),
         image,
         keep: false,
+        pods: Pods::Leave,
         is_gate: true,
         lenient: false,
         timeout: GATE_TIMEOUT,
     };
     let tested = test(dir, &options, context).await;
-    tested.map(drop).map_err(|mut error| {
-        let by_hand = format!(
-            "test {} --live --env {DEFAULT_ENVIRONMENT} --keep",
-            quoted(&dir.display().to_string())
-        );
-        error = error.hint(format!("leave its objects in place with: tntc {by_hand}"));
-        error = error.hint(format!(
+    tested
+        .map(drop)
+        .map_err(|error| not_deployed(error, dir, workflow))
+}
+
+/// What a deploy says of its live test that failed, with flags that a deploy has.
+fn not_deployed(mut error: Error, dir: &Path, workflow: &str) -> Error {
+    if is_interrupted(&error) {
+        "interrupted during the live test; nothing was applied".clone_into(&mut error.message);
+        return error;
+    }
+    error.message = format!(
+        "deploy failed: pre-deploy live test failed (use --force to skip): {}",
+        error.message
+    );
+    let force = "use --force to skip pre-deploy live test".to_owned();
+    error.hints.insert(0, force);
+    let by_hand = format!(
+        "test {} --live --env {DEFAULT_ENVIRONMENT} --keep",
+        quoted(&dir.display().to_string())
+    );
+    error
+        .hint(format!("leave its objects in place with: tntc {by_hand}"))
+        .hint(format!(
             "check deployment logs with: tntc logs {workflow} --env {DEFAULT_ENVIRONMENT}"
-        ));
-        error.message = format!(
-            "deploy failed: pre-deploy live test failed (use --force to skip): {}",
-            error.message
-        );
-        error
-            .hints
-            .insert(0, "use --force to skip pre-deploy live test".to_owned());
-        error
-    })
+        ))
 }
 
 /// Deploys under a name of its own, runs once, checks the result and always cleans up.
@@ -103,9 +115,9 @@ pub async fn test(dir: &Path, options: &Options, context: &Context) -> Result<Ou
     };
     let within = if options.is_gate { "live test: " } else { "" };
     let mut phases = Phases::within(within, &environment.printer);
-    let (prepared, target) = phases
-        .run("prepare", prepare(dir, overrides, &environment))
-        .await?;
+    let mut interrupt = Interrupt::listen()?;
+    let ready = interrupt.unless(INTERRUPTED, prepare(dir, overrides, &environment));
+    let (prepared, target) = phases.run("prepare", ready).await?;
     prepared.tell(&environment);
     let cluster = target?.connect()?;
     let name = live_name(prepared.workflow.name.as_str());
@@ -119,7 +131,6 @@ pub async fn test(dir: &Path, options: &Options, context: &Context) -> Result<Ou
         plan: &plan,
         name: &name,
     };
-    let mut interrupt = Interrupt::listen()?;
     // Nothing is made before this, so there is nothing to clean up when it fails.
     attempt
         .check(&mut phases, &mut interrupt, &environment.printer)
@@ -144,17 +155,18 @@ async fn conclude(
     phases: &mut Phases<'_>,
 ) -> Result<Execution> {
     let execution = match execution {
+        Err(error) if is_interrupted(&error) => Err(error),
         Ok(execution) => Ok(execution),
         Err(error) => Err(attempt.with_evidence(error).await),
     };
     if options.keep {
         return execution.map_err(|error| error.hint(attempt.how_to_remove()));
     }
-    let cleaned = phases.run("clean up", attempt.clean_up()).await;
+    let cleaned = phases.run("clean up", attempt.clean_up(options.pods)).await;
     match (execution, cleaned) {
         (Ok(execution), Ok(())) => Ok(execution),
         (Ok(_), Err(left)) => Err(left.hint(attempt.how_to_remove())),
-        (Err(error), Ok(())) if options.is_gate => Err(error),
+        (Err(error), Ok(())) if options.is_gate || is_interrupted(&error) => Err(error),
         (Err(error), Ok(())) => {
             Err(error.hint("--keep leaves everything in place, to be looked at"))
         }
@@ -162,6 +174,11 @@ async fn conclude(
             .hint(format!("cleaning up failed as well: {left}"))
             .hint(attempt.how_to_remove())),
     }
+}
+
+/// Whoever pressed Ctrl-C knows why it ended.
+fn is_interrupted(error: &Error) -> bool {
+    matches!(error.kind, Kind::Interrupted(_))
 }
 
 /// The same command in another environment: only what says how to print stays.
