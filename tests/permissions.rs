@@ -327,3 +327,46 @@ fn fix_grants_permissions_also_where_namespaces_may_neither_be_seen_nor_made() {
         .answers("  ? Namespace")
         .answers("✓ Permissions in namespace");
 }
+
+#[test]
+fn who_may_not_read_logs_is_told_what_could_not_be_seen_and_nothing_fails() {
+    let workflow = Workflow::of_one_node("unread", "return 1;");
+    let namespace = deployed(&workflow, "unread");
+    let all = json!(["*"]);
+    let core = [
+        "configmaps",
+        "secrets",
+        "services",
+        "events",
+        "pods",
+        "pods/attach",
+        "namespaces",
+    ];
+    let rules = json!([
+        {"apiGroups": ["apps", "batch", "networking.k8s.io", "discovery.k8s.io", "node.k8s.io"], "resources": all, "verbs": all},
+        {"apiGroups": [""], "resources": core, "verbs": all},
+    ]);
+    let illiterate = Grant::new("illiterate", &rules);
+    let kubeconfig = Kubeconfig::current().acting_as(&illiterate.user);
+    let path = kubeconfig.path().display().to_string();
+    let run = |arguments: &[&str]| {
+        let place = ["-n", &namespace.name, "--kubeconfig", &path];
+        tntc(arguments.iter().copied().chain(place)).run()
+    };
+    let unseen = ["has loaded is not known: reading its log: ", "pods/log"];
+    let image = engine_image();
+    let audit = ["audit", workflow.path(), "--image", image];
+    let answer = run(&audit)
+        .exits(0)
+        .answers("unread in ")
+        .answers("is in sync");
+    answer.says(unseen[0]).says(unseen[1]);
+    let quiet = run(&["status", "unread"]).exits(0).answers("status: ready");
+    assert_eq!(quiet.stderr, "");
+    let verbose = run(&["status", "unread", "-v"]).exits(0);
+    verbose.says(unseen[0]).says(unseen[1]);
+    run(&["list"]).exits(0).answers("ready");
+    let deploy = ["deploy", workflow.path(), "--image", image, "--verify"];
+    run(&deploy).exits(0).says(unseen[0]).says(unseen[1]);
+    run(&["logs", "unread"]).exits(3).says("pods/log");
+}

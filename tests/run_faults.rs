@@ -86,6 +86,7 @@ fn where_no_pod_may_be_made_the_quota_and_the_other_ways_are_told() {
         .run()
         .exits(1)
         .says("exceeded quota")
+        .says("nothing was started")
         .says("--via proxy");
     tntc([
         "run",

@@ -39,6 +39,31 @@ fn a_running_workflow_is_ready_and_detail_tells_what_it_runs_on() {
             .is_some_and(|events| !events.is_empty()),
         "{json}"
     );
+    let detail = ["status", "word-counter", "-n", &namespace.name, "--detail"];
+    let shown = tntc(detail).run().exits(0).stdout;
+    let after = |title: &str| -> Vec<String> {
+        let lines = shown.lines().skip_while(|line| *line != title).skip(1);
+        let words = |line: &str| {
+            line.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        lines.take(2).flat_map(words).collect()
+    };
+    let pods = after("pods:");
+    assert_eq!(
+        pods[..5],
+        ["NAME", "READY", "STATUS", "RESTARTS", "NODE"],
+        "{shown}"
+    );
+    assert_eq!(pods[6..9], ["true", "Running", "0"], "{shown}");
+    let events = after("events:");
+    let header = ["LAST", "SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
+    assert_eq!(events[..6], header, "{shown}");
+    assert!(
+        ["Normal", "Warning"].contains(&events[7].as_str()),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::revision;
-use crate::support::{Namespace, Workflow, deploy, deployed, deploying, engine_image, run, tntc};
+use crate::support::{
+    Kubeconfig, Namespace, Workflow, deploy, deployed, deploying, engine_image, run, tntc,
+};
 
 /// Applies one object of the workflow as a deploy would, and nothing else: what one leaves that is stopped on the way.
 fn apply_alone(workflow: &Workflow, namespace: &Namespace, object: &Value) {
@@ -126,6 +128,16 @@ fn pods_that_started_with_tampered_code_are_told_and_restarted() {
         .run()
         .exits(0)
         .answers("has loaded other code than the cluster holds");
+    let kubeconfig = Kubeconfig::current();
+    let path = kubeconfig.path().display().to_string();
+    let hint = format!(
+        "restarts such pods: tntc deploy DIR -n {} --kubeconfig {path}\n",
+        namespace.name
+    );
+    tntc(status.into_iter().chain(["--kubeconfig", &path]))
+        .run()
+        .exits(0)
+        .says(&hint);
     let list = ["list", "-n", &namespace.name];
     tntc(list).run().exits(0).answers("out of sync");
     deploying(&workflow, &namespace, &["--verify"])

@@ -3,6 +3,8 @@
 //! Each failure shows first in another place: an image in the container's waiting reason, a missing volume only in an
 //! event, quota and Pod Security only in a condition of the ReplicaSet.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
@@ -18,7 +20,7 @@ pub struct Problem {
     /// Whether waiting cannot be expected to help.
     pub fatal: bool,
     /// What to do about it.
-    pub hint: Option<&'static str>,
+    pub hint: Option<Cow<'static, str>>,
 }
 
 impl Problem {
@@ -77,7 +79,7 @@ fn not_created(replica_set: &ReplicaSet) -> Option<Problem> {
             .reason
             .clone()
             .unwrap_or_else(|| "FailedCreate".to_owned()),
-        hint: hint_for_refusal(&message),
+        hint: hint_for_refusal(&message).map(Cow::Borrowed),
         message,
         fatal: true,
     })
@@ -139,7 +141,7 @@ fn waiting(container: &ContainerStatus) -> Option<Problem> {
         return None;
     }
     Some(Problem {
-        hint: hint_for(&reason),
+        hint: hint_for(&reason).map(Cow::Borrowed),
         message: waiting.message.clone().unwrap_or_default(),
         reason,
         fatal: true,
@@ -189,11 +191,11 @@ fn of_end(container: &ContainerStatus, ended: &ContainerStateTerminated) -> Prob
             "container {} ended with exit status {}{detail}",
             container.name, ended.exit_code
         ),
-        hint: Some(if reason == "OOMKilled" {
+        hint: Some(Cow::Borrowed(if reason == "OOMKilled" {
             "the container needed more memory than its limit"
         } else {
             "the last lines of the container's log tell why"
-        }),
+        })),
         reason,
         fatal: true,
     }
@@ -223,7 +225,7 @@ fn unschedulable(pod: &Pod) -> Option<Problem> {
             .unwrap_or_else(|| "Unschedulable".to_owned()),
         message: refused.message.clone().unwrap_or_default(),
         fatal: false,
-        hint: Some("no node can take the pod now"),
+        hint: Some("no node can take the pod now".into()),
     })
 }
 
@@ -263,7 +265,7 @@ fn of_event(event: &Event) -> Option<Problem> {
         reason: reason.to_owned(),
         message,
         fatal,
-        hint,
+        hint: hint.map(Cow::Borrowed),
     })
 }
 

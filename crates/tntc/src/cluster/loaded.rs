@@ -115,7 +115,7 @@ pub fn out_of_sync(held: &Held, reports: &Reports) -> Option<Problem> {
                 difference.what()
             ),
             fatal: false,
-            hint: Some("replace such pods with: tntc deploy, which restarts them"),
+            hint: None,
         })
     })
 }
@@ -132,7 +132,16 @@ pub async fn look(
     let pods = inventory::pods(cluster, namespace, workflow).await?;
     let held = held(cluster, namespace, workflow, &pods).await;
     let reports = reports(cluster, namespace, pods).await;
-    Ok((out_of_sync(&held, &reports), reports.unknown))
+    let problem = out_of_sync(&held, &reports).map(|problem| {
+        let deploy = format!("deploy DIR -n {namespace}");
+        let deploy = cluster.followup.tntc(deploy);
+        let hint = format!("deploy again, which restarts such pods: {deploy}");
+        Problem {
+            hint: Some(hint.into()),
+            ..problem
+        }
+    });
+    Ok((problem, reports.unknown))
 }
 
 /// Requires that every running pod has loaded what the cluster holds; what could not be seen comes back.

@@ -136,7 +136,7 @@ fn told(
     log: &[Line],
 ) -> Error {
     let error = Error::failed(format!("{name} {what}: {problem}"));
-    let error = problem.hint.into_iter().fold(error, Error::hint);
+    let error = problem.hint.clone().into_iter().fold(error, Error::hint);
     let error = error.hint(look_closer(cluster, namespace, name));
     if log.is_empty() {
         return error;

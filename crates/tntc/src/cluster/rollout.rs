@@ -97,7 +97,7 @@ fn told(name: &str, namespace: &str, problem: &Problem) -> Error {
     let error = Error::failed(format!(
         "rollout of {name} in namespace {namespace} failed: {problem}"
     ));
-    problem.hint.into_iter().fold(error, Error::hint)
+    problem.hint.clone().into_iter().fold(error, Error::hint)
 }
 
 fn timed_out(watch: &Watch, name: &str, namespace: &str, timeout: Duration) -> Error {

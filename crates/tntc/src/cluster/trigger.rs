@@ -139,10 +139,11 @@ async fn create(pods: Api<Pod>, pod: Pod) -> Result<(), NotCreated> {
     let made = pods.create(&PostParams::default(), &pod).await;
     made.map(drop).map_err(|cause| {
         let is_refused = matches!(&cause, kube::Error::Api(status) if status.code < 500);
-        let error = errors::tell("creating the trigger pod", cause).hint(
+        let mut error = errors::tell("creating the trigger pod", cause).hint(
             "where no pod may be made, reach the engine by --via proxy or --via port-forward",
         );
         if is_refused {
+            error.message.push_str("; nothing was started");
             NotCreated::Refused(error)
         } else {
             NotCreated::Unknown(error)

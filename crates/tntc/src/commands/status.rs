@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
@@ -22,6 +23,7 @@ use crate::cluster::{Cluster, events, inventory, loaded};
 use crate::context::{self, Context};
 use crate::error::{Error, Result};
 use crate::output::Outcome;
+use crate::table;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -132,7 +134,7 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
         workflow.detail = Some(detail(deployment, endpoint, &seen, cron_jobs)?);
     }
     let outcome = Outcome::new(summary(deployment, problem.as_ref()))
-        .text(text(&json!(workflow)))
+        .text(text(&workflow, Timestamp::now()))
         .own(Answer { workflow });
     Ok(problem
         .and_then(|problem| problem.hint)
@@ -277,27 +279,51 @@ fn last_run(job: &Job) -> String {
     }
 }
 
-/// `name: value` lines; lists indented below their name.
-fn text(workflow: &Value) -> String {
+/// `name: value` lines; lists indented below their name, and what kubectl shows as a table as one.
+fn text(workflow: &Workflow, now: Timestamp) -> String {
     let is_said = |value: &Value| match value {
         Value::Null => false,
         Value::Object(_) => !inline(value).is_empty(),
         _ => true,
     };
-    let fields = workflow
+    let fields = json!(workflow);
+    let fields = fields
         .as_object()
         .into_iter()
         .flatten()
         .filter(|(name, value)| is_said(value) && *name != "refused");
-    let lines = fields.map(|(name, value)| match value {
-        Value::Array(items) if items.is_empty() => format!("{name}: none"),
-        Value::Array(items) => format!(
-            "{name}:\n{}",
-            items.iter().map(item).collect::<Vec<_>>().join("\n")
-        ),
-        other => format!("{name}: {}", inline(other)),
+    let detail = workflow.detail.as_ref();
+    let lines = fields.map(|(name, value)| match (value, detail) {
+        (Value::Array(items), _) if items.is_empty() => format!("{name}: none"),
+        (Value::Array(_), Some(detail)) if name == "events" => {
+            below(name, &events::table(&detail.events, now))
+        }
+        (Value::Array(_), Some(detail)) if name == "pods" => below(name, &pod_table(&detail.pods)),
+        (Value::Array(items), _) => {
+            below(name, &items.iter().map(item).collect::<Vec<_>>().join("\n"))
+        }
+        (other, _) => format!("{name}: {}", inline(other)),
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+fn below(name: &str, lines: &str) -> String {
+    let indented = lines.lines().map(|line| format!("\n  {line}"));
+    format!("{name}:{}", indented.collect::<String>())
+}
+
+fn pod_table(pods: &[PodLine]) -> String {
+    let cells = |pod: &PodLine| {
+        [
+            pod.name.clone(),
+            pod.ready.to_string(),
+            pod.phase.clone().unwrap_or_default(),
+            pod.restarts.to_string(),
+            pod.node.clone().unwrap_or_default(),
+        ]
+    };
+    let header = ["NAME", "READY", "STATUS", "RESTARTS", "NODE"];
+    table::render(header, pods.iter().map(cells))
 }
 
 fn item(value: &Value) -> String {
@@ -309,7 +335,7 @@ fn item(value: &Value) -> String {
     let shown: Vec<_> = fields
         .map(|(name, value)| format!("{name}={}", inline(value)))
         .collect();
-    format!("  {}", shown.join(" "))
+    shown.join(" ")
 }
 
 fn inline(value: &Value) -> String {

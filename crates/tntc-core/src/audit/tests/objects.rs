@@ -110,6 +110,17 @@ fn secrets_are_compared_by_key_and_never_shown() {
 }
 
 #[test]
+fn a_service_that_is_missing_as_a_whole_is_told_once() {
+    let mut plan = plan(YAML);
+    let mut found = applied(&plan);
+    plan.secret = found.secret.replace(Secret::default());
+    assert_eq!(
+        differences(&compare(&plan, &found)),
+        ["Secret/report-secrets Missing data.github"]
+    );
+}
+
+#[test]
 fn files_labels_and_services_are_compared() {
     let edited = found_after(|found| {
         edit(found.config_map.as_mut().expect("a ConfigMap"), |map| {
