@@ -133,7 +133,7 @@ fn all_errors_are_in_the_envelope_with_their_places() {
 }
 
 #[test]
-fn a_directory_without_a_workflow_is_told() {
+fn a_directory_that_is_no_workflow_is_told_and_fails_alike_whatever_it_is() {
     let workflow = Workflow::empty("nothing");
     tntc(["validate", workflow.path()])
         .run()
@@ -141,8 +141,14 @@ fn a_directory_without_a_workflow_is_told() {
         .says("holds no workflow.yaml");
     tntc(["validate", "/nonexistent"])
         .run()
-        .exits(2)
+        .exits(1)
         .says("cannot open /nonexistent");
+    workflow.write("file", "");
+    let file = format!("{}/file", workflow.path());
+    tntc(["validate", &file])
+        .run()
+        .exits(1)
+        .says("file is not a directory");
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub fn read(dir: &Path) -> Result<Project> {
     let root = fs::canonicalize(dir).map_err(|cause| no_directory(dir, &cause))?;
     if !root.is_dir() {
         return Err(
-            Error::usage(format!("{} is not a directory", dir.display()))
+            Error::failed(format!("{} is not a directory", dir.display()))
                 .hint("name the directory that holds workflow.yaml"),
         );
     }
@@ -101,7 +101,7 @@ pub fn invalid(dir: &Path, project: &Project, report: &Report, color: bool) -> E
 }
 
 fn no_directory(dir: &Path, cause: &std::io::Error) -> Error {
-    Error::usage(format!("cannot open {}: {cause}", dir.display()))
+    Error::failed(format!("cannot open {}: {cause}", dir.display()))
         .hint("name the directory that holds workflow.yaml")
 }
 
