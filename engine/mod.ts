@@ -38,17 +38,20 @@ export interface Context {
   readonly run: RunInfo;
   /** Aborted when this attempt times out, when the run has failed, and at shutdown. */
   readonly signal: AbortSignal;
-  /** Looks up a dependency of the contract; throws when the contract does not declare it. */
+  /**
+   * Looks up a dependency of the contract; throws when the contract does not declare it, or the node
+   * has `uses` and it is not among them.
+   */
   dependency(name: string): Dependency;
   /**
    * Calls `https://api.<service>.com<path>`, or `path` itself when it is a URL, with the service's
-   * `token` or `api_key` as authentication.
+   * `token` or `api_key` as authentication. Refused to a node that has `uses`.
    *
    * @deprecated Declare the service in the contract and use {@linkcode Context.dependency}.
    */
   fetch(service: string, path: string, init?: RequestInit): Promise<Response>;
   /**
-   * Every secret, by service and key.
+   * Every secret, by service and key. Refused to a node that has `uses`.
    *
    * @deprecated Name the secret in the contract and use {@linkcode Dependency.secret}.
    */
@@ -72,7 +75,10 @@ export interface RunTrigger {
   readonly subject?: string;
   /** Of GitHub: the event, such as `push`. Its sender does not sign it. */
   readonly event?: string;
-  /** Of GitHub: the delivery's id, the same when it is delivered again. Its sender does not sign it. */
+  /**
+   * Of a verified webhook whose sender has such a thing: the delivery's id, the same when it is
+   * delivered again. GitHub does not sign it; the others do.
+   */
   readonly delivery?: string;
 }
 

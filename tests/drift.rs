@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::tntc;
+use crate::support::{Workflow, tntc};
 use crate::test::{CONTRACT, USES_API_FIRST, test, tested, workflow};
 
 #[test]
@@ -20,6 +20,8 @@ fn drift_fails_unless_it_only_warns() {
             "directSecretsAccess": 1,
             "deadDeclarations": ["api"],
             "undeclaredDependencies": ["db"],
+            "undeclaredUses": [],
+            "deadUses": [],
             "hasViolations": true,
         })
     );
@@ -53,6 +55,73 @@ fn drift_fails_unless_it_only_warns() {
         "environments: {lab: {enforcement: audit}}\n",
     );
     test(&sound, &["--env", "lab"]).exits(0);
+}
+
+/// A workflow of one node that is given `api` alone, of two dependencies.
+fn narrowed(body: &str) -> Workflow {
+    let workflow = tested(
+        body,
+        &json!({"secrets": {"api": {"token": "s3cret-of-the-api"}}}),
+    );
+    let db = format!("{CONTRACT}    db: {{protocol: https, host: db.example.com}}\n");
+    workflow.replace("workflow.yaml", CONTRACT, &db);
+    workflow.replace(
+        "workflow.yaml",
+        "timeout: 300ms",
+        "timeout: 300ms, uses: [api]",
+    );
+    workflow
+}
+
+#[test]
+fn a_test_sees_what_a_node_asks_for_beside_its_uses() {
+    let computed =
+        "try { ctx.dependency(`d${\"b\"}`); } catch (error) { return (error as Error).message; }";
+    let workflow = narrowed(&format!("ctx.dependency(\"api\"); {computed}"));
+    let answer = test(&workflow, &[]).exits(1).json();
+    let drift = &answer["drift"];
+    assert_eq!(drift["summary"]["undeclaredUses"], json!(["only: db"]));
+    assert_eq!(
+        drift["violations"].as_array().map(Vec::len),
+        Some(1),
+        "{drift}"
+    );
+    assert_eq!(drift["violations"][0]["line"], 4);
+    let output = answer["results"][0]["actual"].as_str().unwrap_or_default();
+    assert!(output.contains("nodes.only.uses: [api, db]"), "{answer}");
+    test(&workflow, &["--warn"]).exits(0);
+}
+
+#[test]
+fn a_secret_in_a_url_is_warned_of_and_not_repeated() {
+    let seen = "const api = ctx.dependency(\"api\");\n  await api.fetch(`/x?key=${api.secret}`);\n  await api.fetch([\"/y?key=\", api.secret].join(\"\"));\n  ctx.dependency(`d${\"b\"}`.slice(0, 0) || \"api\");\n  return 1;";
+    let workflow = narrowed(seen);
+    let answer = test(&workflow, &[]).exits(0);
+    let warnings = answer.json()["drift"]["warnings"].clone();
+    let told: Vec<_> = warnings
+        .as_array()
+        .expect("warnings")
+        .iter()
+        .map(|it| json!([it["type"], it["line"], it["message"]]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!([
+                "secret-in-url",
+                5,
+                "puts a secret into the URL of a request"
+            ]),
+            json!([
+                "secret-in-url",
+                6,
+                "puts a secret into the URL /y?key=*** of api"
+            ]),
+        ]
+    );
+    assert!(!answer.stdout.contains("s3cret"), "{answer:?}");
+    let text = tntc(["test", workflow.path()]).run().exits(0);
+    text.answers("warning: secret-in-url  nodes/only.ts:5");
 }
 
 #[test]

@@ -11,6 +11,8 @@ export interface ContextPlan {
   readonly config: Readonly<Record<string, unknown>>;
   readonly secrets: Secrets;
   readonly dependencies: ReadonlyMap<string, DependencySpec>;
+  /** Those that the node is given, when its `uses` says so. */
+  readonly uses?: readonly string[] | undefined;
   readonly logger: (attempt: Attempt) => Logger;
   readonly fetch: typeof fetch;
 }
@@ -54,6 +56,7 @@ export class NodeContext implements Context {
   }
 
   get secrets(): Context["secrets"] {
+    refuseBesideUses(this.#plan, this.#attempt, "ctx.secrets");
     return this.#plan.secrets;
   }
 
@@ -66,9 +69,19 @@ export class NodeContext implements Context {
   }
 }
 
+/** What goes around the contract goes around `uses` as well. */
+function refuseBesideUses({ uses }: ContextPlan, { node }: Attempt, what: string): void {
+  if (uses === undefined) return;
+  throw new Error(
+    `node ${node} says in its uses which dependencies it is given, so that it has no ${what}: ` +
+      "use ctx.dependency(NAME), which has the secret and fetch",
+  );
+}
+
 function dependency(plan: ContextPlan, attempt: Attempt, name: string): Dependency {
   const spec = plan.dependencies.get(name);
   if (spec === undefined) throw new Error(undeclared(plan, name));
+  if (plan.uses?.includes(name) === false) throw new Error(unused(plan.uses, attempt, name));
   const { auth, kind, ...metadata } = spec;
   const secret = auth && lookUp(plan.secrets, auth.service, auth.key);
   const scheme = kind === undefined ? FETCHING.get(spec.protocol) : undefined;
@@ -86,6 +99,12 @@ function undeclared(plan: ContextPlan, name: string): string {
   const declared = [...plan.dependencies.keys()].join(", ") || "none";
   return `dependency "${name}" is not in the contract (declared: ${declared}); add to workflow.yaml:` +
     ` contract.dependencies.${name}: {protocol: https, host: <host>}`;
+}
+
+function unused(uses: readonly string[], { node }: Attempt, name: string): string {
+  const list = [...uses, name].join(", ");
+  return `dependency "${name}" is not in the uses of node ${node}; write in workflow.yaml:` +
+    ` nodes.${node}.uses: [${list}]`;
 }
 
 function originOf(scheme: string, { host, port }: DependencySpec): string {
@@ -115,6 +134,7 @@ async function legacyFetch(
   path: string,
   init?: RequestInit,
 ): Promise<Response> {
+  refuseBesideUses(plan, attempt, "ctx.fetch");
   if (!URL.canParse(path) && !path.startsWith("/")) {
     throw new TypeError(`"${path}" is neither a URL nor a path that begins with /`);
   }

@@ -23,7 +23,15 @@ const SECRETS = {
   db: { password: "pw", options: { ssl: true } },
 };
 
-function make(dependencies: unknown, config: Record<string, unknown> = {}): Made {
+interface MakeOptions {
+  readonly config?: Record<string, unknown>;
+  readonly uses?: readonly string[];
+}
+
+function make(
+  dependencies: unknown,
+  { config = {}, uses }: MakeOptions = {},
+): Made {
   const workflow = readWorkflow({
     name: "w",
     nodes: { n: { path: "n.ts" } },
@@ -41,6 +49,7 @@ function make(dependencies: unknown, config: Record<string, unknown> = {}): Made
     config: deepFreeze(workflow.config),
     secrets: deepFreeze(structuredClone(SECRETS)),
     dependencies: workflow.dependencies,
+    uses,
     logger: (attempt) => createLogger(attempt.node, log, attempt.runId),
     fetch: (url, init) => {
       calls.push({ url: String(url), init });
@@ -131,6 +140,24 @@ Deno.test("an undeclared dependency throws, and says what to write", () => {
   throws(() => ctx.dependency("toString"), /not in the contract/);
 });
 
+Deno.test("a node whose uses names dependencies is given those and no others", async () => {
+  const dependencies = {
+    api: { protocol: "https", host: "h", auth: { type: "t", secret: "github.token" } },
+    db: { protocol: "postgresql", host: "db", database: "d", user: "u" },
+  };
+  const { ctx, calls } = make(dependencies, { uses: ["api"] });
+  equal(ctx.dependency("api").secret, "ghp_1234");
+  throws(() => ctx.dependency("db"), {
+    message: 'dependency "db" is not in the uses of node n; write in workflow.yaml: ' +
+      "nodes.n.uses: [api, db]",
+  });
+  throws(() => ctx.dependency("other"), /is not in the contract/);
+  throws(() => ctx.secrets, /node n .* has no ctx\.secrets/);
+  await rejects(ctx.fetch("github", "/"), /node n .* has no ctx\.fetch/);
+  throws(() => make(dependencies, { uses: [] }).ctx.dependency("api"), /nodes\.n\.uses: \[api\]$/);
+  equal(calls.length, 0);
+});
+
 Deno.test("fetch goes to the dependency's host, without authentication, under the signal", async () => {
   const { ctx, attempt, calls } = make({
     api: { protocol: "https", host: "h", port: 8443, auth: { type: "t", secret: "github.token" } },
@@ -185,7 +212,9 @@ Deno.test("the legacy fetch authenticates with a token or an API key", async () 
 });
 
 Deno.test("config, secrets and dependencies cannot be changed", () => {
-  const { ctx } = make({ api: { protocol: "https", host: "h" } }, { deep: { list: [1] } });
+  const { ctx } = make({ api: { protocol: "https", host: "h" } }, {
+    config: { deep: { list: [1] } },
+  });
   const config = ctx.config as { deep: { list: number[] } };
   throws(() => config.deep.list.push(2), TypeError);
   throws(() => Object.assign(ctx.config, { more: 1 }), TypeError);

@@ -62,13 +62,14 @@ export function then<T>(
 
 const { subtle } = crypto;
 const nativeImportKey = subtle.importKey.bind(subtle) as unknown as typeof importKey;
-const nativeVerify = subtle.verify.bind(subtle);
+const nativeSign = subtle.sign.bind(subtle) as unknown as typeof sign;
+const nativeVerify = subtle.verify.bind(subtle) as unknown as typeof verify;
 
 /** `crypto.subtle.importKey`: a node that patched it would be given the key. */
 export function importKey(
   ...args: [
     "raw",
-    Uint8Array<ArrayBuffer>,
+    Uint8Array,
     { readonly name: string; readonly hash: string },
     boolean,
     KeyUsage[],
@@ -77,9 +78,12 @@ export function importKey(
   return nativeImportKey(...args);
 }
 
+/** `crypto.subtle.sign`. */
+export function sign(...args: [string, CryptoKey, Uint8Array]): Promise<ArrayBuffer> {
+  return nativeSign(...args);
+}
+
 /** `crypto.subtle.verify`. */
-export function verify(
-  ...args: [string, CryptoKey, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]
-): Promise<boolean> {
+export function verify(...args: [string, CryptoKey, Uint8Array, Uint8Array]): Promise<boolean> {
   return nativeVerify(...args);
 }

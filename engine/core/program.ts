@@ -75,10 +75,11 @@ export function createProgram(parts: ProgramParts): Program {
 
 function planNode(contexts: ContextPlan, spec: NodeSpec, code?: NodeFunction): NodePlan {
   if (code === undefined) throw new Error(`node ${spec.name} has no code`);
+  const own = { ...contexts, uses: spec.uses };
   return {
     timeoutMs: spec.timeoutMs,
     retries: spec.retries,
-    call: (attempt, input: Json) => code(new NodeContext(contexts, attempt), input),
+    call: (attempt, input: Json) => code(new NodeContext(own, attempt), input),
   };
 }
 

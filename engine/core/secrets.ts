@@ -1,6 +1,7 @@
 /** Secrets as values: service, then key. Where they are read from is not decided here. */
 
-import type { DependencySpec, Workflow } from "./workflow.ts";
+import type { SecretRef } from "./verification.ts";
+import type { Workflow } from "./workflow.ts";
 
 /**
  * Numbers of JSON text as they were written, by key: `1.10` and twenty digits are no longer that once
@@ -114,25 +115,26 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === "";
 }
 
-/** The secrets that the contract names and nobody has provisioned, as `service.key`. */
-export function missingSecrets(
-  dependencies: ReadonlyMap<string, DependencySpec>,
-  secrets: Secrets,
-): string[] {
-  const auths = [...dependencies.values()].flatMap(({ auth }) => auth ?? []);
-  const missing = auths.filter(({ service, key }) => lookUp(secrets, service, key) === undefined);
+/** The secrets that contract and webhooks name and nobody has provisioned, as `service.key`. */
+export function missingSecrets(workflow: Named, secrets: Secrets): string[] {
+  const missing = referencesOf(workflow)
+    .filter(({ service, key }) => lookUp(secrets, service, key) === undefined);
   return [...new Set(missing.map(({ service, key }) => `${service}.${key}`))].sort();
 }
 
 /** The values that the contract and the triggers name. */
-export function namedSecrets(
-  { dependencies, triggers }: Pick<Workflow, "dependencies" | "triggers">,
-  secrets: Secrets,
-): string[] {
-  const auths = [...dependencies.values()].flatMap(({ auth }) => auth ?? []);
+export function namedSecrets(workflow: Named, secrets: Secrets): string[] {
   const own = [{ service: "github", key: "webhook_secret" }, { service: "nats", key: "token" }];
-  const named = triggers.length > 0 ? [...auths, ...own] : auths;
+  const named = [...referencesOf(workflow), ...workflow.triggers.length > 0 ? own : []];
   return named.flatMap(({ service, key }) => lookUp(secrets, service, key) ?? []);
+}
+
+type Named = Pick<Workflow, "dependencies" | "triggers">;
+
+function referencesOf({ dependencies, triggers }: Named): SecretRef[] {
+  const auths = [...dependencies.values()].flatMap(({ auth }) => auth ?? []);
+  const hooks = triggers.flatMap((it) => it.type === "webhook" ? it.verify?.secret ?? [] : []);
+  return [...auths, ...hooks];
 }
 
 /** Every text among the values, however deep: what must never be printed. */

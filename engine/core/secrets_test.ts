@@ -73,8 +73,8 @@ Deno.test("missing secrets are named once, in order", () => {
     "c",
     dependency("z"),
   ]]);
-  deepEqual(missingSecrets(dependencies, { s: {} }), ["s.y", "s.z"]);
-  deepEqual(missingSecrets(dependencies, { s: { y: 1, z: 1 } }), []);
+  deepEqual(missingSecrets({ dependencies, triggers: [] }, { s: {} }), ["s.y", "s.z"]);
+  deepEqual(missingSecrets({ dependencies, triggers: [] }, { s: { y: 1, z: 1 } }), []);
 });
 
 Deno.test("every text among the secrets is known, however deep", () => {

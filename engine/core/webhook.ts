@@ -3,18 +3,27 @@
 import type { Json, Logger, RunTrigger } from "../mod.ts";
 import { BodyError, type BodyReader, parseWeighed, type Weighed } from "./body.ts";
 import type { Clock } from "./clock.ts";
+import { Deliveries } from "./deliveries.ts";
 import type { Engine, StartedRun } from "./engine.ts";
-import { importKey, verify } from "./primordials.ts";
 import { answer, bodyReader, refuseBody, type Route, type Routes } from "./http.ts";
 import type { Program } from "./program.ts";
 import { lookUp } from "./secrets.ts";
+import type { Verification } from "./verification.ts";
+import { idOf, prove, VerifyError } from "./verify.ts";
 import type { WebhookTrigger } from "./workflow.ts";
 
 /** The largest that GitHub sends. */
 const MAX_GITHUB_BYTES = 25 * 1024 * 1024;
 
-/** GitHub may deliver again what it has no answer for; see its "Redeliver" button as well. */
-const REMEMBERED_MS = 10 * 60 * 1000;
+/** https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries */
+const GITHUB: Verification = {
+  type: "hmac",
+  algorithm: "sha256",
+  header: "X-Hub-Signature-256",
+  prefix: "sha256=",
+  encoding: "hex",
+  secret: { service: "github", key: "webhook_secret" },
+};
 
 interface Webhooks {
   readonly engine: Engine;
@@ -43,27 +52,57 @@ function compile(webhooks: Webhooks, { workflow }: Program): Map<string, Route> 
   const byPath = Map.groupBy(triggers, (it) => it.path);
   return new Map([...byPath].map(([path, group]) => {
     const github = group.filter((it) => it.provider === "github");
-    const handle = github.length > 0 ? receiveGitHub : receivePlain;
-    const known = github.length > 0 ? github : group;
-    return [path, { POST: (request) => answered(handle(webhooks, request, known)) }];
+    const hook = github.length > 0
+      ? { verification: GITHUB, triggers: github }
+      : { verification: group[0]?.verify, triggers: group };
+    return [path, {
+      POST: (request) => answered(webhooks, path, receive(webhooks, request, hook)),
+    }];
   }));
 }
 
-async function answered(handling: Promise<Response>): Promise<Response> {
+/** What is at one path: only GitHub's triggers share theirs. */
+interface Hook {
+  readonly verification: Verification | undefined;
+  readonly triggers: readonly WebhookTrigger[];
+}
+
+async function answered(
+  { log }: Webhooks,
+  path: string,
+  handling: Promise<Response>,
+): Promise<Response> {
   try {
     return await handling;
   } catch (error) {
-    return refuseBody(error);
+    if (!(error instanceof VerifyError)) return refuseBody(error);
+    const { status, message } = error;
+    if (status === 401) return answer(401, { error: message });
+    log.error(`refused a webhook at ${path}: ${message}`);
+    return answer(503, { error: "this webhook has no secret to verify requests with" });
   }
 }
 
-async function receivePlain(
-  webhooks: Webhooks,
-  request: Request,
-  [trigger]: readonly WebhookTrigger[],
-): Promise<Response> {
-  const weighed = await webhooks.bodies.readJson(request);
-  return accept(start(webhooks, weighed, triggerOf(trigger)));
+async function receive(webhooks: Webhooks, request: Request, hook: Hook): Promise<Response> {
+  const { verification, triggers } = hook;
+  if (verification === undefined) {
+    const weighed = await webhooks.bodies.readJson(request);
+    return accept(start(webhooks, weighed, triggerOf(triggers[0])));
+  }
+  const { headers } = request;
+  const limit = verification === GITHUB ? MAX_GITHUB_BYTES : undefined;
+  let reading: Promise<Uint8Array> | undefined;
+  const body = (): Promise<Uint8Array> => reading ??= webhooks.bodies.read(request, limit);
+  const secret = secretOf(webhooks, verification);
+  const marks = await prove(verification, secret, { headers, now: webhooks.clock.now(), body });
+  return startDelivery(webhooks, verification, triggers, { headers, body: await body(), marks });
+}
+
+/** Without the secret anybody could start runs, so nobody can. */
+function secretOf({ engine }: Webhooks, { secret: { service, key } }: Verification): string {
+  const secret = lookUp(engine.program.secrets, service, key);
+  if (secret) return secret;
+  throw new VerifyError(503, `the secret ${service}.${key} is not provisioned`);
 }
 
 function triggerOf(trigger: WebhookTrigger | undefined, more: object = {}): RunTrigger {
@@ -84,43 +123,50 @@ function ignore(reason: string): Response {
   return answer(202, { accepted: false, reason });
 }
 
-async function receiveGitHub(
-  webhooks: Webhooks,
-  request: Request,
-  triggers: readonly WebhookTrigger[],
-): Promise<Response> {
-  const secret = lookUp(webhooks.engine.program.secrets, "github", "webhook_secret");
-  if (!secret) return refuseUnverifiable(webhooks);
-  const body = await webhooks.bodies.read(request, MAX_GITHUB_BYTES);
-  const signature = request.headers.get("x-hub-signature-256") ?? "";
-  if (!await verifySignature(secret, body, signature)) {
-    return answer(401, { error: "X-Hub-Signature-256 is not this body's signature" });
-  }
-  return startDelivery(webhooks, request.headers, body, triggers);
+/** A request that was verified. */
+interface Proven {
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  /** What the same request has again, when somebody repeats it. */
+  readonly marks: readonly string[];
 }
 
 function startDelivery(
   webhooks: Webhooks,
-  headers: Headers,
-  body: Uint8Array,
+  verification: Verification,
   triggers: readonly WebhookTrigger[],
+  { headers, body, marks }: Proven,
 ): Response {
-  const event = headers.get("x-github-event") ?? "";
-  const form = headers.get("content-type")?.startsWith("application/x-www-form-urlencoded");
-  const weighed = parseWeighed(form ? payloadOf(body) : body, webhooks.engine.admission);
-  const trigger = triggers.find((it) => concerns(it, event, weighed.input));
+  const isGitHub = verification === GITHUB;
+  const weighed = parseWeighed(jsonOf(headers, body, isGitHub), webhooks.engine.admission);
+  const { input } = weighed;
+  if (verification.type === "slack" && isChallenge(input)) {
+    return answer(200, { challenge: input.challenge });
+  }
+  const event = isGitHub ? headers.get("x-github-event") ?? "" : undefined;
+  const trigger = triggers.find((it) => event === undefined || concerns(it, event, input));
   if (trigger === undefined) return ignore(`no trigger is for the event ${event}`);
-  const delivery = headers.get("x-github-delivery");
-  const known = [`body ${headers.get("x-hub-signature-256")}`];
-  if (delivery !== null) known.push(`id ${delivery}`);
-  if (!webhooks.seen.add(known)) return ignore("delivered before");
-  const more = { event, ...(delivery === null ? {} : { delivery }) };
+  const id = isGitHub ? headers.get("x-github-delivery") : idOf(verification, headers, input);
+  const known = [...marks, ...id ? [`id ${id}`] : []].map((it) => `${trigger.path} ${it}`);
+  if (!webhooks.seen.add(known, replayableMs(verification))) return ignore("delivered before");
+  const more = { ...event === undefined ? {} : { event }, ...id ? { delivery: id } : {} };
   const started = start(webhooks, weighed, triggerOf(trigger, more));
   forgetFailed(webhooks, started, known);
   return accept(started);
 }
 
-/** GitHub delivers again only when somebody asks for it: after a failure, to have it run again. */
+/** Until a request is no longer taken for genuine, if its time is as far ahead as it may be. */
+function replayableMs(verification: Verification): number {
+  return "toleranceMs" in verification ? 2 * verification.toleranceMs + 1 : 0;
+}
+
+/** What Slack sends once, to see whether whoever is at this address has the secret. */
+function isChallenge(input: Json): input is { type: "url_verification"; challenge: string } {
+  return typeof input === "object" && input !== null && !Array.isArray(input) &&
+    input["type"] === "url_verification" && typeof input["challenge"] === "string";
+}
+
+/** Senders deliver again only when somebody asks for it: after a failure, to have it run again. */
 async function forgetFailed(
   { seen }: Webhooks,
   { result }: StartedRun,
@@ -129,17 +175,18 @@ async function forgetFailed(
   if (!(await result).success) seen.forget(known);
 }
 
-/** What GitHub sends by default: a form whose one field is the JSON. */
-function payloadOf(body: Uint8Array): Uint8Array {
-  const payload = new URLSearchParams(new TextDecoder().decode(body)).get("payload");
-  if (payload === null) throw new BodyError(400, "the form has no field payload");
-  return new TextEncoder().encode(payload);
-}
-
-/** Without the secret anybody could start runs, so nobody can. */
-function refuseUnverifiable({ log }: Webhooks): Response {
-  log.error("refused a webhook: the secret github.webhook_secret is not provisioned");
-  return answer(503, { error: "this webhook has no secret to verify signatures with" });
+/**
+ * The body, or what a form says: GitHub and Slack send JSON in the one field `payload`, and Slack's
+ * commands are the fields themselves.
+ */
+function jsonOf(headers: Headers, body: Uint8Array, isGitHub: boolean): Uint8Array {
+  const type = headers.get("content-type") ?? "";
+  if (!type.startsWith("application/x-www-form-urlencoded")) return body;
+  const fields = new URLSearchParams(new TextDecoder().decode(body));
+  const payload = fields.get("payload");
+  if (payload !== null) return new TextEncoder().encode(payload);
+  if (isGitHub) throw new BodyError(400, "the form has no field payload");
+  return new TextEncoder().encode(JSON.stringify(Object.fromEntries(fields)));
 }
 
 /** A ping, which GitHub sends to try a new webhook, starts a run only where one asks for pings. */
@@ -151,47 +198,4 @@ function concerns(trigger: WebhookTrigger, event: string, input: Json): boolean 
     ? input["action"]
     : undefined;
   return typeof action === "string" && trigger.actions.includes(action);
-}
-
-/** Whether `signature`, as `sha256=<hex>`, is that of `body`; compared in constant time. */
-export async function verifySignature(
-  secret: string,
-  body: Uint8Array,
-  signature: string,
-): Promise<boolean> {
-  const hex = /^sha256=([0-9a-f]{64})$/.exec(signature)?.[1];
-  if (hex === undefined) return false;
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const bytes = new TextEncoder().encode(secret);
-  const key = await importKey("raw", bytes, algorithm, false, ["verify"]);
-  return await verify("HMAC", key, Uint8Array.fromHex(hex), body as Uint8Array<ArrayBuffer>);
-}
-
-/** The deliveries of the last ten minutes, oldest first as Map keeps them. */
-class Deliveries {
-  readonly #clock: Clock;
-  readonly #at = new Map<string, number>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /**
-   * Whether none of these is known: the id of a delivery, which its sender does not sign, and the
-   * signature of its body, which a replay under another id has, too.
-   */
-  add(ids: readonly string[]): boolean {
-    const now = this.#clock.monotonic();
-    for (const [old, at] of this.#at) {
-      if (now - at < REMEMBERED_MS) break;
-      this.#at.delete(old);
-    }
-    if (ids.some((id) => this.#at.has(id))) return false;
-    for (const id of ids) this.#at.set(id, now);
-    return true;
-  }
-
-  forget(ids: readonly string[]): void {
-    for (const id of ids) this.#at.delete(id);
-  }
 }

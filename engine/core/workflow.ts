@@ -3,6 +3,7 @@
 import { parseDuration } from "./duration.ts";
 import { deadLetterCycle, deadLetterSubject } from "./subject.ts";
 import { Shape } from "./shape.ts";
+import { readSecretRef, readVerification, type Verification } from "./verification.ts";
 
 export interface Workflow {
   readonly name: string;
@@ -26,6 +27,8 @@ export interface NodeSpec {
   readonly timeoutMs: number;
   /** Attempts after the first. */
   readonly retries: number;
+  /** The dependencies that the node is given; all of them when absent. */
+  readonly uses?: readonly string[];
 }
 
 export interface Edge {
@@ -58,6 +61,8 @@ export interface WebhookTrigger {
   readonly type: "webhook";
   readonly name?: string;
   readonly path: string;
+  /** Anybody may send when it is absent, but for a provider, whose own way it is then. */
+  readonly verify?: Verification;
   readonly provider?: "github";
   readonly event?: string;
   readonly actions?: readonly string[];
@@ -118,6 +123,7 @@ function readNodes(root: Shape): NodeSpec[] {
     path: it.get("path").string(),
     timeoutMs: readTimeout(it) ?? timeoutMs,
     retries: readRetries(it) ?? retries,
+    ...readUses(it.get("uses"), root),
   }));
   return nodes.length === 0 ? root.get("nodes").fail("expected at least one node") : nodes;
 }
@@ -131,6 +137,16 @@ function readTimeout(owner: Shape): number | undefined {
 
 function readRetries(owner: Shape): number | undefined {
   return owner.get("retries").optional((it) => it.integer(0, 10));
+}
+
+function readUses(shape: Shape, root: Shape): Pick<NodeSpec, "uses"> {
+  if (shape.absent) return {};
+  const declared = new Set(dependenciesOf(root).map(([name]) => name));
+  const uses = shape.list().map((it) => {
+    const name = it.string();
+    return declared.has(name) ? name : it.fail(`the contract has no dependency ${name}`);
+  });
+  return { uses };
 }
 
 function readEdge(shape: Shape): Edge {
@@ -181,8 +197,15 @@ function readQueue(shape: Shape): Omit<QueueTrigger, "type" | "name"> {
 
 function readWebhook(shape: Shape): Omit<WebhookTrigger, "type" | "name"> {
   const provider = shape.get("provider").optional((it) => it.string());
-  if (provider === undefined) return { path: readWebhookPath(shape.get("path")) };
+  if (provider === undefined) {
+    const verify = shape.get("verify").optional(readVerification);
+    const path = readWebhookPath(shape.get("path"));
+    return { path, ...(verify === undefined ? {} : { verify }) };
+  }
   if (provider !== "github") return shape.get("provider").fail('expected "github"');
+  if (!shape.get("verify").absent) {
+    shape.get("verify").fail("GitHub's signature is verified anyway");
+  }
   const event = shape.get("event").optional((it) => it.string());
   const actions = shape.get("actions").optional((it) => it.list().map((one) => one.string()));
   return {
@@ -201,10 +224,13 @@ function readWebhookPath(shape: Shape): string {
 }
 
 function readDependencies(root: Shape): ReadonlyMap<string, DependencySpec> {
+  return new Map(dependenciesOf(root).map(([name, it]) => [name, readDependency(it)]));
+}
+
+function dependenciesOf(root: Shape): [string, Shape][] {
   const contract = root.get("contract");
   const dependencies = contract.absent ? contract : contract.get("dependencies");
-  if (dependencies.absent) return new Map();
-  return new Map(dependencies.entries().map(([name, it]) => [name, readDependency(it)]));
+  return dependencies.absent ? [] : dependencies.entries();
 }
 
 function readDependency(shape: Shape): DependencySpec {
@@ -253,10 +279,8 @@ function readDynamicTarget(shape: Shape): DependencySpec {
 
 function readAuth(shape: Shape): Pick<DependencySpec, "auth"> {
   if (shape.absent) return {};
-  const secret = shape.get("secret");
-  const [service, key, more] = secret.string().split(".");
-  if (!service || !key || more !== undefined) return secret.fail("expected service.key");
-  return { auth: { type: shape.get("type").string(), service, key } };
+  const secret = readSecretRef(shape.get("secret"));
+  return { auth: { type: shape.get("type").string(), ...secret } };
 }
 
 function readText<Key extends string>(shape: Shape, key: Key): { readonly [K in Key]?: string } {

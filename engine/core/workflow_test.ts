@@ -35,15 +35,56 @@ Deno.test("every kind of trigger is read", () => {
       { type: "queue", subject: "a.>" },
       { type: "queue", subject: "b", durable: true, max_deliver: 2, concurrency: 3, dlq: "dead" },
       { type: "webhook", path: "/in" },
+      { type: "webhook", path: "/a", verify: { hmac: "sha1", header: "X-A", secret: "a.b" } },
+      {
+        type: "webhook",
+        path: "/b",
+        verify: {
+          ...{ hmac: "sha256", header: "X-B", prefix: "v=", encoding: "base64", secret: "a.b" },
+        },
+      },
+      { type: "webhook", path: "/c", verify: { type: "stripe", secret: "a.b", tolerance: "1h" } },
+      { type: "webhook", path: "/d", verify: { type: "slack", secret: "a.b" } },
+      { type: "webhook", path: "/e", verify: { type: "bearer", secret: "a.b" } },
+      { type: "webhook", path: "/f", verify: { type: "bearer", header: "X-T", secret: "a.b" } },
       { type: "webhook", provider: "github", event: "push", actions: ["opened"] },
     ],
   });
+  const secret = { service: "a", key: "b" };
   deepEqual(triggers, [
     { type: "manual" },
     { type: "cron", name: "nightly" },
     { type: "queue", subject: "a.>", durable: false, maxDeliver: 5, dlq: "dlq" },
     { type: "queue", subject: "b", durable: true, maxDeliver: 2, concurrency: 3, dlq: "dead" },
     { type: "webhook", path: "/in" },
+    {
+      type: "webhook",
+      path: "/a",
+      verify: {
+        type: "hmac",
+        algorithm: "sha1",
+        header: "X-A",
+        prefix: "",
+        encoding: "hex",
+        secret,
+      },
+    },
+    {
+      type: "webhook",
+      path: "/b",
+      verify: {
+        type: "hmac",
+        algorithm: "sha256",
+        header: "X-B",
+        prefix: "v=",
+        encoding: "base64",
+        secret,
+      },
+    },
+    { type: "webhook", path: "/c", verify: { type: "stripe", toleranceMs: 3_600_000, secret } },
+    { type: "webhook", path: "/d", verify: { type: "slack", toleranceMs: 300_000, secret } },
+    { type: "webhook", path: "/e", verify: { type: "bearer", secret } },
+    { type: "webhook", path: "/f", verify: { type: "bearer", header: "X-T", secret } },
     {
       type: "webhook",
       path: "/webhook/github",
@@ -69,6 +110,41 @@ Deno.test("the engine refuses what it cannot run, and says where", () => {
     [
       { triggers: [{ type: "timer" }] },
       'triggers[0].type: expected manual, cron, queue or webhook, found "timer"',
+    ],
+    ...([
+      [{ secret: "a.b" }, ".type: expected a string, found nothing"],
+      [
+        { type: "strip", secret: "a.b" },
+        ".type: expected one of standard-webhooks, stripe, slack, bearer",
+      ],
+      [{ type: "stripe" }, ".secret: expected a string, found nothing"],
+      [{ type: "stripe", secret: "a" }, ".secret: expected service.key"],
+      [
+        { type: "stripe", secret: "a.b", hmac: "sha1", header: "a" },
+        ": expected either hmac or type",
+      ],
+      [
+        { type: "stripe", secret: "a.b", tolerance: "61m" },
+        ".tolerance: expected a duration such as 30s or 5m, above zero and at most 1h",
+      ],
+      [{ hmac: "md5", header: "a", secret: "a.b" }, ".hmac: expected one of sha1, sha256, sha512"],
+      [{ hmac: "sha1", secret: "a.b" }, ".header: expected a string, found nothing"],
+      [{ hmac: "sha1", header: "a b", secret: "a.b" }, ".header: expected the name of a header"],
+      [
+        { hmac: "sha1", header: "a", encoding: "utf8", secret: "a.b" },
+        ".encoding: expected one of hex, base64",
+      ],
+    ] as [object, string][]).map(([verify, problem]): [object, string] => [
+      { triggers: [{ type: "webhook", path: "/a", verify }] },
+      `triggers[0].verify${problem}`,
+    ]),
+    [
+      { triggers: [{ type: "webhook", provider: "github", verify: {} }] },
+      "triggers[0].verify: GitHub's signature is verified anyway",
+    ],
+    [
+      { nodes: { a: { path: "a.ts", uses: ["b"] } } },
+      "nodes.a.uses[0]: the contract has no dependency b",
     ],
     [
       { triggers: [{ type: "webhook", path: "/run" }] },
@@ -102,4 +178,13 @@ Deno.test("a queue's counts have the limits that tntc validate has", () => {
 
 Deno.test("config is kept whole, its typed keys as well", () => {
   equal(readWorkflow({ ...MINIMAL, config: { timeout: "1s", x: 1 } }).config["timeout"], "1s");
+});
+
+Deno.test("a node may say which dependencies it uses", () => {
+  const { nodes } = readWorkflow({
+    ...MINIMAL,
+    nodes: { a: { path: "a.ts", uses: ["d"] }, b: { path: "b.ts", uses: [] }, c: { path: "c.ts" } },
+    contract: { dependencies: { d: { protocol: "https", host: "h" } } },
+  });
+  deepEqual(nodes.map((it) => it.uses), [["d"], [], undefined]);
 });

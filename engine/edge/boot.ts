@@ -113,7 +113,7 @@ async function readWorkflowFile(file: string): Promise<Workflow> {
 }
 
 function warnOfMissingSecrets({ workflow, secrets, log }: Program): void {
-  const missing = missingSecrets(workflow.dependencies, secrets);
+  const missing = missingSecrets(workflow, secrets);
   if (missing.length === 0) return;
   createLogger("engine", log).warn(`secrets not provisioned: ${missing.join(", ")}`);
 }

@@ -15,6 +15,10 @@ export interface Surroundings {
   readonly findTarget: FindTarget;
   /** The dependencies that may be used; a fixture's contract can declare more for its own test. */
   readonly declared: ReadonlySet<string>;
+  /** Those that a node is given, by node, where its `uses` says so. */
+  readonly uses: ReadonlyMap<string, readonly string[] | undefined>;
+  /** Hides the fixture's secrets. */
+  readonly mask: (text: string) => string;
 }
 
 export class MockContext implements Context {
@@ -51,9 +55,13 @@ export class MockContext implements Context {
 
   get dependency(): Context["dependency"] {
     return (name) => {
-      const { record, declared } = this.#surroundings;
+      const { record, declared, uses } = this.#surroundings;
+      const { node } = this.#attempt;
       if (declared.has(name)) record.accesses.add(name);
       else record.deviates("undeclared-dependency", name);
+      if (declared.has(name) && uses.get(node)?.includes(name) === false) {
+        record.deviates("undeclared-use", name, node);
+      }
       return innerContext(this.#surroundings, this.#attempt, this.#fetchOf(name)).dependency(name);
     };
   }
@@ -72,7 +80,10 @@ export class MockContext implements Context {
 }
 
 function innerContext(from: Surroundings, attempt: Attempt, fetching: typeof fetch): Context {
-  return new NodeContext({ ...from.plan, fetch: fetching }, attempt);
+  return new NodeContext(
+    { ...from.plan, fetch: fetching, uses: from.uses.get(attempt.node) },
+    attempt,
+  );
 }
 
 /** Behind `ctx.fetch`, whose use alone is the deviation. */
@@ -100,9 +111,18 @@ export function globalFetch(surroundings: Surroundings): typeof fetch {
 
 async function answer(from: Surroundings, dependency: string, request: Request): Promise<Response> {
   request.signal.throwIfAborted();
+  noteSecret(from, dependency, request);
   const call = await describeCall(dependency, request);
   from.record.calls.push(call);
   return from.mocks.answer(call);
+}
+
+/** A URL ends up where headers do not: in traces, and in the logs of servers and proxies. */
+function noteSecret({ mask, record }: Surroundings, dependency: string, request: Request): void {
+  const { pathname, search } = new URL(request.url);
+  const path = `${pathname}${search}`;
+  const masked = mask(path);
+  if (masked !== path) record.deviates("secret-in-url", `${masked} of ${dependency}`);
 }
 
 export type { Dependency };

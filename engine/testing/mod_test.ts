@@ -70,6 +70,19 @@ Deno.test("a call is recorded with what was sent", async () => {
   );
 });
 
+Deno.test("a secret in a URL is recorded, and not what it is", async () => {
+  const { ctx, deviations } = mockContext({ contract, secrets: { api: { token: "s3cret/+" } } });
+  const api = ctx.dependency("api");
+  await api.fetch?.(`/a?key=${encodeURIComponent(api.secret ?? "")}&page=1`);
+  await api.fetch?.(`/${api.secret}/send`);
+  await api.fetch?.("/b", { headers: { "x-key": api.secret ?? "" } });
+  const told = deviations.map(({ type, subject }) => [type, subject]);
+  deepEqual(told, [
+    ["secret-in-url", "/a?key=***&page=1 of api"],
+    ["secret-in-url", "/***/send of api"],
+  ]);
+});
+
 Deno.test("ways around the contract are recorded", async () => {
   const { ctx, deviations } = mockContext({ contract, secrets: { github: { token: "t" } } });
   await ctx.fetch("github", "/user");

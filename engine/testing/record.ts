@@ -14,11 +14,18 @@ export interface Call {
   readonly body?: Json;
 }
 
-/** Something a sealed pod would refuse, or the contract does not say. */
+/** Something a sealed pod would refuse, the contract does not say, or nobody should do. */
 export interface Deviation {
-  readonly type: "direct-fetch" | "direct-secrets" | "undeclared-dependency";
+  readonly type:
+    | "direct-fetch"
+    | "direct-secrets"
+    | "undeclared-dependency"
+    | "undeclared-use"
+    | "secret-in-url";
   /** The URL or the service, `ctx.secrets`, or the dependency's name. */
   readonly subject: string;
+  /** Of an undeclared use: whose it is. */
+  readonly node?: string;
   /** Where in the workflow's files, when the stack tells. */
   readonly place?: Place;
 }
@@ -41,9 +48,14 @@ export class DeedRecord {
   /** `root` is the URL of the workflow's directory, ending in `/`. */
   constructor(readonly root: string) {}
 
-  deviates(type: Deviation["type"], subject: string): void {
+  deviates(type: Deviation["type"], subject: string, node?: string): void {
     const place = placeOf(new Error().stack ?? "", this.root);
-    this.deviations.push({ type, subject, ...(place === undefined ? {} : { place }) });
+    this.deviations.push({
+      type,
+      subject,
+      ...(node === undefined ? {} : { node }),
+      ...(place === undefined ? {} : { place }),
+    });
   }
 }
 

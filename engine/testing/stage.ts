@@ -6,7 +6,8 @@ import type { Clock } from "../core/clock.ts";
 import { deepFreeze } from "../core/context.ts";
 import { framesOf, messageOf } from "../core/errors.ts";
 import { createLogger, type LogOptions } from "../core/log.ts";
-import { readSecrets } from "../core/secrets.ts";
+import { createMask } from "../core/mask.ts";
+import { readSecrets, secretTexts } from "../core/secrets.ts";
 import { WorkflowError } from "../core/shape.ts";
 import { type NodeSpec, readWorkflow, type Workflow } from "../core/workflow.ts";
 import { differencesOfCalls } from "./calls.ts";
@@ -77,11 +78,12 @@ export class Stage {
     const own = parts.workflow["contract"] === undefined
       ? this.#dependencies
       : workflow.dependencies;
+    const secrets = deepFreeze(structuredClone(readSecrets(fixture.secrets)));
     this.record = new DeedRecord(parts.root);
     this.surroundings = {
       plan: {
         config: deepFreeze({ ...workflow.config, ...structuredClone(fixture.config) }),
-        secrets: deepFreeze(structuredClone(readSecrets(fixture.secrets))),
+        secrets,
         dependencies: this.#dependencies,
         logger: (attempt) => createLogger(attempt.node, this.#logOptions()),
       },
@@ -89,6 +91,8 @@ export class Stage {
       mocks: new MockServer(fixture.mocks),
       findTarget: targetFinder(this.#dependencies, contract),
       declared: new Set(own.keys()),
+      uses: new Map(workflow.nodes.map(({ name, uses }) => [name, uses])),
+      mask: createMask(secretTexts(secrets)),
     };
   }
 

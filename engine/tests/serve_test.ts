@@ -212,6 +212,28 @@ Deno.test("a client that never finishes its request does not keep the engine fro
   client.close();
 });
 
+Deno.test("a webhook is answered before a root computes, which nothing interrupts", async () => {
+  const busy = `export default (ctx, { file }) => {
+    for (const end = Date.now() + 20_000; Date.now() < end;) {
+      try {
+        return Deno.statSync(file), ctx.log.info("released"), 1;
+      } catch { /* Not yet. */ }
+    }
+    ctx.log.info("nobody was answered");
+    return 0;
+  };`;
+  await using engine = await RunningEngine.start({
+    nodes: { busy },
+    workflow: { triggers: [{ type: "webhook", path: "/in" }] },
+  });
+  const file = `${engine.directory}/answered`;
+  const accepted = await engine.post("/in", JSON.stringify({ file }), {}, engine.webhookUrl);
+  equal(accepted.status, 202);
+  equal((await accepted.json()).accepted, true);
+  await Deno.writeTextFile(file, "");
+  match(await engine.line(/\[busy\] INFO/), /released/);
+});
+
 Deno.test("runs that webhooks started are finished before the exit", async () => {
   await using engine = await RunningEngine.start({
     nodes: { gated: GATED.replace('return "finished"', 'return ctx.log.info("finished"), 1') },

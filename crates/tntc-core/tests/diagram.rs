@@ -78,6 +78,23 @@ fn the_pages_are_complete_and_say_who_wrote_them() {
 }
 
 #[test]
+fn what_nodes_say_in_uses_is_drawn_and_told_from_what_their_code_does() {
+    let yaml = r#"
+name: narrow
+version: "1.0"
+triggers: [{type: webhook, path: /in, verify: {type: stripe, secret: shop.signing}}, {type: webhook, path: /b, verify: {hmac: sha256, header: X-B, secret: shop.signing}}]
+nodes: {a: {path: fetch.ts, uses: [api]}, b: {path: idle.ts, uses: [db]}, c: {path: fetch.ts}}
+contract:
+  version: "1"
+  dependencies:
+    api: {protocol: https, host: api.example.com}
+    db: {protocol: postgresql, host: db.example.com, database: d, user: u}
+"#;
+    let (workflow, usage) = read(yaml);
+    insta::assert_snapshot!(rich(&workflow, &usage) + &contract_summary(&workflow, &usage));
+}
+
+#[test]
 fn a_workflow_without_contract_says_so() {
     let yaml =
         "name: open\nversion: \"1.0\"\ntriggers: [{type: manual}]\nnodes: {a: {path: idle.ts}}\n";

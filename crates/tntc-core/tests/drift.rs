@@ -16,8 +16,12 @@ const WORKFLOW: &str = "name: w\nversion: '1.0'\ntriggers: [{type: manual}]\n\
 const USES_ALL: &str = "export default (ctx) => [ctx.dependency('api'), ctx.dependency('block'), ctx.dependency('db')];";
 
 fn judged(files: &[(&str, &str)], node: Option<&str>) -> Drift {
+    judged_of(WORKFLOW, files, node)
+}
+
+fn judged_of(workflow: &str, files: &[(&str, &str)], node: Option<&str>) -> Drift {
     let own = [
-        ("workflow.yaml", WORKFLOW),
+        ("workflow.yaml", workflow),
         ("one.ts", USES_ALL),
         ("two.ts", USES_ALL),
     ];
@@ -145,6 +149,107 @@ fn the_report_says_what_to_do_instead() {
          directSecretsAccess: 0\n  \
          deadDeclarations: none\n  \
          undeclaredDependencies: cache\n  \
+         undeclaredUses: none\n  \
+         deadUses: none\n  \
          hasViolations: true"
     );
+}
+
+/// Where both nodes say what they use.
+fn narrowed(one: &str, two: &str, files: &[(&str, &str)], node: Option<&str>) -> Drift {
+    let nodes = format!("{{one: {{path: one.ts{one}}}, two: {{path: two.ts{two}}}}}");
+    let workflow = WORKFLOW.replace("{one: {path: one.ts}, two: {path: two.ts}}", &nodes);
+    judged_of(&workflow, files, node)
+}
+
+fn lines(drift: &Drift) -> Vec<String> {
+    let line = |it: &drift::Violation| {
+        let place = it
+            .place
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string);
+        format!("{} {place} {}", it.kind, it.message)
+    };
+    drift.violations.iter().map(line).collect()
+}
+
+#[test]
+fn a_node_that_goes_beyond_its_uses_or_stays_behind_them_is_told_by_name() {
+    let files = [
+        (
+            "one.ts",
+            "export default (ctx) => { ctx.dependency('api'); ctx.dependency('db'); };",
+        ),
+        (
+            "two.ts",
+            "export default async () => { await fetch('http://10.1.2.3/x'); };",
+        ),
+    ];
+    let drift = narrowed(", uses: [api, block]", ", uses: [db]", &files, None);
+    assert_eq!(
+        lines(&drift),
+        [
+            "dead-use  node `one` names the dependency `block` in its uses and does not use it",
+            "dead-use  node `two` names the dependency `db` in its uses and does not use it",
+            "undeclared-use one.ts:1:50 node `one` asks for the dependency `db`, which its uses do not name",
+            "undeclared-use two.ts:1:36 node `two` asks for the dependency `block`, which its uses do not name",
+        ]
+    );
+    assert_eq!(drift.summary.undeclared_uses, ["one: db", "two: block"]);
+    assert_eq!(drift.summary.dead_uses, ["one: block", "two: db"]);
+    assert!(drift.summary.dead_declarations.is_empty());
+    let right = narrowed(", uses: [api, db]", ", uses: [block]", &files, None);
+    assert_eq!(lines(&right), Vec::<String>::new());
+    let none = narrowed(", uses: []", "", &files, None);
+    assert_eq!(none.summary.undeclared_uses, ["one: api", "one: db"]);
+    let only_two = narrowed(", uses: [api, block]", ", uses: [db]", &files, Some("two"));
+    assert_eq!(only_two.summary.undeclared_uses, ["two: block"]);
+    assert_eq!(only_two.summary.dead_uses, ["two: db"]);
+}
+
+#[test]
+fn a_shared_file_may_use_what_any_node_that_imports_it_is_given() {
+    let lib = (
+        "lib.ts",
+        "export const store = (ctx) => ctx.dependency('db');\nexport const ask = (ctx) => ctx.dependency('api');",
+    );
+    let files = [
+        lib,
+        (
+            "one.ts",
+            "import { store } from './lib.ts'; export default (ctx) => store(ctx);",
+        ),
+        (
+            "two.ts",
+            "import { ask } from './lib.ts'; export default (ctx) => { ask(ctx); ctx.dependency('block'); };",
+        ),
+    ];
+    let drift = narrowed(", uses: [db]", ", uses: [api, block]", &files, None);
+    assert_eq!(lines(&drift), Vec::<String>::new());
+    let nobody = narrowed(", uses: []", ", uses: [api, block]", &files, None);
+    assert_eq!(nobody.summary.undeclared_uses, ["one: db"]);
+}
+
+#[test]
+fn what_only_a_run_knows_makes_no_use_dead() {
+    let one = ("one.ts", USES_ALL);
+    for two in [
+        "export default (ctx, name) => ctx.dependency(name);",
+        "export default (ctx, name) => ctx[name];",
+        "export default (ctx, url) => fetch(url);",
+    ] {
+        let drift = narrowed("", ", uses: [db]", &[one, ("two.ts", two)], None);
+        assert_eq!(lines(&drift), Vec::<String>::new(), "{two}");
+    }
+}
+
+#[test]
+fn a_secret_in_a_url_is_a_warning_and_no_violation() {
+    let two = "export default async (ctx) => {\n  const api = ctx.dependency('api');\n  await api.fetch(`/x?key=${api.secret}`);\n};";
+    let drift = judged(&[("two.ts", two)], None);
+    assert!(!drift.summary.has_violations);
+    let places: Vec<_> = drift.warnings.iter().map(|it| it.place.clone()).collect();
+    assert_eq!(places.len(), 1);
+    let report = drift.to_string();
+    assert!(report.contains("  warning: secret-in-url  two.ts:3:9\n    puts a secret into the URL of a request\n    better: send it in a header"), "{report}");
 }

@@ -14,6 +14,7 @@ fn uses(code: &str) -> Vec<String> {
         UseKind::Secrets => "secrets".to_owned(),
         UseKind::Member => "ctx[...]".to_owned(),
         UseKind::GlobalFetch(it) => format!("fetch {}", name(it)),
+        UseKind::SecretInUrl => "secret in a URL".to_owned(),
     };
     module
         .uses
@@ -335,4 +336,60 @@ fn a_file_of_one_endless_expression_is_read_to_its_end() {
 fn a_file_that_no_config_map_could_deliver_is_not_read() {
     let error = analyse("a.ts", &vec![b'\n'; 1024 * 1024 + 1]).unwrap_err();
     assert!(error.to_string().starts_with("a.ts:1:1: "), "{error}");
+}
+
+/// Whether a node with these statements, in lines of their own, puts a secret into a URL in the last of them.
+fn leaks(statements: &str) -> bool {
+    let code = format!(
+        "export default async (ctx) => {{\nconst api = ctx.dependency('api');\n{statements}\n}};"
+    );
+    let found = uses(&code);
+    let leaks: Vec<_> = found
+        .iter()
+        .filter(|it| it.ends_with("secret in a URL"))
+        .collect();
+    let last = format!("{}:", code.lines().count() - 1);
+    assert!(leaks.iter().all(|it| it.starts_with(&last)), "{leaks:?}");
+    !leaks.is_empty()
+}
+
+#[test]
+fn a_secret_in_a_url_is_found_however_it_comes_there() {
+    for statements in [
+        "await api.fetch(`/x?key=${api.secret}`);",
+        "await api.fetch('/x?key=' + api.secret!);",
+        "await api.fetch?.('/x?key='.concat(api.secret ?? ''));",
+        "await fetch(`https://api.example.com/x?key=${encodeURIComponent(api.secret as string)}`);",
+        "await globalThis.fetch(new URL('https://api.example.com/' + api.secret));",
+        "await api.fetch(ctx.dependency('api').secret);",
+        "const { secret } = api;\nawait api.fetch(`/bot${secret}/send`);",
+        "const { secret: key = '' } = api;\nconst path = `/x?key=${key.trim()}`;\nawait api.fetch(path);",
+        "const { fetch, secret } = api;\nawait fetch(cond ? '/x' : `/x?${secret}`);",
+        "const query = new URLSearchParams({ key: api.secret });\nawait api.fetch(`/x?${query}`);",
+        "const query = new URLSearchParams([['key', api.secret]]);\nawait api.fetch('/x?' + query.toString());",
+        "const query = new URLSearchParams();\nquery.append('key', api.secret);\nawait api.fetch(`/x?${query}`);",
+        "const url = new URL('https://api.example.com/x');\nurl.searchParams.set('key', api.secret);\nawait fetch(url);",
+        "const url = new URL('https://api.example.com/x');\nurl.searchParams.set('key', api.secret);\nawait api.fetch(url.pathname + url.search);",
+        "await ctx.fetch('github', `/x?key=${ctx.secrets.github.token}`);",
+        "const s = ctx.secrets;\nawait fetch('https://api.example.com/' + s['github'].token);",
+    ] {
+        assert!(leaks(statements), "{statements}");
+    }
+}
+
+#[test]
+fn a_secret_elsewhere_than_in_a_url_is_where_it_belongs() {
+    for statements in [
+        "await api.fetch('/x', { headers: { authorization: `Bearer ${api.secret}` } });",
+        "const headers = new Headers();\nheaders.set('x-key', api.secret);\nawait api.fetch('/x', { headers });",
+        "const signature = await sign(api.secret, 'body');\nawait api.fetch(`/x?signature=${signature}`);",
+        "const db = { host: 'db.example.com', password: api.secret };\nawait fetch(`https://${db.host}/x`);",
+        "if (api.secret === undefined) throw new Error('no secret');\nawait api.fetch('/x');",
+        "await api.fetch(`/x?host=${api.host}`);",
+        "await ctx.fetch('github', '/x', { headers: { key: api.secret } });",
+        "await connect(`postgres://u:${api.secret}@db/d`);",
+        "await api.fetch(`/x?ok=${api.secret.length > 0}`);",
+    ] {
+        assert!(!leaks(statements), "{statements}");
+    }
 }

@@ -26,6 +26,21 @@ fn with(pointer: &str, value: Value) -> Value {
     file
 }
 
+/// The base with a webhook that is verified so.
+fn verify(verify: &Value) -> Value {
+    with(
+        "/triggers",
+        json!([{"type": "webhook", "path": "/a", "verify": verify}]),
+    )
+}
+
+/// The base with a dependency, and a node that uses this.
+fn uses(uses: Value) -> Value {
+    let mut file = with("/nodes/a/uses", uses);
+    file["contract"]["dependencies"] = json!({"d": {"protocol": "https", "host": "a.b"}});
+    file
+}
+
 fn accepted(file: &Value) -> (bool, bool) {
     let project =
         Project::from_files([("workflow.yaml", file.to_string()), ("a.ts", String::new())]);
@@ -61,6 +76,18 @@ fn schema_and_parser_accept_the_same_values() {
             "/triggers",
             json!([{"type": "webhook", "path": "/a"}, {"type": "webhook", "provider": "github", "event": "push", "actions": ["a"]}]),
         ),
+        with(
+            "/triggers",
+            json!([
+                {"type": "webhook", "path": "/a", "verify": {"hmac": "sha256", "header": "X-S", "prefix": "s=", "encoding": "base64", "secret": "a.b", "x-a": 1}},
+                {"type": "webhook", "path": "/b", "verify": {"hmac": "sha1", "header": "X-S", "prefix": "", "encoding": null, "secret": "a.b"}},
+                {"type": "webhook", "path": "/c", "verify": {"type": "standard-webhooks", "secret": "a.b", "tolerance": "1h"}},
+                {"type": "webhook", "path": "/d", "verify": {"type": "bearer", "secret": "a.b", "header": "X-Token"}},
+                {"type": "webhook", "path": "/e", "verify": null},
+            ]),
+        ),
+        uses(json!(["d"])),
+        uses(json!([])),
         with(
             "/nodes",
             json!({"a": {"path": "./a.ts", "timeout": "30s", "retries": 10, "capabilities": {"a": 1}, "x-a": 1}}),
@@ -147,6 +174,38 @@ fn schema_and_parser_refuse_the_same_mistakes() {
         dependency(
             json!({"type": "dynamic-target", "cidr": "10.0.0.0/8", "dynPorts": ["1/TCP"], "allowAllHosts": "yes"}),
         ),
+    ];
+    for file in files {
+        assert_eq!(accepted(&file), (false, false), "{file:#}");
+    }
+}
+
+#[test]
+fn schema_and_parser_refuse_the_same_mistakes_in_verify_and_uses() {
+    let files = [
+        verify(&json!("stripe")),
+        verify(&json!({"secret": "a.b"})),
+        verify(&json!({"type": "stripe"})),
+        verify(&json!({"type": "strip", "secret": "a.b"})),
+        verify(&json!({"type": "stripe", "secret": "a"})),
+        verify(&json!({"type": "stripe", "secret": "a.b", "tolerance": 300})),
+        verify(&json!({"type": "stripe", "secret": "a.b", "header": "X-S"})),
+        verify(&json!({"type": "bearer", "secret": "a.b", "tolerance": "5m"})),
+        verify(&json!({"type": "hmac", "header": "X-S", "secret": "a.b"})),
+        verify(&json!({"hmac": "sha256", "type": "stripe", "header": "X-S", "secret": "a.b"})),
+        verify(&json!({"hmac": "md5", "header": "X-S", "secret": "a.b"})),
+        verify(&json!({"hmac": "sha256", "secret": "a.b"})),
+        verify(&json!({"hmac": "sha256", "header": "X S", "secret": "a.b"})),
+        verify(&json!({"hmac": "sha256", "header": "X-S", "prefix": " s", "secret": "a.b"})),
+        verify(&json!({"hmac": "sha256", "header": "X-S", "encoding": "utf8", "secret": "a.b"})),
+        with(
+            "/triggers",
+            json!([{"type": "webhook", "provider": "github", "verify": {"type": "stripe", "secret": "a.b"}}]),
+        ),
+        uses(json!("d")),
+        uses(json!([1])),
+        uses(json!(["D"])),
+        uses(json!(["d", "d"])),
     ];
     for file in files {
         assert_eq!(accepted(&file), (false, false), "{file:#}");

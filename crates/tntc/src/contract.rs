@@ -17,6 +17,9 @@ pub fn only_warns(warn: bool, settings: &Settings) -> bool {
 /// # Errors
 /// Every violation, with what to do instead.
 pub fn require_kept(drift: &Drift, lenient: bool, printer: &Printer) -> Result<()> {
+    for warning in &drift.warnings {
+        printer.warn(line(warning));
+    }
     if !drift.summary.has_violations {
         return Ok(());
     }

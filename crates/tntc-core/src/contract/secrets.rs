@@ -7,21 +7,28 @@ use crate::secrets::keys;
 use crate::workflow::{TriggerKind, Webhook, Workflow};
 
 /// The secrets that the contract's dependencies name, and those that the engine itself needs for the triggers:
-/// `nats.token` for a queue, `github.webhook_secret` for a webhook of GitHub.
+/// `nats.token` for a queue, `github.webhook_secret` for a webhook of GitHub, and that of another webhook's `verify`.
 #[must_use]
 pub fn inventory(workflow: &Workflow) -> BTreeSet<SecretRef> {
-    let dependencies = workflow
-        .contract
-        .iter()
-        .flat_map(|contract| &contract.dependencies);
-    let declared = dependencies
-        .filter_map(|dependency| dependency.auth.as_ref())
-        .map(|auth| auth.secret.clone());
-    let needed = workflow
-        .triggers
-        .iter()
-        .filter_map(|trigger| of_trigger(&trigger.kind));
-    declared.chain(needed).collect()
+    of_dependencies(workflow)
+        .chain(of_triggers(workflow, |_| true))
+        .collect()
+}
+
+fn of_dependencies(workflow: &Workflow) -> impl Iterator<Item = SecretRef> {
+    let contract = workflow.contract.iter();
+    let dependencies = contract.flat_map(|contract| &contract.dependencies);
+    dependencies.filter_map(|dependency| Some(dependency.auth.as_ref()?.secret.clone()))
+}
+
+fn of_triggers(
+    workflow: &Workflow,
+    counts: impl Fn(&TriggerKind) -> bool,
+) -> impl Iterator<Item = SecretRef> {
+    let kinds = workflow.triggers.iter().map(|trigger| &trigger.kind);
+    kinds
+        .filter(move |kind| counts(kind))
+        .filter_map(of_trigger)
 }
 
 /// How much depends on a secret.
@@ -36,17 +43,15 @@ pub enum Need {
 /// The inventory, with how much depends on each secret.
 #[must_use]
 pub fn needs(workflow: &Workflow) -> BTreeMap<SecretRef, Need> {
-    let contract = workflow.contract.iter();
-    let declared: BTreeSet<SecretRef> = contract
-        .flat_map(|contract| &contract.dependencies)
-        .filter_map(|dependency| Some(dependency.auth.as_ref()?.secret.clone()))
+    let is_no_queue = |kind: &TriggerKind| !matches!(kind, TriggerKind::Queue(_));
+    let required: BTreeSet<SecretRef> = of_dependencies(workflow)
+        .chain(of_triggers(workflow, is_no_queue))
         .collect();
-    let queue_token = SecretRef::known("nats", "token");
     let need = |secret: &SecretRef| {
-        if *secret == queue_token && !declared.contains(secret) {
-            Need::Useful
-        } else {
+        if required.contains(secret) {
             Need::Required
+        } else {
+            Need::Useful
         }
     };
     let all = inventory(workflow).into_iter();
@@ -88,6 +93,9 @@ pub fn of_trigger(kind: &TriggerKind) -> Option<SecretRef> {
         TriggerKind::Queue(_) => Some(SecretRef::known("nats", "token")),
         TriggerKind::Webhook(Webhook::GitHub { .. }) => {
             Some(SecretRef::known("github", "webhook_secret"))
+        }
+        TriggerKind::Webhook(Webhook::Verified(_, verification)) => {
+            Some(verification.secret.clone())
         }
         TriggerKind::Webhook(Webhook::Path(_)) | TriggerKind::Manual | TriggerKind::Cron { .. } => {
             None

@@ -7,7 +7,7 @@ use super::Usage;
 use super::mermaid::{self, described, trigger_text};
 use crate::contract::network::{Direction, summary};
 use crate::contract::{Contract, permissions, secrets};
-use crate::workflow::{NodeName, Workflow};
+use crate::workflow::{Node, Workflow};
 
 /// First line of every page, for whoever would edit it.
 const NOTICE: &str = "<!-- Written by `tntc visualize --write`; changes are overwritten. -->\n";
@@ -103,7 +103,18 @@ fn dependencies(workflow: &Workflow, contract: &Contract, usage: &Usage) -> Stri
             nodes,
         ]
     });
-    table(["Name", "Protocol", "Target", "Secret", "Used by"], rows)
+    table(["Name", "Protocol", "Target", "Secret", "Used by"], rows) + &narrowed(workflow)
+}
+
+/// Nodes that are given less than everything.
+fn narrowed(workflow: &Workflow) -> String {
+    let nodes: Vec<&Node> = { workflow.nodes.iter() }
+        .filter(|node| node.uses.is_some())
+        .collect();
+    if nodes.is_empty() {
+        return String::new();
+    }
+    format!("\nGiven only what their `uses` name: {}.\n", names(&nodes))
 }
 
 fn undeclared(workflow: &Workflow, contract: &Contract, usage: &Usage) -> String {
@@ -117,10 +128,10 @@ fn undeclared(workflow: &Workflow, contract: &Contract, usage: &Usage) -> String
     bullets(missing.map(|(name, nodes)| format!("{} in {}", code(name), names(nodes))))
 }
 
-fn names(nodes: &[&NodeName]) -> String {
+fn names(nodes: &[&Node]) -> String {
     nodes
         .iter()
-        .map(|name| code(name.as_str()))
+        .map(|node| code(node.name.as_str()))
         .collect::<Vec<_>>()
         .join(", ")
 }

@@ -100,7 +100,14 @@ impl Chart {
         let users = usage.users(workflow);
         for (index, dependency) in dependencies.iter().enumerate() {
             for node in users.get(dependency.name.as_str()).into_iter().flatten() {
-                self.line(&format!("n{} -.-> d{index}", indices[node.as_str()]));
+                let mut named = node.uses.iter().flatten();
+                let arrow = if named.any(|name| *name == dependency.name) {
+                    "-. uses .->"
+                } else {
+                    "-.->"
+                };
+                let node = indices[node.name.as_str()];
+                self.line(&format!("n{node} {arrow} d{index}"));
             }
         }
     }
@@ -194,6 +201,15 @@ pub(super) fn trigger_text(trigger: &Trigger) -> String {
         } => format!("cron {schedule} ({zone})"),
         TriggerKind::Queue(queue) => format!("queue {}", queue.subject),
         TriggerKind::Webhook(Webhook::Path(path)) => format!("webhook {path}"),
+        TriggerKind::Webhook(Webhook::Verified(path, verification)) => {
+            let (key, name) = verification.named();
+            let way = if key == "hmac" {
+                format!("hmac {name}")
+            } else {
+                name.to_owned()
+            };
+            format!("webhook {path} ({way})")
+        }
         TriggerKind::Webhook(Webhook::GitHub { event: None, .. }) => "webhook github".to_owned(),
         TriggerKind::Webhook(Webhook::GitHub {
             event: Some(event), ..

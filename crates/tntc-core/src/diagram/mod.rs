@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::modules::{SyntaxError, closure};
 use crate::project::Project;
-use crate::workflow::{NodeName, Workflow};
+use crate::workflow::{DependencyName, Node, NodeName, Workflow};
 
 pub use markdown::{contract_summary, diagram_page};
 pub use mermaid::{plain, rich};
@@ -61,12 +61,15 @@ impl Usage {
         }
     }
 
-    /// The nodes that use each dependency, in the order of the workflow file.
-    fn users<'w>(&'w self, workflow: &'w Workflow) -> BTreeMap<&'w str, Vec<&'w NodeName>> {
-        let mut users: BTreeMap<&str, Vec<&NodeName>> = BTreeMap::new();
-        for name in workflow.nodes.iter().map(|node| &node.name) {
-            for dependency in self.by_node.get(name).into_iter().flatten() {
-                users.entry(dependency).or_default().push(name);
+    /// The nodes that use each dependency, or say so in `uses`, in the order of the workflow file.
+    fn users<'w>(&'w self, workflow: &'w Workflow) -> BTreeMap<&'w str, Vec<&'w Node>> {
+        let mut users: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
+        for node in &workflow.nodes {
+            let said = node.uses.iter().flatten().map(DependencyName::as_str);
+            let used = self.by_node.get(&node.name).into_iter().flatten();
+            let all: BTreeSet<&str> = said.chain(used.map(String::as_str)).collect();
+            for dependency in all {
+                users.entry(dependency).or_default().push(node);
             }
         }
         users

@@ -2,8 +2,10 @@
 //!
 //! Two witnesses are heard: tests, which saw what nodes did, and the sources, which show what nodes can do.
 
+mod messages;
 mod report;
 mod sources;
+mod uses;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,6 +17,7 @@ use crate::contract::endpoints::{Endpoint, nats_server};
 use crate::contract::{Dependency, Protocol, Target};
 use crate::workflow::Workflow;
 pub use sources::read;
+pub use uses::NodeUses;
 
 /// The ways to drift.
 #[derive(
@@ -30,6 +33,12 @@ pub enum Kind {
     UndeclaredDependency,
     /// A dependency that nothing uses.
     DeadDeclaration,
+    /// `ctx.dependency` with a name that the node's `uses` does not have.
+    UndeclaredUse,
+    /// A name in a node's `uses` that its code has no use for.
+    DeadUse,
+    /// A secret in the URL of a request. Only a warning: some APIs take it nowhere else.
+    SecretInUrl,
 }
 
 impl fmt::Display for Kind {
@@ -39,6 +48,9 @@ impl fmt::Display for Kind {
             Self::DirectSecrets => "direct-secrets",
             Self::UndeclaredDependency => "undeclared-dependency",
             Self::DeadDeclaration => "dead-declaration",
+            Self::UndeclaredUse => "undeclared-use",
+            Self::DeadUse => "dead-use",
+            Self::SecretInUrl => "secret-in-url",
         })
     }
 }
@@ -70,6 +82,9 @@ pub struct Deviation {
     pub kind: Kind,
     /// The URL or call, `ctx.secrets`, or the name of the dependency.
     pub subject: String,
+    /// Whose `uses` it is about.
+    #[serde(default)]
+    pub node: Option<String>,
     /// Where, when that is known.
     #[serde(default)]
     pub place: Option<Place>,
@@ -109,6 +124,8 @@ pub struct Evidence {
     pub read: Vec<Deviation>,
     /// What the sources do not show.
     pub unknown: Vec<Unknown>,
+    /// What the sources show of each node.
+    pub uses: Vec<NodeUses>,
     /// Whether enough was seen to tell that a dependency is used by nothing.
     pub complete: bool,
 }
@@ -129,6 +146,8 @@ pub struct Violation {
     pub place: Option<Place>,
     #[serde(skip)]
     subject: String,
+    #[serde(skip)]
+    node: Option<String>,
 }
 
 /// Everything there is to say about drift.
@@ -136,6 +155,8 @@ pub struct Violation {
 pub struct Drift {
     /// By place, then by kind.
     pub violations: Vec<Violation>,
+    /// What is no violation and should be looked at, in the same order.
+    pub warnings: Vec<Violation>,
     /// What the sources do not show, so that no dependency that it may use is called dead.
     pub unknown: Vec<Unknown>,
     /// The counts.
@@ -156,6 +177,10 @@ pub struct Summary {
     pub dead_declarations: Vec<String>,
     /// Names that were asked for and are not declared, sorted.
     pub undeclared_dependencies: Vec<String>,
+    /// As `node: dependency`, what nodes ask for beside their `uses`, sorted.
+    pub undeclared_uses: Vec<String>,
+    /// As `node: dependency`, what nodes name in `uses` and do not use, in the order of the file.
+    pub dead_uses: Vec<String>,
     /// Whether there is any violation.
     pub has_violations: bool,
 }
@@ -167,6 +192,7 @@ impl Evidence {
         self.seen.extend(other.seen);
         self.read.extend(other.read);
         self.unknown.extend(other.unknown);
+        self.uses.extend(other.uses);
         self.complete |= other.complete;
     }
 }
@@ -177,6 +203,7 @@ pub fn judge(workflow: &Workflow, evidence: Evidence) -> Drift {
     let Some(contract) = &workflow.contract else {
         return Drift {
             violations: Vec::new(),
+            warnings: Vec::new(),
             unknown: Vec::new(),
             summary: Summary::default(),
         };
@@ -186,9 +213,19 @@ pub fn judge(workflow: &Workflow, evidence: Evidence) -> Drift {
         .iter()
         .filter(|dependency| evidence.complete && is_dead(dependency, workflow, &evidence))
         .collect();
-    let mut violations = merged(evidence.read, evidence.seen);
-    violations.extend(dead.iter().map(|dependency| dead_declaration(dependency)));
-    violations.sort_by(|a, b| (&a.place, a.kind).cmp(&(&b.place, b.kind)));
+    let mut read = evidence.read;
+    read.extend(uses::undeclared(workflow, &evidence.uses));
+    let mut found = merged(read, evidence.seen);
+    found.extend(dead.iter().map(|dependency| dead_declaration(dependency)));
+    found.extend(
+        uses::dead(workflow, &evidence.uses)
+            .into_iter()
+            .map(violation),
+    );
+    found.sort_by(|a, b| (&a.place, a.kind).cmp(&(&b.place, b.kind)));
+    let (warnings, violations): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|it| it.kind == Kind::SecretInUrl);
     let accessed = contract
         .dependencies
         .iter()
@@ -197,6 +234,7 @@ pub fn judge(workflow: &Workflow, evidence: Evidence) -> Drift {
     let summary = summary(accessed.collect(), &dead, &violations);
     Drift {
         violations,
+        warnings,
         unknown: evidence.unknown,
         summary,
     }
@@ -209,12 +247,19 @@ fn summary(accessed: BTreeSet<String>, dead: &[&Dependency], violations: &[Viola
         .filter(|it| it.kind == Kind::UndeclaredDependency)
         .map(|it| it.subject.clone())
         .collect();
+    let uses = |kind| {
+        let of_kind = violations.iter().filter(move |it| it.kind == kind);
+        of_kind.map(|it| format!("{}: {}", it.node.as_deref().unwrap_or_default(), it.subject))
+    };
+    let undeclared_uses: BTreeSet<_> = uses(Kind::UndeclaredUse).collect();
     Summary {
         dependencies_accessed: accessed.into_iter().collect(),
         direct_fetch_calls: count(Kind::DirectFetch),
         direct_secrets_access: count(Kind::DirectSecrets),
         dead_declarations: dead.iter().map(|it| it.name.to_string()).collect(),
         undeclared_dependencies: undeclared.into_iter().collect(),
+        undeclared_uses: undeclared_uses.into_iter().collect(),
+        dead_uses: uses(Kind::DeadUse).collect(),
         has_violations: !violations.is_empty(),
     }
 }
@@ -275,9 +320,14 @@ fn is_same(violation: &Violation, deviation: &Deviation) -> bool {
     if violation.kind != deviation.kind {
         return false;
     }
+    let is_same_subject = violation.subject == deviation.subject;
     match (&violation.place, &deviation.place) {
-        (Some(one), Some(other)) => one.file == other.file && one.line == other.line,
-        _ => violation.subject == deviation.subject,
+        (Some(one), Some(other)) => {
+            let needs_subject = violation.kind == Kind::UndeclaredUse;
+            let is_same_line = one.file == other.file && one.line == other.line;
+            is_same_line && (is_same_subject || !needs_subject)
+        }
+        _ => is_same_subject,
     }
 }
 
@@ -285,38 +335,18 @@ fn violation(deviation: Deviation) -> Violation {
     let Deviation {
         kind,
         subject,
+        node,
         place,
     } = deviation;
-    let (message, suggestion) = match kind {
-        Kind::DirectFetch => (
-            format!("requests {subject}, which the contract does not cover"),
-            "declare the host under contract.dependencies and use ctx.dependency(NAME).fetch(PATH)"
-                .to_owned(),
-        ),
-        Kind::DirectSecrets => (
-            format!("reads {subject}"),
-            "name the secret in the dependency's auth and use ctx.dependency(NAME).secret"
-                .to_owned(),
-        ),
-        Kind::UndeclaredDependency => (
-            format!("asks for the dependency `{subject}`, which the contract does not declare"),
-            format!(
-                "add it under contract.dependencies, as in {subject}: {{protocol: https, host: HOST}}"
-            ),
-        ),
-        Kind::DeadDeclaration => (
-            format!("declares the dependency `{subject}`, which no node uses"),
-            format!(
-                "remove {subject} from contract.dependencies, or use ctx.dependency(\"{subject}\")"
-            ),
-        ),
-    };
+    let user = node.as_deref().unwrap_or_default();
+    let (message, suggestion) = messages::of(kind, &subject, user);
     Violation {
         kind,
         message,
         suggestion,
         place,
         subject,
+        node,
     }
 }
 
@@ -324,6 +354,7 @@ fn dead_declaration(dependency: &Dependency) -> Violation {
     violation(Deviation {
         kind: Kind::DeadDeclaration,
         subject: dependency.name.to_string(),
+        node: None,
         place: None,
     })
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::{Deviation, Evidence, Kind, Place, Unknown, UnknownKind};
+use super::{Deviation, Evidence, Kind, NodeUses, Place, Unknown, UnknownKind};
 use crate::contract::endpoints::{Endpoint, parse_url};
 use crate::contract::{Cidr, Dependency, Host, Protocol, Target};
-use crate::modules::{Module, UseKind, closure};
+use crate::modules::{Closure, Module, Use, UseKind, closure};
 use crate::project::Project;
 use crate::workflow::Workflow;
 
@@ -26,6 +26,8 @@ pub fn read(workflow: &Workflow, project: &Project, node: Option<&str>) -> Evide
             continue;
         };
         let counts = node.is_none_or(|node| node == it.name.as_str());
+        let uses = node_uses(workflow, it.name.as_str(), &closure, counts);
+        evidence.uses.push(uses);
         for (file, module) in closure.loaded() {
             if read.insert((file.to_owned(), counts)) {
                 let mut reader = Reader {
@@ -41,6 +43,45 @@ pub fn read(workflow: &Workflow, project: &Project, node: Option<&str>) -> Evide
     evidence
 }
 
+/// What the files of one node use, each for itself: others may import them, too.
+fn node_uses(workflow: &Workflow, node: &str, closure: &Closure, counts: bool) -> NodeUses {
+    let mut uses = NodeUses {
+        node: node.to_owned(),
+        accesses: Vec::new(),
+        is_open: false,
+        counts,
+    };
+    for (file, module) in closure.loaded() {
+        for used in &module.uses {
+            let name = match &used.kind {
+                UseKind::Dependency(Some(name)) => declared(workflow, name).then(|| name.clone()),
+                UseKind::GlobalFetch(Some(url)) => target(workflow, url),
+                UseKind::Dependency(None) | UseKind::Member | UseKind::GlobalFetch(None) => {
+                    uses.is_open = true;
+                    None
+                }
+                UseKind::Secrets | UseKind::ContextFetch(_) | UseKind::SecretInUrl => None,
+            };
+            let place = place(file, used);
+            uses.accesses.extend(name.map(|name| (name, place)));
+        }
+    }
+    uses
+}
+
+fn place(file: &str, used: &Use) -> Place {
+    Place {
+        file: file.to_owned(),
+        line: used.place.line,
+        column: used.place.column,
+    }
+}
+
+fn declared(workflow: &Workflow, name: &str) -> bool {
+    let contract = workflow.contract.as_ref();
+    contract.is_some_and(|contract| contract.dependency(name).is_some())
+}
+
 struct Reader<'a> {
     workflow: &'a Workflow,
     file: &'a str,
@@ -51,12 +92,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn module(&mut self, module: &Module) {
         for used in &module.uses {
-            let place = Place {
-                file: self.file.to_owned(),
-                line: used.place.line,
-                column: used.place.column,
-            };
-            self.used(&used.kind, place);
+            self.used(&used.kind, place(self.file, used));
         }
     }
 
@@ -74,12 +110,12 @@ impl Reader<'_> {
             }
             UseKind::GlobalFetch(Some(url)) => self.request(url, place),
             UseKind::GlobalFetch(None) => self.unknown(UnknownKind::Url, place),
+            UseKind::SecretInUrl => self.deviates(Kind::SecretInUrl, "of a request", place),
         }
     }
 
     fn dependency(&mut self, name: &str, place: Place) {
-        let contract = self.workflow.contract.as_ref();
-        if contract.is_some_and(|contract| contract.dependency(name).is_some()) {
+        if declared(self.workflow, name) {
             self.evidence.accesses.insert(name.to_owned());
         } else {
             self.deviates(Kind::UndeclaredDependency, name, place);
@@ -98,6 +134,7 @@ impl Reader<'_> {
             self.evidence.read.push(Deviation {
                 kind,
                 subject: subject.to_owned(),
+                node: None,
                 place: Some(place),
             });
         }

@@ -18,6 +18,7 @@ fn deviation(kind: Kind, line: usize, column: usize) -> Deviation {
     Deviation {
         kind,
         subject: format!("{kind}"),
+        node: None,
         place: Some(place(line, column)),
     }
 }

@@ -6,6 +6,7 @@
 mod bindings;
 mod closure;
 mod imports;
+mod taint;
 mod uses;
 
 use oxc_allocator::Allocator;
@@ -111,6 +112,8 @@ pub enum UseKind {
     Member,
     /// The runtime's own `fetch(url)`.
     GlobalFetch(Option<String>),
+    /// A request whose URL is made with a secret.
+    SecretInUrl,
 }
 
 /// A place in a file: line and column, both from 1, the column in characters.
@@ -221,9 +224,10 @@ fn read(path: &str, text: &str, source: &Source<'_>) -> Result<Module, (String, 
 fn module(program: &Program<'_>, source: &Source<'_>) -> Module {
     let semantic = SemanticBuilder::new().build(program).semantic;
     let bindings = bindings::Bindings::of(program, semantic.scoping());
+    let taint = taint::Taint::of(program, &bindings, semantic.scoping());
     Module {
         imports: imports::of(program, source),
-        uses: uses::of(program, &bindings, source),
+        uses: uses::of(program, &bindings, &taint, source),
     }
 }
 

@@ -8,15 +8,23 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_span::Span;
 
 use super::bindings::{Bindings, Meaning};
+use super::taint::Taint;
 use super::{Use, UseKind, place};
 use crate::diagnostic::Source;
 
+const FETCH: &str = "fetch";
 /// Objects whose `fetch` is the runtime's own.
 const GLOBALS: [&str; 3] = ["globalThis", "self", "window"];
 
-pub(super) fn of(program: &Program<'_>, bindings: &Bindings<'_>, source: &Source<'_>) -> Vec<Use> {
+pub(super) fn of(
+    program: &Program<'_>,
+    bindings: &Bindings<'_>,
+    taint: &Taint<'_, '_>,
+    source: &Source<'_>,
+) -> Vec<Use> {
     let mut finder = Finder {
         bindings,
+        taint,
         source,
         found: Vec::new(),
     };
@@ -28,6 +36,7 @@ pub(super) fn of(program: &Program<'_>, bindings: &Bindings<'_>, source: &Source
 
 struct Finder<'b, 's> {
     bindings: &'b Bindings<'s>,
+    taint: &'b Taint<'b, 's>,
     source: &'b Source<'b>,
     found: Vec<Use>,
 }
@@ -54,6 +63,27 @@ impl Finder<'_, '_> {
                 .is_global_fetch(&it.callee)
                 .then_some(UseKind::GlobalFetch(first)),
         }
+    }
+
+    /// The URL of a request: the global `fetch`, or one of the same name of a dependency or the context.
+    fn requested<'c, 'a>(&self, it: &'c CallExpression<'a>) -> Option<&'c Expression<'a>> {
+        let callee = it.callee.get_inner_expression();
+        let position = match self.bindings.meaning(callee) {
+            // ctx.fetch(service, path)
+            Some(Meaning::Member(name)) => (name == FETCH).then_some(1)?,
+            Some(_) => return None,
+            None => 0,
+        };
+        let is_fetch = match callee {
+            Expression::Identifier(it) => position == 1 || it.name == FETCH,
+            Expression::ChainExpression(it) => {
+                let member = it.expression.as_member_expression()?;
+                member.static_property_name() == Some(FETCH)
+            }
+            it => it.as_member_expression()?.static_property_name() == Some(FETCH),
+        };
+        let argument = it.arguments.get(position).filter(|_| is_fetch)?;
+        argument.as_expression()
     }
 
     fn is_global_fetch(&self, callee: &Expression<'_>) -> bool {
@@ -94,6 +124,9 @@ impl<'a> Visit<'a> for Finder<'_, '_> {
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
         if let Some(kind) = self.called(it) {
             self.add(kind, it.span);
+        }
+        if self.requested(it).is_some_and(|url| self.taint.holds(url)) {
+            self.add(UseKind::SecretInUrl, it.span);
         }
         walk::walk_call_expression(self, it);
     }

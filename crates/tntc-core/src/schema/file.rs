@@ -135,7 +135,74 @@ struct Webhook {
     /// Where the webhook listens; not a path of the engine's own.
     #[schemars(regex(pattern = "^/"))]
     path: String,
+    /// How the sender proves who it is; without it, anyone can start the workflow.
+    verify: Option<Verification>,
 }
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Verification {
+    Hmac(HmacVerification),
+    Timed(TimedVerification),
+    Bearer(BearerVerification),
+}
+
+/// A signature of the body in a header.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct HmacVerification {
+    /// The hash function.
+    #[schemars(extend("enum" = ["sha256", "sha512", "sha1"]))]
+    hmac: String,
+    /// The header that holds the signature.
+    #[schemars(with = "HeaderName")]
+    header: String,
+    /// What stands before the signature in the header, such as `sha256=`.
+    #[schemars(regex(pattern = "^([!-~][ -~]*)?$"))]
+    prefix: Option<String>,
+    /// How the signature is written; `hex` when absent.
+    #[schemars(extend("enum" = ["hex", "base64", null]))]
+    encoding: Option<String>,
+    /// The secret that sender and engine share, as `service.key`.
+    #[schemars(with = "Secret")]
+    secret: String,
+}
+
+/// A signature of the body and of its time, as Standard Webhooks, Stripe or Slack make it.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct TimedVerification {
+    #[schemars(extend("enum" = ["standard-webhooks", "stripe", "slack"]))]
+    r#type: String,
+    /// The secret that sender and engine share, as `service.key`.
+    #[schemars(with = "Secret")]
+    secret: String,
+    /// How old or new a signature may be, at most `1h`; `5m` when absent.
+    #[schemars(with = "Option<Duration>")]
+    tolerance: Option<String>,
+}
+
+/// A token, as in `Authorization: Bearer <token>`.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = {"^x-": true}, "additionalProperties" = false))]
+struct BearerVerification {
+    #[schemars(extend("const" = "bearer"))]
+    r#type: String,
+    /// The token, as `service.key`.
+    #[schemars(with = "Secret")]
+    secret: String,
+    /// The header that is the token, instead of `Authorization`.
+    #[schemars(with = "Option<HeaderName>")]
+    header: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct HeaderName(#[schemars(regex(pattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"))] String);
+
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct Secret(#[schemars(regex(pattern = "^[a-z][a-z0-9_-]*\\.[a-z][a-z0-9_-]*$"))] String);
 
 /// Started by GitHub, whose signature is checked.
 #[derive(JsonSchema)]
@@ -179,6 +246,9 @@ struct Node {
     /// Retries after the first attempt.
     #[schemars(range(min = 0, max = 10))]
     retries: Option<u8>,
+    /// The dependencies that the node is given, of those that the contract declares; all of them when absent.
+    #[schemars(inner(regex(pattern = "^[a-z][a-z0-9_-]*$")), extend("uniqueItems" = true))]
+    uses: Option<Vec<String>>,
 }
 
 /// The output of one node is input of another.
@@ -317,7 +387,7 @@ struct Auth {
     #[schemars(length(min = 1))]
     r#type: String,
     /// The secret, as `service.key`.
-    #[schemars(regex(pattern = "^[a-z][a-z0-9_-]*\\.[a-z][a-z0-9_-]*$"))]
+    #[schemars(with = "Secret")]
     secret: String,
 }
 

@@ -7,6 +7,7 @@ mod names;
 mod overrides;
 mod parse;
 mod values;
+mod verification;
 mod write;
 
 use std::time::Duration;
@@ -27,6 +28,11 @@ pub use overrides::{Overridden, OverrideError, merge, overridden};
 pub use parse::{Checked, parse};
 pub use values::{
     MAX_QUEUE_COUNT, MAX_RETRIES, Port, Subject, TimeZone, Transport, TransportPort, WebhookPath,
+};
+
+pub use verification::{
+    Algorithm, BEARER, Convention, DEFAULT_TOLERANCE, Encoding, HeaderName, HeaderPrefix,
+    MAX_TOLERANCE, Scheme, Verification,
 };
 
 /// Timeout of a node's attempt when neither the node nor the config sets one.
@@ -111,6 +117,8 @@ pub struct Node {
     pub timeout: Option<Duration>,
     /// Retries after the first attempt, 0 to 10, when the node sets its own.
     pub retries: Option<u8>,
+    /// The dependencies that it is given, when it says which: each declared, each once. All of them otherwise.
+    pub uses: Option<Vec<DependencyName>>,
     /// The user's own `x-` keys.
     pub extensions: Map<String, Value>,
 }
@@ -217,6 +225,8 @@ pub struct Queue {
 pub enum Webhook {
     /// Anyone who posts to this path.
     Path(WebhookPath),
+    /// Who posts to this path and proves who they are.
+    Verified(WebhookPath, Verification),
     /// GitHub, with its signature checked.
     GitHub {
         /// The only event that starts the workflow.

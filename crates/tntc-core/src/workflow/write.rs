@@ -6,7 +6,8 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{
-    Edge, Metadata, Node, TransportPort, Trigger, TriggerKind, Webhook, Workflow, format_duration,
+    Edge, Encoding, Metadata, Node, Scheme, TransportPort, Trigger, TriggerKind, Verification,
+    Webhook, Workflow, format_duration,
 };
 use crate::contract::{
     AdditionalEgress, Auth, CONTRACT_VERSION, Contract, Dependency, ListedPort, Target,
@@ -135,6 +136,10 @@ fn trigger(trigger: &Trigger) -> Value {
         TriggerKind::Webhook(Webhook::Path(path)) => {
             out.text("path", path);
         }
+        TriggerKind::Webhook(Webhook::Verified(path, verification)) => {
+            out.text("path", path)
+                .put("verify", self::verification(verification));
+        }
         TriggerKind::Webhook(Webhook::GitHub { event, actions }) => {
             out.put("provider", "github").maybe("event", event.as_ref());
             if !actions.is_empty() {
@@ -145,6 +150,32 @@ fn trigger(trigger: &Trigger) -> Value {
     out.finish(&trigger.extensions)
 }
 
+fn verification(verification: &Verification) -> Value {
+    let mut out = Object::default();
+    let (key, name) = verification.named();
+    out.put(key, name);
+    match &verification.scheme {
+        Scheme::Hmac {
+            header,
+            prefix,
+            encoding,
+            ..
+        } => {
+            out.text("header", header)
+                .maybe("prefix", prefix.as_ref())
+                .some("encoding", encoding.map(Encoding::name));
+        }
+        Scheme::Timed { tolerance, .. } => {
+            out.maybe("tolerance", tolerance.map(format_duration));
+        }
+        Scheme::Bearer { header } => {
+            out.maybe("header", header.as_ref());
+        }
+    }
+    out.text("secret", &verification.secret);
+    out.finish(&verification.extensions)
+}
+
 fn node(node: &Node) -> Value {
     let mut out = Object::default();
     out.text("path", &node.path)
@@ -152,6 +183,9 @@ fn node(node: &Node) -> Value {
         .some("capabilities", node.capabilities.clone());
     out.maybe("timeout", node.timeout.map(format_duration))
         .some("retries", node.retries);
+    if let Some(uses) = &node.uses {
+        out.list("uses", uses, |name| name.as_str().into());
+    }
     out.finish(&node.extensions)
 }
 

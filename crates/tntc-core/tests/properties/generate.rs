@@ -130,9 +130,43 @@ fn trigger() -> impl Strategy<Value = Value> {
             json!({"type": "queue", "subject": "a.*.>", "durable": durable, "max_deliver": count, "concurrency": count, "dlq": "x.y", "reply_prefix": "r"})
         }),
         "/[a-z/]{0,8}".prop_map(|path| json!({"type": "webhook", "path": format!("/hooks{path}")})),
+        ("/[a-z/]{0,8}", verification()).prop_map(
+            |(path, verify)| json!({"type": "webhook", "path": format!("/hooks{path}"), "verify": verify})
+        ),
         ".{0,6}".prop_map(|text| json!({"type": "webhook", "provider": "github", "event": text, "actions": ["a", text]})),
     ];
     (kind, extensions()).prop_map(|(kind, more)| merged(kind, more))
+}
+
+/// Every way to verify a webhook.
+fn verification() -> impl Strategy<Value = Value> {
+    let header = "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,6}";
+    let words = |words: &[&'static str]| prop::sample::select(words.to_vec());
+    let hmac = (words(&["sha1", "sha256", "sha512"]), header, "([!-~][ -~]{0,5})?", words(&["hex", "base64"]))
+        .prop_map(|(hmac, header, prefix, encoding)| json!({"hmac": hmac, "header": header, "prefix": prefix, "encoding": encoding}));
+    let timed = (
+        words(&["standard-webhooks", "stripe", "slack"]),
+        prop::option::of(1..=60),
+    )
+        .prop_map(|(kind, minutes)| match minutes {
+            Some(minutes) => json!({"type": kind, "tolerance": format!("{minutes}m")}),
+            None => json!({"type": kind}),
+        });
+    let bearer = prop::option::of(header).prop_map(|header| match header {
+        Some(header) => json!({"type": "bearer", "header": header}),
+        None => json!({"type": "bearer"}),
+    });
+    (
+        prop_oneof![hmac, timed, bearer],
+        name(),
+        name(),
+        extensions(),
+    )
+        .prop_map(|(scheme, service, key, more)| {
+            let secret = json!(format!("{service}.{key}"));
+            let all = merged(scheme, Map::from_iter([("secret".to_owned(), secret)]));
+            merged(all, more)
+        })
 }
 
 /// Triggers without the same path twice, each with a name of its own.
@@ -266,6 +300,17 @@ fn contract() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Gives each second node the uses of the dependencies that there are, the first of them none.
+fn narrow(file: &mut Value, contract: &Value) {
+    let Some(dependencies) = contract["dependencies"].as_object() else {
+        return;
+    };
+    let nodes = file["nodes"].as_object_mut().into_iter().flatten();
+    for (index, (_, node)) in nodes.enumerate().step_by(2) {
+        node["uses"] = dependencies.keys().take(index).cloned().collect();
+    }
+}
+
 pub fn workflow_file() -> impl Strategy<Value = Value> {
     let config = prop::collection::vec(("[a-z]{1,4}[^tr\u{0}]{0,3}", json_value()), 0..4);
     let head = (
@@ -290,6 +335,7 @@ pub fn workflow_file() -> impl Strategy<Value = Value> {
                 file["metadata"] = metadata;
             }
             if let Some(contract) = contract {
+                narrow(&mut file, &contract);
                 file["contract"] = contract;
             }
             merged(file, more)

@@ -2,13 +2,20 @@
 
 use serde_json::{Map, Value, json};
 use tntc_core::contract::{Dependency, Target};
-use tntc_core::workflow::{Trigger, TriggerKind, Webhook, Workflow};
+use tntc_core::workflow::{
+    DEFAULT_TOLERANCE, DependencyName, Encoding, Scheme, Trigger, TriggerKind, Verification,
+    Webhook, Workflow,
+};
 
 /// The workflow in the engine's terms (`engine/core/workflow.ts`), its defaults filled in.
 pub fn as_the_engine_has_it(workflow: &Workflow) -> Value {
     let nodes = workflow.nodes.iter().map(|node| {
         let timeout = workflow.timeout_of(node).as_millis();
-        json!({"name": node.name.as_str(), "path": node.path, "timeoutMs": u64::try_from(timeout).unwrap_or(u64::MAX), "retries": workflow.retries_of(node)})
+        let mut out = json!({"name": node.name.as_str(), "path": node.path, "timeoutMs": u64::try_from(timeout).unwrap_or(u64::MAX), "retries": workflow.retries_of(node)});
+        let uses = node.uses.as_ref();
+        let uses = uses.map(|uses| uses.iter().map(DependencyName::as_str).collect());
+        set(&mut out, "uses", uses);
+        out
     });
     let edges = workflow.edges.iter();
     let edges = edges.map(|edge| json!({"from": edge.from.as_str(), "to": edge.to.as_str()}));
@@ -44,6 +51,10 @@ fn trigger(trigger: &Trigger) -> Value {
             set(&mut out, "concurrency", queue.concurrency.map(Value::from));
         }
         TriggerKind::Webhook(Webhook::Path(path)) => out["path"] = path.as_str().into(),
+        TriggerKind::Webhook(Webhook::Verified(path, verification)) => {
+            out["path"] = path.as_str().into();
+            out["verify"] = self::verification(verification);
+        }
         TriggerKind::Webhook(Webhook::GitHub { event, actions }) => {
             out["path"] = "/webhook/github".into();
             out["provider"] = "github".into();
@@ -57,6 +68,37 @@ fn trigger(trigger: &Trigger) -> Value {
         "name",
         trigger.name.as_ref().map(|name| name.as_str().into()),
     );
+    out
+}
+
+fn verification(verification: &Verification) -> Value {
+    let mut out = match &verification.scheme {
+        Scheme::Hmac {
+            algorithm,
+            header,
+            prefix,
+            encoding,
+        } => {
+            let prefix = prefix.as_ref().map_or("", |prefix| prefix.as_str());
+            let encoding = encoding.unwrap_or(Encoding::Hex).name();
+            json!({"type": "hmac", "algorithm": algorithm.name(), "header": header.as_str(), "prefix": prefix, "encoding": encoding})
+        }
+        Scheme::Timed {
+            convention,
+            tolerance,
+        } => {
+            let tolerance = tolerance.unwrap_or(DEFAULT_TOLERANCE).as_millis();
+            json!({"type": convention.name(), "toleranceMs": u64::try_from(tolerance).unwrap_or(u64::MAX)})
+        }
+        Scheme::Bearer { header } => {
+            let mut out = json!({"type": "bearer"});
+            let header = header.as_ref().map(|header| header.as_str().into());
+            set(&mut out, "header", header);
+            out
+        }
+    };
+    let secret = &verification.secret;
+    out["secret"] = json!({"service": secret.service(), "key": secret.key()});
     out
 }
 

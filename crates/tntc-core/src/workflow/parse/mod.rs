@@ -13,6 +13,7 @@ mod nodes;
 mod refused;
 mod sections;
 mod triggers;
+mod verification;
 
 use std::collections::HashSet;
 
@@ -144,7 +145,7 @@ fn workflow(sink: &mut Sink<'_>, root: Spot<'_>, project: &Project) -> Option<Wo
         sink,
         "nodes",
         "{hello: {path: nodes/hello.ts}}",
-        |sink, spot| nodes::read(sink, spot, project),
+        |sink, spot| nodes::read(sink, spot, project, &nodes::dependencies(&fields)),
     );
     let defined: HashSet<&str> = nodes::names(&fields);
     refused::top_level(sink, &fields);

@@ -5,15 +5,29 @@ use std::collections::HashSet;
 use super::refused;
 use crate::diagnostic::{Invalid, Sink, shown};
 use crate::project::{Project, Refusal};
-use crate::workflow::{MAX_RETRIES, Node, NodeName, parse_duration};
-use crate::yaml::{Fields, Spot, Value, accept, integer, json, owned_string, string, wrong_type};
+use crate::workflow::{DependencyName, MAX_RETRIES, Node, NodeName, parse_duration};
+use crate::yaml::{
+    Entry, Fields, Items, Spot, Value, accept, integer, json, owned_string, string, wrong_type,
+};
 
 /// Endings of files that the engine can load.
 pub(super) const ENDINGS: [&str; 4] = [".ts", ".tsx", ".js", ".mjs"];
 
-const KEYS: [&str; 5] = ["path", "description", "capabilities", "timeout", "retries"];
+const KEYS: [&str; 6] = [
+    "path",
+    "description",
+    "capabilities",
+    "timeout",
+    "retries",
+    "uses",
+];
 
-pub(super) fn read(sink: &mut Sink<'_>, spot: Spot<'_>, project: &Project) -> Option<Vec<Node>> {
+pub(super) fn read(
+    sink: &mut Sink<'_>,
+    spot: Spot<'_>,
+    project: &Project,
+    dependencies: &[&str],
+) -> Option<Vec<Node>> {
     let fields = Fields::open(sink, spot)?;
     if fields.entries.is_empty() {
         let problem = Invalid::new("no-nodes", "a workflow needs a node");
@@ -22,7 +36,7 @@ pub(super) fn read(sink: &mut Sink<'_>, spot: Spot<'_>, project: &Project) -> Op
     Some(
         fields
             .iter()
-            .filter_map(|(name, spot)| node(sink, name, spot, project))
+            .filter_map(|(name, spot)| node(sink, name, spot, project, dependencies))
             .collect(),
     )
 }
@@ -36,7 +50,28 @@ pub(super) fn names<'a>(root: &Fields<'a>) -> HashSet<&'a str> {
     }
 }
 
-fn node(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>, project: &Project) -> Option<Node> {
+/// Names of the contract's dependencies, also of those that have an error of their own: nodes may refer to them.
+pub(super) fn dependencies<'a>(root: &Fields<'a>) -> Vec<&'a str> {
+    let within = |entries: &'a [Entry<'a>], key: &str| {
+        let entry = entries.iter().find(|entry| entry.key == key)?;
+        match &entry.node.value {
+            Value::Map(entries) => Some(entries.as_slice()),
+            _ => None,
+        }
+    };
+    let contract = within(root.entries, "contract");
+    let dependencies = contract.and_then(|entries| within(entries, "dependencies"));
+    let dependencies = dependencies.unwrap_or_default().iter();
+    dependencies.map(|entry| entry.key.as_ref()).collect()
+}
+
+fn node(
+    sink: &mut Sink<'_>,
+    name: &str,
+    spot: Spot<'_>,
+    project: &Project,
+    dependencies: &[&str],
+) -> Option<Node> {
     let written = name;
     let name: Option<NodeName> = name
         .parse()
@@ -53,6 +88,7 @@ fn node(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>, project: &Project) -> O
     let capabilities = fields.optional(sink, "capabilities", capabilities);
     let timeout = fields.optional(sink, "timeout", timeout);
     let retries = fields.optional(sink, "retries", retries);
+    let uses = fields.optional(sink, "uses", |sink, spot| uses(sink, spot, dependencies));
     Some(Node {
         name: name?,
         path: path?,
@@ -60,8 +96,45 @@ fn node(sink: &mut Sink<'_>, name: &str, spot: Spot<'_>, project: &Project) -> O
         capabilities,
         timeout,
         retries,
+        uses,
         extensions,
     })
+}
+
+fn uses(sink: &mut Sink<'_>, spot: Spot<'_>, declared: &[&str]) -> Option<Vec<DependencyName>> {
+    let items = Items::open(sink, spot)?;
+    let mut uses: Vec<DependencyName> = Vec::new();
+    for item in items.iter() {
+        let Some(name) = string(sink, item) else {
+            continue;
+        };
+        if !declared.contains(&name) {
+            let problem = undeclared(sink, name, declared);
+            sink.error(item, problem);
+        } else if uses.iter().any(|known| known.as_str() == name) {
+            let problem = format!("`{}` is listed twice", shown(name));
+            sink.error(
+                item,
+                Invalid::new("uses", problem).help("remove one of them"),
+            );
+        } else {
+            // A name that is not valid is told where it is declared.
+            uses.extend(name.parse());
+        }
+    }
+    Some(uses)
+}
+
+fn undeclared(sink: &mut Sink<'_>, name: &str, declared: &[&str]) -> Invalid {
+    let nearest = sink.suggester.nearest(name, declared.iter().copied());
+    let message = format!(
+        "the contract does not declare a dependency `{}`",
+        shown(name)
+    );
+    Invalid::new("uses", message).did_you_mean(
+        nearest,
+        "declare it under `contract.dependencies`, or remove it here",
+    )
 }
 
 fn capabilities(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<serde_json::Value> {

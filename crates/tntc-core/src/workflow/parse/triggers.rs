@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::dead_letters;
+use super::{dead_letters, verification};
 use crate::diagnostic::{Invalid, Sink, shown};
 use crate::workflow::{
     GITHUB_PATH, MAX_QUEUE_COUNT, Queue, Subject, TimeZone, Trigger, TriggerKind, Webhook,
@@ -77,7 +77,7 @@ fn type_name(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<String> {
 }
 
 /// Keys of triggers of every type.
-const ALL_KEYS: [&str; 14] = [
+const ALL_KEYS: [&str; 15] = [
     "type",
     "name",
     "schedule",
@@ -89,6 +89,7 @@ const ALL_KEYS: [&str; 14] = [
     "dlq",
     "reply_prefix",
     "path",
+    "verify",
     "provider",
     "event",
     "actions",
@@ -107,7 +108,9 @@ fn keys(kind: &str) -> &'static [&'static str] {
             "dlq",
             "reply_prefix",
         ],
-        "webhook" => &["type", "name", "path", "provider", "event", "actions"],
+        "webhook" => &[
+            "type", "name", "path", "verify", "provider", "event", "actions",
+        ],
         _ => &["type", "name"],
     }
 }
@@ -216,10 +219,27 @@ fn own_webhook(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<TriggerKind> 
         }
     }
     let path = fields.optional(sink, "path", parsed)?;
-    Some(TriggerKind::Webhook(Webhook::Path(path)))
+    let Some(spot) = fields.get("verify") else {
+        sink.hint(fields.spot, unverified());
+        return Some(TriggerKind::Webhook(Webhook::Path(path)));
+    };
+    let webhook = Webhook::Verified(path, verification::read(sink, spot)?);
+    Some(TriggerKind::Webhook(webhook))
+}
+
+fn unverified() -> Invalid {
+    let message = "whoever reaches this path can start the workflow";
+    Invalid::new("unverified-webhook", message).help(
+        "add `verify`, such as `{hmac: sha256, header: X-Signature, secret: <service>.<key>}` or `{type: stripe, secret: <service>.<key>}`",
+    )
 }
 
 fn github(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<TriggerKind> {
+    if let Some(spot) = fields.get("verify") {
+        let problem = Invalid::new("webhook", "GitHub's signature is verified anyway");
+        let help = "remove it; the secret is `github.webhook_secret`";
+        sink.error(spot, problem.help(help));
+    }
     fields.optional(sink, "provider", provider)?;
     let event = fields.optional(sink, "event", owned_string);
     let actions = fields.optional(sink, "actions", |sink, spot| list(sink, spot, owned_string));
@@ -272,7 +292,9 @@ fn unique_path(
     paths: &mut BTreeMap<String, bool>,
 ) {
     let (path, shared) = match &trigger.kind {
-        TriggerKind::Webhook(Webhook::Path(path)) => (path.as_str(), false),
+        TriggerKind::Webhook(Webhook::Path(path) | Webhook::Verified(path, _)) => {
+            (path.as_str(), false)
+        }
         TriggerKind::Webhook(Webhook::GitHub { .. }) => (GITHUB_PATH, true),
         _ => return,
     };
