@@ -15,6 +15,7 @@ mod cron;
 mod deploy;
 mod dev;
 mod drift;
+mod hooks;
 mod hostile;
 mod images;
 mod init;
