@@ -25,4 +25,5 @@ pub mod trigger;
 pub mod workflow;
 
 mod suggest;
+mod values;
 mod yaml;

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 /// Name of the file that describes a workflow, at the top of its directory.
 pub const WORKFLOW_FILE: &str = "workflow.yaml";
 
+/// Endings of files that the engine can load.
+pub const CODE_ENDINGS: [&str; 4] = [".ts", ".tsx", ".js", ".mjs"];
+
 /// Largest `workflow.yaml` that is looked at, in bytes.
 pub const MAX_WORKFLOW_BYTES: usize = 1024 * 1024;
 

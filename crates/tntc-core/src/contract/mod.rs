@@ -14,7 +14,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::workflow::{DependencyName, Port, Subject, TransportPort};
+use crate::values::{DependencyName, Port, Subject, TransportPort};
 
 pub use cidr::Cidr;
 pub use endpoints::Endpoint;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 
 use crate::diagnostic::{Invalid, shown};
-use crate::workflow::is_identifier;
+use crate::values::is_identifier;
 
 /// A secret, as `service.key`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

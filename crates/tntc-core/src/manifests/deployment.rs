@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{Inputs, PORT, annotated, code, labels, secret, trigger};
+use super::{Inputs, PORT, annotated, code, labels, restricted, secret};
 use crate::contract::network::{self, Listener};
 use crate::contract::permissions;
 use crate::image::ImageReference;
@@ -79,7 +79,7 @@ fn pod_spec(inputs: &Inputs) -> PodSpec {
         enable_service_links: Some(false),
         runtime_class_name: inputs.runtime_class.map(str::to_owned),
         termination_grace_period_seconds: Some(grace_seconds(inputs)),
-        security_context: Some(trigger::pod_security()),
+        security_context: Some(restricted::pod_security()),
         containers: vec![container(inputs)],
         volumes: Some(volumes(inputs)),
         ..PodSpec::default()
@@ -115,7 +115,7 @@ fn container(inputs: &Inputs) -> Container {
         liveness_probe: Some(liveness()),
         readiness_probe: Some(readiness()),
         resources: Some(resources()),
-        security_context: Some(trigger::container_security()),
+        security_context: Some(restricted::container_security()),
         volume_mounts: Some(mounts()),
         ..Container::default()
     }
@@ -207,7 +207,7 @@ const MEMORY_LIMIT_MIB: u32 = 256;
 
 fn resources() -> ResourceRequirements {
     let memory = format!("{MEMORY_LIMIT_MIB}Mi");
-    trigger::resources(
+    restricted::resources(
         &[
             ("memory", "64Mi"),
             ("cpu", "100m"),

@@ -3,23 +3,15 @@
 //! A workflow that was started is never started again by its trigger: the engine answers a failed run with 422, which
 //! curl does not retry, and there is no `--max-time`, whose expiry curl would retry.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::{
-    Capabilities, Container, Pod, PodSecurityContext, PodSpec, ResourceRequirements,
-    SeccompProfile, SecurityContext,
-};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::restricted::{container_security, pod_security, resources};
 use super::{labels, service};
 use crate::trigger::write_out;
 
 /// Name of the one container of a trigger pod.
 pub const CONTAINER: &str = "trigger";
-
-/// nobody: numeric, since `runAsNonRoot` cannot check a user that the image gives by name.
-pub(super) const NOBODY: i64 = 65534;
 
 /// Longest pod name that is also a valid host name (RFC 1123 label).
 const MAX_POD_NAME: usize = 63;
@@ -159,49 +151,4 @@ fn curl_arguments(url: &str, body: Body) -> Vec<String> {
         url,
     ];
     arguments.map(str::to_owned).to_vec()
-}
-
-pub(super) fn pod_security() -> PodSecurityContext {
-    PodSecurityContext {
-        run_as_non_root: Some(true),
-        run_as_user: Some(NOBODY),
-        run_as_group: Some(NOBODY),
-        fs_group: Some(NOBODY),
-        seccomp_profile: Some(SeccompProfile {
-            type_: "RuntimeDefault".to_owned(),
-            ..SeccompProfile::default()
-        }),
-        ..PodSecurityContext::default()
-    }
-}
-
-pub(super) fn container_security() -> SecurityContext {
-    SecurityContext {
-        read_only_root_filesystem: Some(true),
-        allow_privilege_escalation: Some(false),
-        capabilities: Some(Capabilities {
-            drop: Some(vec!["ALL".to_owned()]),
-            ..Capabilities::default()
-        }),
-        ..SecurityContext::default()
-    }
-}
-
-/// Requests and limits, each as resources with their quantities.
-pub(super) fn resources(
-    requests: &[(&str, &str)],
-    limits: &[(&str, &str)],
-) -> ResourceRequirements {
-    ResourceRequirements {
-        requests: Some(quantities(requests)),
-        limits: Some(quantities(limits)),
-        ..ResourceRequirements::default()
-    }
-}
-
-fn quantities(of: &[(&str, &str)]) -> BTreeMap<String, Quantity> {
-    let quantities = of.iter();
-    quantities
-        .map(|(resource, quantity)| ((*resource).to_owned(), Quantity((*quantity).to_owned())))
-        .collect()
 }

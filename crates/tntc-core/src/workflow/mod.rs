@@ -3,10 +3,8 @@
 mod duration;
 pub mod graph;
 mod metadata;
-mod names;
 mod overrides;
 mod parse;
-mod values;
 mod verification;
 mod write;
 
@@ -19,21 +17,24 @@ use crate::cron::Schedule;
 
 pub use duration::{MAX_TIMEOUT, format_duration, parse_duration};
 pub use metadata::{MAX_METADATA, MAX_TAG, MAX_TAGS, Metadata};
-pub(crate) use names::is_identifier;
-pub use names::{
-    DependencyName, MAX_LABEL, Namespace, NodeName, ServiceAccountName, TriggerName, Version,
-    WorkflowName,
-};
 pub use overrides::{Overridden, OverrideError, merge, overridden};
 pub use parse::{Checked, parse};
-pub use values::{
-    MAX_QUEUE_COUNT, MAX_RETRIES, Port, Subject, TimeZone, Transport, TransportPort, WebhookPath,
-};
 
+pub(crate) use crate::values::is_identifier;
+pub use crate::values::{
+    DependencyName, MAX_LABEL, Namespace, NodeName, Port, ServiceAccountName, Subject, TimeZone,
+    Transport, TransportPort, TriggerName, Version, WebhookPath, WorkflowName,
+};
 pub use verification::{
     Algorithm, BEARER, Convention, DEFAULT_TOLERANCE, Encoding, HeaderName, HeaderPrefix,
     MAX_TOLERANCE, Scheme, Verification,
 };
+
+/// Most retries of a node.
+pub const MAX_RETRIES: u8 = 10;
+
+/// Most deliveries of a message, and most messages at once, that a queue may ask for. The engine has the same limit.
+pub const MAX_QUEUE_COUNT: u32 = 1000;
 
 /// Timeout of a node's attempt when neither the node nor the config sets one.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);

@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::names::text_type;
 use crate::contract::SecretRef;
 use crate::diagnostic::{Invalid, shown};
+use crate::values::text_type;
 
 /// How far the time of a signature may be from the engine's clock when the file does not say: what Standard Webhooks,
 /// Stripe and Slack recommend.

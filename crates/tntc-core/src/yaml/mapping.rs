@@ -1,9 +1,9 @@
 //! Entries of a mapping while it is read: keys, and what `<<` brings.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::anchors::MAX_EXPANDED;
+use super::key::{Key, Name};
 use super::tree::{Builder, Open, Pointer, Stop};
 use super::{Entry, Node, Value, problems};
 use crate::diagnostic::Severity;
@@ -13,19 +13,6 @@ const MAX_MERGED: usize = 100;
 
 /// The key, without quotes, whose value's entries become the mapping's own (YAML's "merge" type).
 const MERGE: &str = "<<";
-
-pub(super) struct Key<'s> {
-    span: (u32, u32),
-    pub(super) name: Name<'s>,
-}
-
-pub(super) enum Name<'s> {
-    Text(Cow<'s, str>),
-    /// `<<`: the value's entries become the mapping's.
-    Merge,
-    /// Already reported; its value is dropped.
-    Refused,
-}
 
 impl<'s> Builder<'s, '_, '_> {
     pub(super) fn entry(&mut self, key: Key<'s>, node: Node<'s>) -> Result<(), Stop> {

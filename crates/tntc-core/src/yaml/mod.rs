@@ -6,6 +6,7 @@
 
 mod anchors;
 mod fields;
+mod key;
 mod mapping;
 mod path;
 mod problems;

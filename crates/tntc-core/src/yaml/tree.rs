@@ -8,7 +8,7 @@ use std::ops::Range;
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag, YamlVersion};
 
 use super::anchors::{Anchors, MAX_EXPANDED, Target};
-use super::mapping::{Key, Name};
+use super::key::{Key, Name};
 use super::problems::{self, bytes, offset, offset_of};
 use super::{Entry, Node, Path, Scalar, Value};
 use crate::diagnostic::{Invalid, Severity, Sink, shown};

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use super::graph::Graph;
-use super::map::SourceMap;
+use super::map::{self, SourceMap};
 use super::origin::Origins;
 use super::surroundings::Surroundings;
-use super::{Bundle, Needy, Shape, edits, room};
+use super::{Bundle, Needy, Shape, edits};
 use crate::container::program::{self, Failure};
 use crate::error::{Error, Kind, Result, io};
 use crate::progress::Phase;
@@ -73,7 +73,7 @@ impl Bundler<'_> {
             format!("file://{source}")
         };
         let origins = self.graph(&node.path).await.unwrap_or_default().origins();
-        let packages: BTreeSet<_> = map.sources().map(room::module_of).collect();
+        let packages: BTreeSet<_> = map.sources().map(map::module_of).collect();
         let packages: Vec<_> = packages
             .into_iter()
             .filter(|it| it.starts_with("npm:"))

@@ -10,7 +10,7 @@ mod edits;
 mod graph;
 mod map;
 mod origin;
-mod room;
+mod size_limit;
 mod surroundings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,7 +150,7 @@ async fn bundle_all(
         bundles.insert(node.path.clone(), made);
     }
     if shape == Shape::Small {
-        room::require(&deno, &bundles).await?;
+        size_limit::require(&deno, &bundles).await?;
     }
     Ok(bundles)
 }

@@ -4,14 +4,11 @@ use std::collections::HashSet;
 
 use super::refused;
 use crate::diagnostic::{Invalid, Sink, shown};
-use crate::project::{Project, Refusal};
+use crate::project::{CODE_ENDINGS, Project, Refusal};
 use crate::workflow::{DependencyName, MAX_RETRIES, Node, NodeName, parse_duration};
 use crate::yaml::{
     Entry, Fields, Items, Spot, Value, accept, integer, json, owned_string, string, wrong_type,
 };
-
-/// Endings of files that the engine can load.
-pub(super) const ENDINGS: [&str; 4] = [".ts", ".tsx", ".js", ".mjs"];
 
 const KEYS: [&str; 6] = [
     "path",
@@ -196,7 +193,7 @@ fn normal(text: &str) -> Result<String, Invalid> {
         return Err(problem("leads out of its directory")
             .help("use no `..`; keep the file inside the workflow's directory"));
     }
-    if !ENDINGS.iter().any(|ending| text.ends_with(ending)) {
+    if !CODE_ENDINGS.iter().any(|ending| text.ends_with(ending)) {
         return Err(problem("is not a file that the engine can load")
             .help("use a file that ends in .ts, .tsx, .js or .mjs"));
     }
@@ -233,7 +230,7 @@ fn absent(sink: &mut Sink<'_>, project: &Project, path: &str) -> Invalid {
         .files
         .keys()
         .map(String::as_str)
-        .filter(|file| ENDINGS.iter().any(|it| file.ends_with(it)));
+        .filter(|file| CODE_ENDINGS.iter().any(|it| file.ends_with(it)));
     let nearest = sink.suggester.nearest(path, loadable);
     problem.did_you_mean(nearest, "create it, or correct the path")
 }

@@ -1,8 +1,8 @@
 //! Keys of other tools that change what a workflow does. A warning would not do: left out, they give a graph that runs
 //! everything at once, or a pod without what it needs.
 
-use super::nodes::ENDINGS;
 use crate::diagnostic::{Invalid, Severity, Sink, shown};
+use crate::project::CODE_ENDINGS;
 use crate::workflow::is_identifier;
 use crate::yaml::{Fields, Kind, Path, Spot, Value};
 
@@ -69,7 +69,9 @@ pub(super) fn in_node(sink: &mut Sink<'_>, node: &str, fields: &Fields<'_>) {
 fn help(node: &str, spot: Spot<'_>, order: Order) -> String {
     let mut named = Vec::new();
     names(&spot.node.value, &mut named);
-    if let Some(file) = { named.iter() }.find(|name| ENDINGS.iter().any(|it| name.ends_with(it))) {
+    if let Some(file) =
+        { named.iter() }.find(|name| CODE_ENDINGS.iter().any(|it| name.ends_with(it)))
+    {
         return format!("write `path: {}`", shown(file));
     }
     let edges = edges(node, &identifiers(&named), order);

@@ -9,12 +9,6 @@ use serde::Serialize;
 use super::names::text_type;
 use crate::diagnostic::{Invalid, shown};
 
-/// Most retries of a node.
-pub const MAX_RETRIES: u8 = 10;
-
-/// Most deliveries of a message, and most messages at once, that a queue may ask for. The engine has the same limit.
-pub const MAX_QUEUE_COUNT: u32 = 1000;
-
 /// A port from 1 to 65535.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Port(NonZeroU16);

@@ -6,6 +6,7 @@ use tntc_core::manifests::code::MAX_BYTES;
 
 use super::Bundle;
 use super::bundler::Bundler;
+use super::map::module_of;
 use crate::error::{Error, Result};
 
 /// How many of the largest imports are named.
@@ -58,37 +59,9 @@ fn largest(sizes: Sizes) -> Vec<String> {
     told.collect()
 }
 
-/// The module that a source of a bundle belongs to: a package with its version, a URL, or a file. A package's own source
-/// map may lead to a file that the package does not hold.
-pub fn module_of(source: &str) -> String {
-    let Some((_, inside)) = source.rsplit_once("/npm/") else {
-        return source.to_owned();
-    };
-    let path: Vec<_> = inside.split('/').skip(1).collect();
-    let scoped = path.first().is_some_and(|part| part.starts_with('@'));
-    let (name, rest) = path.split_at(path.len().min(1 + usize::from(scoped)));
-    match rest.first() {
-        Some(version) if version.starts_with(|first: char| first.is_ascii_digit()) => {
-            format!("npm:{}@{version}", name.join("/"))
-        }
-        _ => path.join("/"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_source_of_a_package_belongs_to_the_package() {
-        let source = "../cache/npm/registry.npmjs.org/pg-types/2.2.0/lib/text.js";
-        assert_eq!(module_of(source), "npm:pg-types@2.2.0");
-        let source = "../cache/npm/registry.npmjs.org/@scope/x/1.0.0/index.js";
-        assert_eq!(module_of(source), "npm:@scope/x@1.0.0");
-        let source = "../cache/npm/registry.npmjs.org/src/saxes.ts";
-        assert_eq!(module_of(source), "src/saxes.ts");
-        assert_eq!(module_of("nodes/db.ts"), "nodes/db.ts");
-    }
 
     #[test]
     fn the_largest_import_comes_first_with_its_largest_module() {
