@@ -69,7 +69,7 @@ impl Running {
 
     /// `POST /run` with an empty body.
     pub fn run(&self) -> Value {
-        let answer = self.post("host: 127.0.0.1\r\n");
+        let answer = self.post("host: 127.0.0.1\r\ncontent-type: application/json\r\n");
         let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
         serde_json::from_str(body).unwrap_or_else(|cause| panic!("{cause}: {answer}"))
     }

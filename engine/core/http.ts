@@ -27,7 +27,7 @@ export interface HttpOptions {
   readonly metrics?: Metrics;
   /** Paths besides the engine's own. */
   readonly routes?: Routes;
-  /** Refuses what a web page sends: for a listener on a developer's machine. */
+  /** Refuses what a web page can send: for a listener on a developer's machine. */
   readonly local?: boolean;
   /** Asks clients to take their next request to another connection, and so to another pod. */
   readonly draining?: () => boolean;
@@ -35,8 +35,9 @@ export interface HttpOptions {
 
 export function createHandler(options: HttpOptions): Handler {
   const { engine, draining, metrics } = options;
+  const starting = options.local ? onlyJson : (handler: Handler) => handler;
   const own: Readonly<Record<string, Route>> = {
-    ...(engine === undefined ? {} : { "/run": { POST: runHandler(engine) } }),
+    ...(engine === undefined ? {} : { "/run": { POST: starting(runHandler(engine)) } }),
     "/health": { GET: () => answer(200, { status: "ok" }, identity(engine)) },
     ...(metrics === undefined ? {} : { "/metrics": { GET: () => exposition(metrics) } }),
   };
@@ -75,6 +76,20 @@ function refuseForeign(request: Request): Response | undefined {
   const foreign = origin !== null && origin !== `http://${host}`;
   if (!foreign && /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host)) return undefined;
   return answer(403, { error: "requests of web pages are refused here" });
+}
+
+/**
+ * No web page can send this type to another origin unless that agrees (Fetch standard, "CORS-safelisted
+ * request-header"): it holds where a browser, or what sits between, leaves `Origin` out.
+ */
+function onlyJson(handler: Handler): Handler {
+  return (request) => {
+    const type = request.headers.get("content-type")?.split(";", 1)[0];
+    if (type?.trim().toLowerCase() === "application/json") return handler(request);
+    return answer(415, {
+      error: "/run takes content-type: application/json here, as curl --json sends it",
+    });
+  };
 }
 
 /** Not an async function: every promise on the way of a run counts. */

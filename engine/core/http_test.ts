@@ -202,6 +202,25 @@ Deno.test("an engine is idle when its last run has ended", async () => {
   equal(idle, true);
 });
 
+Deno.test("on a developer's machine only a request that no web page can send starts a run", async () => {
+  const engine = engineFor((_, input) => input);
+  const local = createHandler({ engine, local: true });
+  const status = async (headers: Record<string, string>): Promise<number> =>
+    (await local(new Request("http://localhost/run", post("{}", headers)))).status;
+  const json = "application/json";
+  equal(await status({ "content-type": json }), 200);
+  equal(await status({ "content-type": "Application/JSON; charset=utf-8" }), 200);
+  for (const type of ["text/plain", "text/plain; application/json", `${json}x`, ""]) {
+    equal(await status({ "content-type": type }), 415);
+  }
+  equal(await status({ "content-type": json, origin: "http://evil.example.com" }), 403);
+  equal(await status({ "content-type": json, host: "evil.example.com" }), 403);
+  equal(
+    await status({ "content-type": json, host: "localhost:1", origin: "http://localhost:1" }),
+    200,
+  );
+});
+
 Deno.test("metrics are there for Prometheus, when the engine keeps them", async () => {
   const metrics = new Metrics();
   const handler = createHandler({ engine: engineFor(() => 1), metrics });

@@ -24,6 +24,15 @@ fn a_web_page_starts_no_run() {
         dev.status(&format!("{own}content-type: application/json\r\n")),
         200
     );
+    for simple in ["text/plain", "application/x-www-form-urlencoded"] {
+        let header = format!("{own}content-type: {simple}\r\n");
+        assert_eq!(
+            dev.status(&header),
+            415,
+            "without an origin, {simple} is what a page could have sent"
+        );
+    }
+    assert_eq!(dev.status(&own), 415, "no type at all");
     assert!(dev.until("started").starts_with("[only]"));
     assert_eq!(dev.end(), Some(130));
 }
