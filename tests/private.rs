@@ -3,13 +3,19 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::support::{Workflow, free_port, signal, tntc, wait_for};
+
+/// Reached only when a test fails.
+const SOON: Duration = Duration::from_mins(1);
 
 /// A command under way whose engine never ends by itself, with a directory of its own for temporary files.
 struct Running {
@@ -127,6 +133,68 @@ fn a_killed_run_takes_its_engine_along_and_the_next_one_cleans_up() {
             .exits(0);
         assert_eq!(running.left(), Vec::<PathBuf>::new(), "{command:?}");
     }
+}
+
+/// A registry that takes requests and never answers.
+fn silent_registry() -> (u16, Receiver<TcpStream>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let (sender, asked) = channel();
+    std::thread::spawn(move || {
+        listener
+            .incoming()
+            .map_while(Result::ok)
+            .try_for_each(|client| sender.send(client))
+    });
+    (port, asked)
+}
+
+/// The processes that work below a directory.
+fn working_below(dir: &Path) -> Vec<u32> {
+    let processes = entries(Path::new("/proc")).into_iter();
+    let below = |path: &PathBuf| {
+        let found = fs::read_link(path.join("cwd"));
+        found.is_ok_and(|it| it.starts_with(dir))
+    };
+    let number = |path: PathBuf| path.file_name()?.to_str()?.parse().ok();
+    processes.filter(below).filter_map(number).collect()
+}
+
+#[test]
+fn a_killed_bundler_takes_its_deno_along_and_the_next_command_cleans_up() {
+    let (port, asked) = silent_registry();
+    let home = tempfile::tempdir().expect("a directory");
+    let temporary = tempfile::tempdir().expect("a directory");
+    let below = fs::canonicalize(temporary.path()).expect("a directory");
+    let workflow = Workflow::of_one_node("bundled", "return 1;");
+    let source = "import \"npm:postgres-array@2.0.0\";\nexport default () => 1;\n";
+    workflow.write("nodes/only.ts", source);
+    let mut command = tntc(["deploy", workflow.path(), "--dry-run"])
+        .env("NPM_CONFIG_REGISTRY", format!("http://127.0.0.1:{port}/"))
+        .env("DENO_DIR", home.path().join("deno"))
+        .env("TMPDIR", temporary.path())
+        .command();
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut tntc_process = command.spawn().expect("tntc starts");
+    let client = asked.recv_timeout(SOON).expect("the registry is asked");
+    let bundlers = working_below(&below);
+    assert!(!bundlers.is_empty(), "no Deno at work");
+    signal(tntc_process.id(), "-KILL");
+    tntc_process.wait().expect("tntc ends");
+    wait_for("the end of the bundler", || {
+        bundlers.iter().all(|it| ended(*it)).then_some(())
+    });
+    drop(client);
+    assert_eq!(entries(&below).len(), 1, "a killed process cannot clean up");
+    tntc([
+        "run",
+        "--local",
+        Workflow::of_one_node("next", "return 1;").path(),
+    ])
+    .env("TMPDIR", temporary.path())
+    .run()
+    .exits(0);
+    assert_eq!(entries(&below), Vec::<PathBuf>::new());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A container program that is a script, for what a real one cannot be made to do.
 
 use std::fs;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -64,11 +65,15 @@ impl Fake {
         fs::write(self.dir.path().join("seen.go"), "").expect("a file");
     }
 
+    /// What is in the directory of temporary files.
+    pub fn left(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.dir.path().join("tmp")).expect("a directory");
+        entries.map(|it| it.expect("an entry").path()).collect()
+    }
+
     #[track_caller]
     pub fn left_nothing(&self) {
-        let left: Vec<_> = fs::read_dir(self.dir.path().join("tmp"))
-            .expect("a directory")
-            .collect();
+        let left = self.left();
         assert!(left.is_empty(), "{left:?}");
     }
 }

@@ -210,7 +210,7 @@ fn an_import_that_does_not_exist_is_told_with_its_place() {
         .env("RUST_BACKTRACE", "1");
     let cause = answer.run().exits(1).json()["cause"].to_string();
     assert!(cause.contains(" nodes/only.ts:2:8"), "{cause}");
-    for noise in ["tentacular-bundle-", "Stack backtrace"] {
+    for noise in ["tentacular-local-", "Stack backtrace"] {
         assert!(!cause.contains(noise), "{cause}");
     }
 }

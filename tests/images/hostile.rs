@@ -2,6 +2,8 @@
 //! learns a credential that is not for it.
 
 use std::fmt::Write;
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -10,7 +12,7 @@ use tokio::runtime::Runtime;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::support::{Answer, Workflow, tntc};
+use crate::support::{Answer, Tntc, Workflow, tntc, wait_for};
 
 /// What a registry says to a request (`"GET /v2/…"`), before what a good one would say.
 type Rule = fn(&str) -> Option<ResponseTemplate>;
@@ -103,6 +105,21 @@ impl Fake {
     }
 }
 
+/// A build into an archive, on a registry's base.
+fn archive(home: &TempDir, registry: &str, workflow: &Workflow) -> Tntc {
+    let base = format!("{registry}/base:v1");
+    let archive = home.path().join("e.tar").display().to_string();
+    let arguments = ["build", workflow.path(), "--builder", "oci"];
+    let arguments =
+        arguments
+            .into_iter()
+            .chain(["--plain-http", "--to", &archive, "--base", &base]);
+    tntc(arguments)
+        .env("KUBECONFIG", "/dev/null")
+        .env("HOME", home.path())
+        .env("XDG_CACHE_HOME", home.path().join("cache"))
+}
+
 /// Builds on a registry's base and pushes there.
 fn push(home: &TempDir, registry: &str, environment: &[(&str, String)]) -> Answer {
     let workflow = Workflow::of_one_node("hostile", "return 1;");
@@ -140,6 +157,37 @@ fn log_in(home: &TempDir, registry: &str, login: Value) {
     config["auths"][registry] = login;
     std::fs::create_dir_all(home.path().join("docker")).expect("a directory");
     std::fs::write(home.path().join("docker/config.json"), config.to_string()).expect("a file");
+}
+
+#[test]
+fn what_a_killed_pull_leaves_is_removed_by_the_next_build() {
+    let slow: Rule = |request| {
+        let is_layer = request.ends_with(&digest(LAYER));
+        is_layer.then(|| ResponseTemplate::new(200).set_delay(Duration::from_mins(10)))
+    };
+    let (home, registry) = (home(), Fake::start(slow));
+    let workflow = Workflow::of_one_node("killed", "return 1;");
+    let mut build = archive(&home, &registry.name(), &workflow).command();
+    build.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut build = build.spawn().expect("tntc starts");
+    wait_for("the request for the layer", || {
+        let mut requests = registry.requests().into_iter();
+        requests.find(|it| it.url.path().ends_with(&digest(LAYER)))
+    });
+    build.kill().expect("a process");
+    build.wait().expect("tntc ends");
+    let left = || {
+        let blobs = std::fs::read_dir(home.path().join("cache/tentacular/blobs"));
+        let names = blobs
+            .expect("a directory")
+            .map(|it| it.expect("an entry").file_name());
+        let names = names.filter(|it| !it.to_string_lossy().starts_with("sha256-"));
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(left().len(), 1, "a killed process cannot clean up");
+    let registry = Fake::start(|_| None);
+    archive(&home, &registry.name(), &workflow).run().exits(0);
+    assert_eq!(left(), Vec::<std::ffi::OsString>::new());
 }
 
 #[test]

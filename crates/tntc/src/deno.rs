@@ -13,6 +13,8 @@ use tntc_core::project::Project;
 use tokio::process::Command;
 
 use crate::error::{Error, Result, io};
+use crate::lifetime;
+use crate::scratch::Scratch;
 
 /// The oldest Deno that the engine was tested with.
 pub const OLDEST: (u32, u32, u32) = (2, 9, 8);
@@ -71,9 +73,10 @@ pub fn cached_engine() -> Result<PathBuf> {
     }
     fs::create_dir_all(&cache).map_err(io("create", &cache))?;
     // Written beside and renamed, so that another process never sees half of it.
-    let fresh = tempfile::tempdir_in(&cache).map_err(io("write to", &cache))?;
-    write_engine(fresh.path())?;
-    match fs::rename(fresh.path(), &dir) {
+    let fresh = Scratch::new_in(&cache, "engine").map_err(io("write to", &cache))?;
+    let engine = fresh.path().join("engine");
+    write_engine(&engine)?;
+    match fs::rename(engine, &dir) {
         Err(_) if dir.join("main.ts").exists() => Ok(dir),
         renamed => renamed.map(|()| dir.clone()).map_err(io("write", &dir)),
     }
@@ -156,7 +159,8 @@ async fn version(deno: &Path) -> Option<Version> {
     if let Some(known) = noted.as_deref().and_then(parse_version) {
         return Some(known);
     }
-    let output = Command::new(deno).arg("--version").output().await.ok()?;
+    let mut command = lifetime::bound(deno);
+    let output = command.arg("--version").output().await.ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let found = parse_version(&text)?;
     if let Some(note) = note {

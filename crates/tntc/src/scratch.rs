@@ -18,6 +18,7 @@ const PREFIX: &str = "tentacular-local-";
 const ATTEMPTS: usize = 10;
 
 /// A directory that only its owner can read (mode 0700); gone with this value.
+#[derive(Debug)]
 pub struct Scratch {
     dir: TempDir,
     // Released after the directory is gone, or by the system when the process dies.
@@ -30,14 +31,20 @@ impl Scratch {
     /// # Errors
     /// There is no directory for temporary files that can be written.
     pub fn new(purpose: &str) -> Result<Self> {
-        clean_up();
         let parent = std::env::temp_dir();
         Self::new_in(&parent, purpose).map_err(|cause| {
             Error::surroundings(format!("cannot make a temporary directory: {cause}"))
+                .hint("TMPDIR names another place")
         })
     }
 
-    fn new_in(parent: &Path, purpose: &str) -> io::Result<Self> {
+    /// The same in another directory than that of temporary files, such as one on the disk that something is to be renamed
+    /// to.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn new_in(parent: &Path, purpose: &str) -> io::Result<Self> {
+        remove_abandoned(parent);
         for _ in 0..ATTEMPTS {
             let dir = tempfile::Builder::new()
                 .prefix(&format!("{PREFIX}{purpose}-"))

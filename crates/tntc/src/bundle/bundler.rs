@@ -13,6 +13,7 @@ use super::surroundings::Surroundings;
 use super::{Bundle, Needy, Shape, edits};
 use crate::container::program::{self, Failure};
 use crate::error::{Error, Kind, Result, io};
+use crate::lifetime;
 use crate::progress::Phase;
 
 /// What the engine itself provides.
@@ -119,7 +120,7 @@ impl Bundler<'_> {
     }
 
     fn command(&self, subcommand: &str) -> Command {
-        let mut command = Command::new(&self.deno);
+        let mut command = lifetime::bound(&self.deno);
         command.args([subcommand, "--quiet"]);
         self.surroundings.apply(&mut command);
         // Nothing of what is fetched runs here, so any public host may be imported from.

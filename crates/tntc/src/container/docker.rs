@@ -1,7 +1,7 @@
 //! Building with Docker, its legacy builder or `BuildKit`, or with podman when that is what is there.
 //!
 //! The build context is a temporary directory: nothing is written beside the user's files, and it is gone when the
-//! build is over, however it ended.
+//! build is over, or when the next one starts after this one was killed.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -11,7 +11,6 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::fault::{self, Fault};
@@ -24,6 +23,7 @@ use crate::deno;
 use crate::error::{Error, Result, io};
 use crate::output::Printer;
 use crate::progress::Phase;
+use crate::scratch::Scratch;
 
 /// Name of the generated Dockerfile.
 const DOCKERFILE: &str = "Dockerfile.tentacular";
@@ -186,11 +186,12 @@ impl Docker {
     pub async fn push(&self, image: &str, plain_http: bool, printer: &Printer) -> Result<String> {
         let phase = Phase::begin(&format!("pushing {image}"), printer);
         let doing = format!("{} push of {image}", self.name());
-        let digest_file = tempfile::NamedTempFile::new().map_err(|cause| no_temporary(&cause))?;
+        let temporary = Scratch::new("push")?;
+        let digest_file = temporary.path().join("digest");
         let mut command = Command::new(self.program);
         command.arg("push");
         if self.podman {
-            command.arg("--digestfile").arg(digest_file.path());
+            command.arg("--digestfile").arg(&digest_file);
         }
         command.args(self.plain_http_flag(image, plain_http));
         command.arg(self.full_name(image)?);
@@ -199,7 +200,7 @@ impl Docker {
         let push = async || program::run(&mut command, &phase).await;
         let lines = retry::while_transient(|failure| self.podman && broken(failure), push).await;
         let lines = lines.map_err(|failure| told(&failure, &doing, image))?;
-        let written = fs::read_to_string(digest_file.path()).unwrap_or_default();
+        let written = fs::read_to_string(digest_file).unwrap_or_default();
         digest(&written)
             .or_else(|| lines.iter().rev().find_map(|line| digest(line)))
             .ok_or_else(|| {
@@ -277,20 +278,12 @@ async fn is_podman(program: &str) -> bool {
     output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("podman"))
 }
 
-fn context(base: &str) -> Result<TempDir> {
-    let context = tempfile::Builder::new()
-        .prefix("tentacular-build-")
-        .tempdir()
-        .map_err(|cause| no_temporary(&cause))?;
+fn context(base: &str) -> Result<Scratch> {
+    let context = Scratch::new("build")?;
     deno::write_engine(&context.path().join(recipe::CONTEXT_DIR))?;
     let path = context.path().join(DOCKERFILE);
     fs::write(&path, recipe::dockerfile(base)).map_err(io("write", &path))?;
     Ok(context)
-}
-
-fn no_temporary(cause: &std::io::Error) -> Error {
-    Error::surroundings(format!("cannot make the temporary build context: {cause}"))
-        .hint("TMPDIR names another place")
 }
 
 fn told(failure: &Failure, doing: &str, image: &str) -> Error {

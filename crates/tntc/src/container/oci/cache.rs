@@ -1,17 +1,21 @@
 //! Blobs of base images, kept in the user's cache by digest.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
 use super::layer::digest;
 use crate::deno::cache_dir;
 use crate::error::{Error, Result, io};
+use crate::scratch::Scratch;
 
 /// A directory of blobs; a file is there whole or not at all.
 #[derive(Debug, Clone)]
 pub struct Cache {
     dir: PathBuf,
+    /// What is not whole yet; on the same disk, to be renamed.
+    fresh: Arc<Scratch>,
 }
 
 impl Cache {
@@ -19,7 +23,11 @@ impl Cache {
     pub fn open() -> Result<Self> {
         let dir = cache_dir()?.join("blobs");
         std::fs::create_dir_all(&dir).map_err(io("create", &dir))?;
-        Ok(Self { dir })
+        let fresh = Scratch::new_in(&dir, "blob").map_err(io("write to", &dir))?;
+        Ok(Self {
+            dir,
+            fresh: Arc::new(fresh),
+        })
     }
 
     /// Where a blob is, or would be.
@@ -35,7 +43,8 @@ impl Cache {
 
     /// A file to write a blob to.
     pub fn fresh(&self) -> Result<NamedTempFile> {
-        NamedTempFile::new_in(&self.dir).map_err(io("write to", &self.dir))
+        let dir = self.fresh.path();
+        NamedTempFile::new_in(dir).map_err(io("write to", dir))
     }
 
     /// Keeps a file that was written and checked.

@@ -13,6 +13,7 @@ use super::image::{Blob, Descriptor, Image, entry, index};
 use super::stop::Stopped;
 use crate::container::reference;
 use crate::error::{Error, Result};
+use crate::scratch::Scratch;
 
 /// The file that marks a layout (image-spec, image-layout.md).
 const MARKER: &str = "oci-layout";
@@ -68,7 +69,8 @@ fn archive(
     files: BTreeMap<String, Content>,
     stopped: &Stopped,
 ) -> io::Result<()> {
-    let fresh = tempfile::NamedTempFile::new_in(parent)?;
+    let scratch = Scratch::new_in(parent, "image")?;
+    let fresh = tempfile::NamedTempFile::new_in(scratch.path())?;
     let mut archive = tar::Builder::new(BufWriter::new(fresh.as_file()));
     for (path, content) in files {
         let mut header = tar::Header::new_ustar();
@@ -98,10 +100,12 @@ fn directory(
     files: BTreeMap<String, Content>,
     stopped: &Stopped,
 ) -> io::Result<()> {
-    let fresh = tempfile::tempdir_in(parent)?;
+    let scratch = Scratch::new_in(parent, "image")?;
+    let fresh = scratch.path().join("layout");
+    fs::create_dir(&fresh)?;
     for (path, content) in files {
-        let path = fresh.path().join(path);
-        fs::create_dir_all(path.parent().unwrap_or(fresh.path()))?;
+        let path = fresh.join(path);
+        fs::create_dir_all(path.parent().unwrap_or(&fresh))?;
         match content {
             Content::Bytes(bytes) => fs::write(path, bytes)?,
             Content::File(from) => {
@@ -111,12 +115,12 @@ fn directory(
             }
         }
     }
-    readable(&File::open(fresh.path())?, 0o755)?;
+    readable(&File::open(&fresh)?, 0o755)?;
     stopped.check()?;
     if to.exists() {
         fs::remove_dir_all(to)?;
     }
-    fs::rename(fresh.path(), to)
+    fs::rename(fresh, to)
 }
 
 /// Temporary files begin as their owner's alone, which an image has no reason to stay.
