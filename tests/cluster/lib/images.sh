@@ -125,6 +125,15 @@ images_up() {
   done
 }
 
+# name_trigger_image: the name of the public image that trigger pods have by default, whose digest
+# ours has not.
+name_trigger_image() {
+  local settings=$REPOSITORY_DIR/crates/tntc-core/src/settings/mod.rs pinned
+  pinned=$(grep -o 'curlimages/curl:[^"]*@sha256:[0-9a-f]*' "$settings") || return 1
+  ctr images tag --force docker.io/curlimages/curl:latest \
+    "docker.io/curlimages/curl@${pinned#*@}" >/dev/null
+}
+
 # import_images: into our containerd, those that it does not have in this version yet.
 import_images() {
   local name reference have
@@ -134,4 +143,5 @@ import_images() {
       jq -r '.manifests[0] | .annotations["io.containerd.image.name"] + " " + .digest')
     grep -qxF "$reference" <<<"$have" || ctr images import "$IMAGE_DIR/$name.tar" || return 1
   done
+  name_trigger_image
 }

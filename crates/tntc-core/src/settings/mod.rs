@@ -21,8 +21,11 @@ pub use config::{Config, ConfigFile, Enforcement, Environment, unknown_keys};
 pub const DEFAULT_IMAGE: &str = "tentacular-engine:latest";
 /// The image that the engine's is built on.
 pub const DEFAULT_BASE_IMAGE: &str = "denoland/deno:distroless";
-/// The image of the pods that trigger a workflow.
-pub const DEFAULT_TRIGGER_IMAGE: &str = "curlimages/curl:latest";
+/// The image of the pods that trigger a workflow. By digest, since it sees what runs get and give; the test cluster gives
+/// its own image this name.
+pub const DEFAULT_TRIGGER_IMAGE: &str = "curlimages/curl:8.21.0@sha256:7c12af72ceb38b7432ab85e1a265cff6ae58e06f95539d539b654f2cfa64bb13";
+/// The setting of the engine image.
+const IMAGE: &str = "image";
 /// The namespace when nothing names another one.
 pub const DEFAULT_NAMESPACE: &str = "default";
 /// The `RuntimeClass` when nothing names another one.
