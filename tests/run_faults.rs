@@ -39,8 +39,16 @@ fn a_trigger_pod_that_cannot_start_says_why_at_once_and_is_removed() {
         ".tentacular/config.yaml",
         "trigger_image: localhost:1/no-such-curl:1\n",
     );
-    tntc(["run", "echo", "-n", &namespace.name])
-        .current_dir(std::path::Path::new(workflow.path()))
+    let run = || {
+        tntc(["run", "echo", "-n", &namespace.name])
+            .current_dir(std::path::Path::new(workflow.path()))
+    };
+    run()
+        .run()
+        .exits(2)
+        .says("the trigger image localhost:1/no-such-curl:1 is chosen by ");
+    run()
+        .at_home(&workflow.trusting_home())
         .run()
         .exits(3)
         .says("the trigger pod cannot start: ErrImagePull")

@@ -1,7 +1,7 @@
 //! `tntc build` with a real Docker, and with programs that only look like one.
 
 mod cuts;
-mod fake;
+pub mod fake;
 mod faults;
 mod podman;
 
@@ -35,7 +35,6 @@ fn the_image_is_loaded_into_kind_and_remembered_for_deploy() {
     .says("into kind cluster")
     .answers("built tentacular-engine:remembered");
     let mut expected = before;
-    expected.push(".tentacular/base-image-id.txt".to_owned());
     expected.push(".tentacular/base-image.txt".to_owned());
     expected.sort();
     assert_eq!(workflow.files(), expected);
@@ -262,7 +261,17 @@ fn a_base_from_the_command_line_or_a_config_file_is_what_is_built_on() {
         "base_image: mirror.example.com/deno:1\n",
     );
     let docker = Fake::docker("build) cat \"$3\" >>\"$SEEN\" ;;");
-    docker.run(["build", workflow.path()]).run().exits(0);
+    docker
+        .run(["build", workflow.path()])
+        .run()
+        .exits(2)
+        .says("the base image mirror.example.com/deno:1 is chosen by ")
+        .says("tntc configure --trust ");
+    docker
+        .run(["build", workflow.path()])
+        .at_home(&workflow.trusting_home())
+        .run()
+        .exits(0);
     docker
         .run([
             "build",
@@ -348,6 +357,23 @@ fn two_builds_of_one_directory_take_turns() {
     assert!(first.wait().expect("tntc ends").success());
     assert!(second.wait().expect("tntc ends").success());
     assert_eq!(workflow.read(".tentacular/base-image.txt"), "e:second\n");
+}
+
+#[test]
+fn what_a_killed_build_leaves_is_removed_by_the_next() {
+    let workflow = Workflow::of_one_node("killed", "return 1;");
+    let docker = Fake::docker(
+        "build) echo started >>\"$SEEN\"; while [ ! -e \"$SEEN.go\" ]; do sleep 0.05; done ;;",
+    );
+    let mut build = docker.run(["build", workflow.path()]).command();
+    let mut build = build.stderr(Stdio::null()).spawn().expect("tntc starts");
+    docker.wait_for("started");
+    build.kill().expect("a process");
+    build.wait().expect("tntc ends");
+    docker.go();
+    assert_eq!(docker.left().len(), 1, "a killed process cannot clean up");
+    docker.run(["build", workflow.path()]).run().exits(0);
+    docker.left_nothing();
 }
 
 #[test]

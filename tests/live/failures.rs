@@ -2,14 +2,13 @@
 
 use serde_json::Value;
 
-use super::{left, prepared};
-use crate::support::{Kubeconfig, Mesh, Namespace, Workflow, deploying, interrupt, tntc};
+use super::{left, live, prepared};
+use crate::support::{Kubeconfig, Mesh, Namespace, Workflow, deploying, interrupt};
 
 /// Runs a live test that must fail, and be gone afterwards; its answer.
 #[track_caller]
 fn failing(workflow: &Workflow, namespace: &Namespace, flags: &[&str]) -> Value {
-    let arguments = ["test", "--live", workflow.path(), "-o", "json"];
-    let answer = tntc(arguments.into_iter().chain(flags.iter().copied()))
+    let answer = live(workflow, &[&["-o", "json"], flags].concat())
         .run()
         .exits(1)
         .json();
@@ -49,7 +48,7 @@ fn code_that_crashes_at_start() {
     says(&answer, "log", "made to fail");
     says(&answer, "events", "Started");
     says(&answer, "hints", "the last lines of the container's log");
-    tntc(["test", "--live", workflow.path()])
+    live(&workflow, &[])
         .run()
         .exits(1)
         .says("last lines of the log:\n");
@@ -134,7 +133,7 @@ fn a_live_test_that_is_interrupted_leaves_nothing_and_what_ran_before_runs_on() 
         .run()
         .exits(0);
     let before = left(&namespace).len();
-    let mut command = tntc(["test", "--live", workflow.path()]).command();
+    let mut command = live(&workflow, &[]).command();
     let mut test = command.spawn().expect("tntc starts");
     let is_running = || {
         let pods = namespace.list("pods");
@@ -162,14 +161,10 @@ fn a_cluster_that_cannot_be_reached() {
         namespace.name,
         nowhere.path().display()
     );
-    let home = tempfile::tempdir().expect("a directory");
-    let dir = home.path().join(".tentacular");
-    std::fs::create_dir(&dir).expect("a directory");
-    std::fs::write(dir.join("config.yaml"), config).expect("a file");
-    let answer = tntc(["test", "--live", workflow.path(), "-o", "json"])
-        .env("HOME", home.path())
-        .run()
-        .exits(3)
-        .json();
+    let live = live(&workflow, &["-o", "json"]);
+    let file = workflow.trusting_home().join(".tentacular/config.yaml");
+    let trusting = std::fs::read_to_string(&file).expect("a file");
+    std::fs::write(file, trusting + &config).expect("a file");
+    let answer = live.run().exits(3).json();
     says(&answer, "summary", "cannot reach the Kubernetes API");
 }

@@ -5,7 +5,7 @@ mod failures;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Namespace, Workflow, engine_image, in_a_row, phases, runs, tntc, trigger_pods, wait_for,
+    Namespace, Tntc, Workflow, engine_image, in_a_row, phases, runs, tntc, trigger_pods, wait_for,
 };
 
 /// A workflow with a `dev` environment in a namespace of its own.
@@ -18,7 +18,15 @@ fn prepared(body: &str) -> (Workflow, Namespace) {
         engine_image()
     );
     workflow.write(".tentacular/config.yaml", &config);
+    // Before several of them read it at once.
+    workflow.trusting_home();
     (workflow, namespace)
+}
+
+/// `tntc test --live` of somebody who trusts the workflow's directory, which chooses the image.
+fn live(workflow: &Workflow, flags: &[&str]) -> Tntc {
+    let arguments = ["test", "--live", workflow.path()];
+    tntc(arguments.into_iter().chain(flags.iter().copied())).at_home(&workflow.trusting_home())
 }
 
 fn left(namespace: &Namespace) -> Vec<Value> {
@@ -40,10 +48,7 @@ fn a_workflow_is_run_once_for_real_and_nothing_is_left() {
         "{type: manual}",
         "{type: cron, schedule: \"* * * * *\"}, {type: queue, subject: a.b}",
     );
-    let answer = tntc(["test", "--live", workflow.path(), "-o", "json"])
-        .run()
-        .exits(0)
-        .json();
+    let answer = live(&workflow, &["-o", "json"]).run().exits(0).json();
     assert_eq!(answer["execution"]["outputs"]["only"], 1);
     assert_eq!(
         phases(&answer),
@@ -65,9 +70,7 @@ fn a_workflow_is_run_once_for_real_and_nothing_is_left() {
 #[test]
 fn the_pods_are_waited_for_when_that_is_asked_for() {
     let (workflow, namespace) = prepared("return 1;");
-    tntc(["test", "--live", "--wait", workflow.path()])
-        .run()
-        .exits(0);
+    live(&workflow, &["--wait"]).run().exits(0);
     let everything = namespace.list("deployments,services,networkpolicies,pods");
     assert_eq!(everything, Vec::<Value>::new());
 }
@@ -77,7 +80,7 @@ fn the_pods_are_waited_for_when_that_is_asked_for() {
 fn live_tests_in_a_row_two_at_a_time_all_pass_and_leave_nothing() {
     let (workflow, namespace) = prepared("return 1;");
     in_a_row(runs(4), 2, |_| {
-        let answer = tntc(["test", "--live", workflow.path(), "-o", "json"]).run();
+        let answer = live(&workflow, &["-o", "json"]).run();
         assert_eq!(answer.exits(0).json()["execution"]["outputs"]["only"], 1);
     });
     assert_eq!(left(&namespace), Vec::<Value>::new());
@@ -94,10 +97,7 @@ fn the_environments_secret_is_mounted_and_stays() {
         "lively-secrets",
         "--from-literal=github={\"token\":\"t\"}",
     ]);
-    let answer = tntc(["test", "--live", workflow.path(), "-o", "json"])
-        .run()
-        .exits(0)
-        .json();
+    let answer = live(&workflow, &["-o", "json"]).run().exits(0).json();
     assert_eq!(answer["execution"]["outputs"]["only"], json!(["github"]));
     assert_eq!(namespace.list("secrets").len(), 1);
 }
@@ -105,7 +105,7 @@ fn the_environments_secret_is_mounted_and_stays() {
 #[test]
 fn kept_objects_are_named() {
     let (workflow, namespace) = prepared("return 1;");
-    let answer = tntc(["test", "--live", "--keep", workflow.path()])
+    let answer = live(&workflow, &["--keep"])
         .run()
         .exits(0)
         .says("tntc undeploy lively-live-")

@@ -1,7 +1,7 @@
 //! Running the `tntc` that this test run built.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -81,6 +81,14 @@ impl Tntc {
     pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    /// Of somebody with this home directory, but with the cache of whoever runs the tests.
+    pub fn at_home(self, home: &Path) -> Self {
+        let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let usual = || Some(std::env::home_dir()?.join(".cache"));
+        let cache = named.or_else(usual).expect("a home directory");
+        self.env("HOME", home).env("XDG_CACHE_HOME", cache)
     }
 
     pub fn current_dir(mut self, dir: &Path) -> Self {

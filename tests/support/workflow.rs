@@ -77,6 +77,19 @@ impl Workflow {
         workflow
     }
 
+    /// A home directory of somebody who trusts this workflow's directory and has no other setting.
+    pub fn trusting_home(&self) -> PathBuf {
+        let home = self.dir.path().join("home");
+        if home.exists() {
+            return home;
+        }
+        let root = fs::canonicalize(self.root()).expect("a directory");
+        fs::create_dir_all(home.join(".tentacular")).expect("a directory");
+        let text = format!("trusted_directories: [\"{}\"]\n", root.display());
+        fs::write(home.join(".tentacular/config.yaml"), text).expect("a file");
+        home
+    }
+
     fn root(&self) -> PathBuf {
         self.dir.path().join(&self.name)
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tntc_core::project::WORKFLOW_FILE;
-use tntc_core::settings::{self, Flags, Inputs, Settings};
+use tntc_core::settings::{self, BuiltImage, Flags, Inputs, Settings};
 use tntc_core::workflow::Namespace;
 
 use crate::cli::Global;
@@ -12,6 +12,7 @@ use crate::cluster::connect::{self, Target};
 use crate::error::{Error, Result};
 use crate::output::Printer;
 use crate::project::{self, Opened};
+use crate::remembered;
 
 /// What every command works with.
 pub struct Context {
@@ -103,11 +104,15 @@ impl Context {
             self.printer
                 .detail(format!("config: {}", file.path.display()));
         }
-        let built = project::built_image(dir)?;
+        let built = remembered::read(dir)?;
         let inputs = Inputs {
             flags: self.flags(overrides),
             workflow_namespace,
-            built_image: built.as_deref(),
+            built_image: built.as_ref().map(|built| BuiltImage {
+                image: &built.image,
+                is_own: built.is_own,
+                file: &built.file,
+            }),
             project: project.as_ref(),
             user: user.as_ref(),
             home: self.home.as_deref(),

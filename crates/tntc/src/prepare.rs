@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::project::Opened;
 use crate::remembered;
 use crate::secrets::{self, Local};
+use crate::trust::{self, DirectoryImage};
 
 /// A workflow directory, read and checked, with every setting that applies to it.
 pub struct Prepared {
@@ -36,6 +37,8 @@ pub struct Prepared {
     pub drift: Drift,
     /// Which build of the image is wanted, when this directory knows.
     pub image_id: Option<String>,
+    /// Images that files of the directory choose.
+    pub images: Vec<DirectoryImage>,
     /// Local secrets, when there are any.
     pub secrets: Option<Local>,
     /// Name of the kind cluster, when the context leads to one.
@@ -85,9 +88,10 @@ pub async fn prepare(
     let secrets = secrets::read(dir, &settings)?;
     let secrets = secrets.map(|local| local.warned_of_unused(&changed.workflow));
     let evidence = drift::read(&changed.workflow, &opened.project, None);
-    let image_id = remembered::id_of(dir, &settings.image.value)?;
+    let image_id = remembered::id_of(dir, &settings.image.value);
     let prepared = Prepared {
         image_id,
+        images: trust::images(&settings, &["image", "trigger_image"], dir, context)?,
         drift: drift::judge(&changed.workflow, evidence),
         namespace: context::namespace(&settings)?,
         endpoints: changed.endpoints,
@@ -188,9 +192,20 @@ impl Prepared {
             };
             context.printer.note(format!("Detected kind cluster '{cluster}', adjusted: {no_gvisor}imagePullPolicy=IfNotPresent"));
         }
+        for image in &self.images {
+            image.tell(context);
+        }
         for warning in self.secrets.iter().flat_map(|local| &local.warnings) {
             context.printer.warn(warning);
         }
+    }
+
+    /// Before anything is done that the directory's images would run in.
+    ///
+    /// # Errors
+    /// As [`DirectoryImage::require`].
+    pub fn require_images(&self) -> Result<()> {
+        self.images.iter().try_for_each(DirectoryImage::require)
     }
 
     /// Decides every object.

@@ -14,8 +14,6 @@ use crate::files::{self, PROJECT_FILE_LIMIT};
 
 /// Directory of the project's or the user's own files, beside the workflow or in the home directory.
 pub const CONFIG_DIR: &str = ".tentacular";
-/// Where `build` leaves the image's tag for `deploy`.
-pub const BASE_IMAGE_FILE: &str = ".tentacular/base-image.txt";
 
 /// A directory below which nothing belongs to the workflow.
 const FOREIGN: &str = "node_modules";
@@ -174,11 +172,6 @@ impl Reader<'_> {
     fn refuse(&mut self, name: String, why: Refusal) {
         self.project.refused.insert(name, why);
     }
-}
-
-/// The image tag that `build` left for this workflow.
-pub fn built_image(dir: &Path) -> Result<Option<String>> {
-    files::optional(&dir.join(BASE_IMAGE_FILE))
 }
 
 /// The user's config file, `~/.tentacular/config.yaml`.

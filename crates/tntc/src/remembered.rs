@@ -1,18 +1,23 @@
-//! `.tentacular/base-image.txt`: the image that `build` made and `deploy` uses, and whose turn it is to write it.
+//! `.tentacular/base-image.txt`: the image that `build` made and `deploy` uses, whether this user built it, and whose turn
+//! it is to write it.
 
-use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tntc_core::image::ImageReference;
+use tntc_core::manifests::code::short_hex;
 
-use crate::error::{Result, io};
-use crate::files::{self, Access};
+use crate::deno::cache_dir;
+use crate::error::{Error, Result, io};
+use crate::files::{self, Access, SETTINGS_LIMIT};
 use crate::output::Printer;
-use crate::project::{BASE_IMAGE_FILE, CONFIG_DIR};
+use crate::project::CONFIG_DIR;
 
-/// The tag and the ID of the image, which changes with each build of the tag.
-const IMAGE_ID_FILE: &str = ".tentacular/base-image-id.txt";
+/// Where `build` leaves the image's tag for `deploy`.
+pub const BASE_IMAGE_FILE: &str = ".tentacular/base-image.txt";
 
 /// How often a build looks whether another one has ended.
 const LOOK: Duration = Duration::from_millis(100);
@@ -46,27 +51,80 @@ impl Turn {
     }
 }
 
-/// Leaves the image for `deploy`, and which build of its tag it is.
+/// What the user's last build of a directory made, kept in the user's cache: the directory may be a stranger's, and then
+/// its `base-image.txt` is no build of this user's.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    /// The directory, without links; for a person who looks into the cache.
+    directory: PathBuf,
+    /// As `base-image.txt` has it.
+    image: String,
+    /// Of the image, changed by each build of its tag.
+    id: Option<String>,
+}
+
+/// What `base-image.txt` says.
+pub struct Remembered {
+    /// The image.
+    pub image: String,
+    /// Whether the user's own build wrote it.
+    pub is_own: bool,
+    /// The file.
+    pub file: PathBuf,
+}
+
+/// Leaves the image for `deploy`, and notes which build of its tag it is.
 pub fn write(dir: &Path, image: &str, id: Option<&str>) -> Result<()> {
-    let tag = ImageReference::of(image).loaded();
-    let id = id.map(|id| format!("{tag} {id}")).unwrap_or_default();
-    replace(dir, IMAGE_ID_FILE, &id)?;
-    replace(dir, BASE_IMAGE_FILE, image)
-}
-
-/// Which build of this image was the last one of the directory; nothing where another one is meant, or where the
-/// reference has a digest, which says it already.
-pub fn id_of(dir: &Path, image: &str) -> Result<Option<String>> {
-    let text = files::optional(&dir.join(IMAGE_ID_FILE))?.unwrap_or_default();
-    let known = text.trim().split_once(' ');
-    Ok(known
-        .filter(|(tag, _)| *tag == image)
-        .map(|(_, id)| id.to_owned()))
-}
-
-/// Whoever reads sees the old line or the new one.
-fn replace(dir: &Path, name: &str, line: &str) -> Result<()> {
+    let (directory, path) = record_of(dir)?;
+    let record = Record {
+        directory,
+        image: image.to_owned(),
+        id: id.map(str::to_owned),
+    };
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(io("create", parent))?;
+    }
+    let text = serde_json::to_string(&record)
+        .map_err(|cause| Error::failed(format!("cannot note the build: {cause}")))?;
+    files::replace(&path, text.as_bytes(), Access::Usual)?;
     files::make_dir(&dir.join(CONFIG_DIR))?;
-    let line = format!("{line}\n");
-    files::replace(&dir.join(name), line.as_bytes(), Access::Usual)
+    let line = format!("{image}\n");
+    files::replace(&dir.join(BASE_IMAGE_FILE), line.as_bytes(), Access::Usual)
+}
+
+/// The image that was built for a directory, by the user or, as the directory says, by somebody else.
+pub fn read(dir: &Path) -> Result<Option<Remembered>> {
+    let file = dir.join(BASE_IMAGE_FILE);
+    let Some(text) = files::optional(&file)? else {
+        return Ok(None);
+    };
+    let image = text.trim().to_owned();
+    Ok(Some(Remembered {
+        is_own: last_build(dir).is_some_and(|it| it.image == image),
+        image,
+        file,
+    }))
+}
+
+/// Which build of this image was the user's last one of the directory; nothing where another one is meant, or where the
+/// reference has a digest, which says it already.
+pub fn id_of(dir: &Path, image: &str) -> Option<String> {
+    let build = last_build(dir)?;
+    let is_meant = ImageReference::of(&build.image).loaded() == image;
+    build.id.filter(|_| is_meant)
+}
+
+/// A record that is gone or unreadable says nothing: the file is the directory's choice then.
+fn last_build(dir: &Path) -> Option<Record> {
+    let (_, path) = record_of(dir).ok()?;
+    let text = files::read_text(&path, SETTINGS_LIMIT).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// The directory without links, and where the record of its last build is.
+fn record_of(dir: &Path) -> Result<(PathBuf, PathBuf)> {
+    let dir = fs::canonicalize(dir).map_err(io("open", dir))?;
+    let name = short_hex(&Sha256::digest(dir.as_os_str().as_encoded_bytes()));
+    let path = cache_dir()?.join("builds").join(format!("{name}.json"));
+    Ok((dir, path))
 }

@@ -1,13 +1,22 @@
 //! Which directories the user trusts: `trusted_directories` in the user's own `config.yaml`, never in a project's.
 //!
 //! Trust is needed where a file of the directory would decide what of this machine, or of its network, leaves it: for its
-//! `.npmrc`, and for imports from private networks. No command that only reads needs it.
+//! `.npmrc`, and for imports from private networks. It is also needed where such a file chooses an image by a tag, behind
+//! which there may be anything: that image holds the seal of the pod. No command that only reads needs it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+use tntc_core::project::WORKFLOW_FILE;
+use tntc_core::settings::{ChosenImage, Settings};
+
+use crate::context::Context;
 use crate::error::{Error, Result, io};
+use crate::followup::quoted;
 use crate::project;
+use crate::remembered::BASE_IMAGE_FILE;
 
 /// The setting's name.
 pub const KEY: &str = "trusted_directories";
@@ -17,11 +26,19 @@ pub const KEY: &str = "trusted_directories";
 /// # Errors
 /// The user's config file cannot be read or understood.
 pub fn is_trusted(dir: &Path, home: Option<&Path>) -> Result<bool> {
+    Ok(by(dir, home)?.is_some())
+}
+
+/// The entry of the list by which a directory is trusted.
+///
+/// # Errors
+/// As [`is_trusted`].
+pub fn by(dir: &Path, home: Option<&Path>) -> Result<Option<PathBuf>> {
     let Ok(dir) = fs::canonicalize(dir) else {
-        return Ok(false);
+        return Ok(None);
     };
     let trusted = listed(home)?;
-    Ok(trusted.iter().any(|it| dir.starts_with(it)))
+    Ok(trusted.into_iter().find(|it| dir.starts_with(it)))
 }
 
 /// The directories that the user trusts, as the config file has them.
@@ -63,4 +80,151 @@ pub fn changed(dir: &Path, trusted: bool, home: Option<&Path>) -> Result<Vec<Pat
     list.extend(trusted.then_some(dir));
     list.sort();
     Ok(list)
+}
+
+/// The workflow directory that the user works in, and whether it is trusted.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    path: PathBuf,
+    trusted: bool,
+    /// The entry of `trusted_directories` that says so.
+    trusted_by: Option<PathBuf>,
+}
+
+impl Standing {
+    /// Nothing outside of a workflow directory.
+    ///
+    /// # Errors
+    /// As [`is_trusted`].
+    pub fn here(context: &Context) -> Result<Option<Self>> {
+        let here = Path::new(".");
+        if !here.join(WORKFLOW_FILE).exists() {
+            return Ok(None);
+        }
+        let trusted_by = by(here, context.home.as_deref())?;
+        Ok(Some(Self {
+            path: fs::canonicalize(here).map_err(io("open", here))?,
+            trusted: trusted_by.is_some(),
+            trusted_by,
+        }))
+    }
+
+    /// A line for a person.
+    pub fn line(&self) -> String {
+        let directory = self.path.display();
+        match &self.trusted_by {
+            Some(by) if *by == self.path => {
+                format!("directory: {directory} (trusted; tntc configure --untrust takes it back)")
+            }
+            Some(by) => format!(
+                "directory: {directory} (trusted, being in {})",
+                by.display()
+            ),
+            None => format!("directory: {directory} (not trusted)"),
+        }
+    }
+}
+
+/// An image that a file of the directory chooses.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct DirectoryImage {
+    #[serde(flatten)]
+    chosen: ChosenImage,
+    /// Whether the user trusts the directory.
+    trusted: bool,
+    #[serde(skip)]
+    dir: PathBuf,
+}
+
+/// Those of the settings' images that files of the directory choose.
+///
+/// # Errors
+/// As [`is_trusted`].
+pub fn images(
+    settings: &Settings,
+    wanted: &[&str],
+    dir: &Path,
+    context: &Context,
+) -> Result<Vec<DirectoryImage>> {
+    let chosen = settings.chosen_images.iter();
+    let chosen: Vec<_> = chosen.filter(|it| wanted.contains(&it.setting)).collect();
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
+    let trusted = is_trusted(dir, context.home.as_deref())?;
+    let image = |chosen: &ChosenImage| DirectoryImage {
+        chosen: chosen.clone(),
+        trusted,
+        dir: dir.to_owned(),
+    };
+    Ok(chosen.into_iter().map(image).collect())
+}
+
+/// Says which images the directory chooses, and requires that nobody can put others in their place, or that the directory
+/// is trusted.
+///
+/// # Errors
+/// As [`is_trusted`] and [`DirectoryImage::require`].
+pub fn require_images(
+    settings: &Settings,
+    wanted: &[&str],
+    dir: &Path,
+    context: &Context,
+) -> Result<()> {
+    for image in images(settings, wanted, dir, context)? {
+        image.tell(context);
+        image.require()?;
+    }
+    Ok(())
+}
+
+impl DirectoryImage {
+    /// Says who chose the image.
+    pub fn tell(&self, context: &Context) {
+        let line = format!("{}, and not by you", self.described());
+        if self.trusted {
+            context.printer.note(line);
+        } else {
+            context.printer.warn(line);
+        }
+    }
+
+    /// # Errors
+    /// The image has no digest, and the user does not trust the directory.
+    pub fn require(&self) -> Result<()> {
+        if self.trusted || self.chosen.is_pinned() {
+            return Ok(());
+        }
+        let image = &self.chosen.image;
+        Err(Error::usage(format!(
+            "{}; without a digest it is used only when you trust the directory",
+            self.described()
+        ))
+        .hint(format!(
+            "if you trust the directory: tntc configure --trust {}",
+            quoted(&self.dir.display().to_string())
+        ))
+        .hint(match self.chosen.setting {
+            "image" if self.chosen.file.ends_with(BASE_IMAGE_FILE) => {
+                format!("or build it yourself: tntc build; or name it: --image {image}")
+            }
+            "image" => format!("or name the image yourself: --image {image}"),
+            "base_image" => format!("or name the image yourself: --base {image}"),
+            _ => format!("or name it there with its digest: {image}@sha256:…"),
+        }))
+    }
+
+    fn described(&self) -> String {
+        let what = match self.chosen.setting {
+            "image" => "engine",
+            "base_image" => "base",
+            _ => "trigger",
+        };
+        format!(
+            "the {what} image {} is chosen by {}",
+            self.chosen.image,
+            self.chosen.file.display()
+        )
+    }
 }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::config::{Config, ConfigFile, Enforcement, Environment};
 use super::{
-    DEFAULT_BASE_IMAGE, DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_RUNTIME_CLASS,
-    DEFAULT_TRIGGER_IMAGE, Inputs, Origin, Setting, Settings, Unresolvable,
+    ChosenImage, DEFAULT_BASE_IMAGE, DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_RUNTIME_CLASS,
+    DEFAULT_TRIGGER_IMAGE, IMAGE, Inputs, Origin, Setting, Settings, Unresolvable,
 };
 use crate::workflow::merge;
 
@@ -37,6 +37,7 @@ pub fn resolve(inputs: &Inputs) -> Result<Settings, Unresolvable> {
         otel_endpoint: cascade.of_environment(|environment| environment.otel_endpoint.clone()),
         enforcement: cascade.enforcement(),
         config_overrides: cascade.config_overrides(),
+        chosen_images: cascade.chosen_images(),
     })
 }
 
@@ -74,37 +75,112 @@ impl<'a> Cascade<'a> {
         flag(flags.namespace.clone())
             .or_else(|| self.of_environment(|environment| environment.namespace.clone()))
             .or_else(|| self.of_workflow())
-            .or_else(|| self.of_config(|config| config.namespace.clone()))
+            .or_else(|| self.of_config(|config| config.namespace.as_ref()))
             .filter_or_default(|name| !name.is_empty(), DEFAULT_NAMESPACE)
     }
 
     fn registry(&self) -> Option<Setting<String>> {
         flag(self.inputs.flags.registry.clone())
-            .or_else(|| self.of_config(|config| config.registry.clone()))
+            .or_else(|| self.of_config(|config| config.registry.as_ref()))
             .filter(|registry| !registry.value.is_empty())
     }
 
     fn base_image(&self) -> Setting<String> {
-        flag(self.inputs.flags.base.clone())
-            .or_else(|| self.of_config(|config| config.base_image.clone()))
-            .filter_or_default(|image| !image.is_empty(), DEFAULT_BASE_IMAGE)
+        first(self.base_images(), DEFAULT_BASE_IMAGE).0
     }
 
     fn image(&self) -> Setting<String> {
-        let built = self.inputs.built_image.map(str::trim).map(|image| Setting {
-            value: image.to_owned(),
-            origin: Origin::Build,
+        first(self.images(), DEFAULT_IMAGE).0
+    }
+
+    fn images(&self) -> Vec<Candidate<'a>> {
+        let environment = self.environment.iter().flat_map(|it| {
+            let origin = Origin::Environment(it.name.to_owned());
+            it.definitions.iter().filter_map(move |(file, definition)| {
+                let setting = Setting {
+                    value: definition.image.clone()?,
+                    origin: origin.clone(),
+                };
+                Some((setting, self.unless_the_users(file)))
+            })
         });
-        flag(self.inputs.flags.image.clone())
-            .or_else(|| self.of_environment(|environment| environment.image.clone()))
-            .or(built)
-            .filter_or_default(|image| !image.is_empty(), DEFAULT_IMAGE)
+        let built = self.inputs.built_image.map(|built| {
+            let value = built.image.trim().to_owned();
+            if built.is_own {
+                (
+                    Setting {
+                        value,
+                        origin: Origin::Build,
+                    },
+                    None,
+                )
+            } else {
+                (
+                    Setting {
+                        value,
+                        origin: Origin::Directory,
+                    },
+                    Some(built.file),
+                )
+            }
+        });
+        flagged(self.inputs.flags.image.as_ref())
+            .chain(environment)
+            .chain(built)
+            .collect()
+    }
+
+    fn base_images(&self) -> Vec<Candidate<'a>> {
+        flagged(self.inputs.flags.base.as_ref())
+            .chain(self.of_configs(|config| config.base_image.as_ref()))
+            .collect()
+    }
+
+    fn trigger_images(&self) -> Vec<Candidate<'a>> {
+        self.of_configs(|config| config.trigger_image.as_ref())
+            .collect()
+    }
+
+    /// The images that are others than without the files of the directory.
+    fn chosen_images(&self) -> Vec<ChosenImage> {
+        let settings = [
+            (IMAGE, self.images(), DEFAULT_IMAGE),
+            (
+                "trigger_image",
+                self.trigger_images(),
+                DEFAULT_TRIGGER_IMAGE,
+            ),
+            ("base_image", self.base_images(), DEFAULT_BASE_IMAGE),
+        ];
+        let chosen = settings
+            .into_iter()
+            .filter_map(|(setting, candidates, default)| {
+                let own = candidates.iter().filter(|(_, file)| file.is_none());
+                let (own, _) = first(own.cloned().collect(), default);
+                let (Setting { value: image, .. }, file) = first(candidates, default);
+                let file = file.filter(|_| image != own.value)?.to_owned();
+                Some(ChosenImage {
+                    setting,
+                    image,
+                    file,
+                })
+            });
+        chosen.collect()
+    }
+
+    /// The file, when it is the project's, which may be a stranger's.
+    fn unless_the_users(&self, file: &'a ConfigFile) -> Option<&'a Path> {
+        let is_users = self
+            .inputs
+            .user
+            .is_some_and(|user| std::ptr::eq(user, file));
+        (!is_users).then_some(file.path.as_path())
     }
 
     fn runtime_class(&self) -> Setting<Option<String>> {
         let found = flag(self.inputs.flags.runtime_class.clone())
             .or_else(|| self.of_environment(|environment| environment.runtime_class.clone()))
-            .or_else(|| self.of_config(|config| config.runtime_class.clone()))
+            .or_else(|| self.of_config(|config| config.runtime_class.as_ref()))
             .filter_or_default(|_| true, DEFAULT_RUNTIME_CLASS);
         Setting {
             value: Some(found.value).filter(|name| !name.is_empty()),
@@ -113,8 +189,7 @@ impl<'a> Cascade<'a> {
     }
 
     fn trigger_image(&self) -> Setting<String> {
-        self.of_config(|config| config.trigger_image.clone())
-            .filter_or_default(|image| !image.is_empty(), DEFAULT_TRIGGER_IMAGE)
+        first(self.trigger_images(), DEFAULT_TRIGGER_IMAGE).0
     }
 
     fn context(&self) -> Option<Setting<String>> {
@@ -134,14 +209,10 @@ impl<'a> Cascade<'a> {
         let Some(environment) = &self.environment else {
             return Ok(None);
         };
-        let of_user = |file: &ConfigFile| {
-            let user = self.inputs.user;
-            user.is_some_and(|user| std::ptr::eq(user, file))
-        };
         let mut of_project = None;
         for (file, definition) in &environment.definitions {
             match &definition.kubeconfig {
-                Some(path) if of_user(file) => {
+                Some(path) if self.unless_the_users(file).is_none() => {
                     return Ok(Some(Setting {
                         value: resolve_path(path, &file.path, self.inputs.home),
                         origin: Origin::Environment(environment.name.to_owned()),
@@ -222,14 +293,22 @@ impl<'a> Cascade<'a> {
         })
     }
 
-    fn of_config(&self, get: impl Fn(&Config) -> Option<String>) -> Option<Setting<String>> {
+    fn of_config(&self, get: impl Fn(&Config) -> Option<&String>) -> Option<Setting<String>> {
+        self.of_configs(get).next().map(|(setting, _)| setting)
+    }
+
+    fn of_configs(
+        &self,
+        get: impl Fn(&Config) -> Option<&String>,
+    ) -> impl Iterator<Item = Candidate<'a>> {
         let layers = [
             (self.inputs.project, Origin::Project),
             (self.inputs.user, Origin::User),
         ];
-        layers.into_iter().find_map(|(file, origin)| {
-            let value = get(&file?.config)?;
-            Some(Setting { value, origin })
+        layers.into_iter().filter_map(move |(file, origin)| {
+            let file = file?;
+            let value = get(&file.config)?.clone();
+            Some((Setting { value, origin }, self.unless_the_users(file)))
         })
     }
 }
@@ -261,6 +340,22 @@ fn flag(value: Option<String>) -> Option<Setting<String>> {
         value,
         origin: Origin::Flag,
     })
+}
+
+/// A value that a layer has, and the file of the directory that says so, when it is one.
+type Candidate<'a> = (Setting<String>, Option<&'a Path>);
+
+fn flagged<'a>(value: Option<&String>) -> impl Iterator<Item = Candidate<'a>> {
+    let setting = flag(value.cloned());
+    setting.map(|setting| (setting, None)).into_iter()
+}
+
+/// The first of the candidates; the default where there is none, or an empty one, which ends the search.
+fn first<'a>(candidates: Vec<Candidate<'a>>, default: &str) -> Candidate<'a> {
+    let found = candidates.into_iter().next();
+    found
+        .filter(|(setting, _)| !setting.value.is_empty())
+        .unwrap_or_else(|| (None.filter_or_default(|_| true, default), None))
 }
 
 /// Ends a cascade: an unusable or absent value becomes the default.

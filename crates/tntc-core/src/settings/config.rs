@@ -53,8 +53,8 @@ pub struct Config {
     /// Named environments.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environments: BTreeMap<String, Environment>,
-    /// Directories whose `.npmrc` and imports from private networks are used, with everything below them; only in the
-    /// user's own file.
+    /// Directories whose `.npmrc`, imports from private networks and images are used, with everything below them; only in
+    /// the user's own file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trusted_directories: Vec<String>,
     /// Keys that no version of this tool knows.

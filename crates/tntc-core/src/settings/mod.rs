@@ -41,6 +41,8 @@ pub enum Origin {
     Environment(String),
     /// What `tntc build` wrote for this workflow.
     Build,
+    /// `.tentacular/base-image.txt`, where it is not what the user's own build wrote.
+    Directory,
     /// `deployment` in workflow.yaml.
     Workflow,
     /// The project's config file.
@@ -61,6 +63,7 @@ impl fmt::Display for Origin {
             Self::Flag => out.write_str("command line"),
             Self::Environment(name) => write!(out, "environment {name}"),
             Self::Build => out.write_str("last build"),
+            Self::Directory => out.write_str("the directory's base-image.txt"),
             Self::Workflow => out.write_str("workflow.yaml"),
             Self::Project => out.write_str("project config"),
             Self::User => out.write_str("user config"),
@@ -101,6 +104,37 @@ pub struct Flags {
     pub environment: Option<String>,
 }
 
+/// The image that a workflow directory says was built for it.
+#[derive(Debug, Clone, Copy)]
+pub struct BuiltImage<'a> {
+    /// The content of the file.
+    pub image: &'a str,
+    /// Whether it is what this user's last build of the directory made. A file of somebody else's making is a choice of the
+    /// directory.
+    pub is_own: bool,
+    /// The file.
+    pub file: &'a Path,
+}
+
+/// An image that a file of the directory chooses, where the user would have had another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ChosenImage {
+    /// `image`, `trigger_image` or `base_image`.
+    pub setting: &'static str,
+    /// The reference.
+    pub image: String,
+    /// The file that names it.
+    pub file: PathBuf,
+}
+
+impl ChosenImage {
+    /// Whether it is the same image tomorrow.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        ImageReference::of(&self.image).is_pinned()
+    }
+}
+
 /// Everything that the cascade looks at.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs<'a> {
@@ -108,8 +142,8 @@ pub struct Inputs<'a> {
     pub flags: Flags,
     /// `deployment.namespace` of workflow.yaml.
     pub workflow_namespace: Option<&'a str>,
-    /// The content of `.tentacular/base-image.txt`.
-    pub built_image: Option<&'a str>,
+    /// What `.tentacular/base-image.txt` says.
+    pub built_image: Option<BuiltImage<'a>>,
     /// The nearest project config.
     pub project: Option<&'a ConfigFile>,
     /// The user's config.
@@ -153,6 +187,9 @@ pub struct Settings {
     pub enforcement: Setting<Enforcement>,
     /// Merged deeply into the workflow's `config`.
     pub config_overrides: Map<String, Value>,
+    /// Images that files of the directory choose, which may be a stranger's.
+    #[serde(skip)]
+    pub chosen_images: Vec<ChosenImage>,
 }
 
 /// Settings that cannot be resolved.
@@ -221,8 +258,13 @@ impl Settings {
         self
     }
 
+    /// Whether a file of the directory chooses this image.
+    fn is_chosen(&self, setting: &str) -> bool {
+        self.chosen_images.iter().any(|it| it.setting == setting)
+    }
+
     /// Adjusts for a kind cluster, which has no gVisor unless a flag says so, and whose nodes have the image loaded
-    /// under its tag.
+    /// under its tag. A digest that the directory gives stays: without it any image may be behind the tag.
     #[must_use]
     pub fn on_kind(mut self, cluster: Option<&str>) -> Self {
         if let Some(cluster) = cluster
@@ -233,7 +275,7 @@ impl Settings {
                 origin: Origin::Kind(cluster.to_owned()),
             };
         }
-        if cluster.is_some() {
+        if cluster.is_some() && !self.is_chosen(IMAGE) {
             self.image.value = ImageReference::of(&self.image.value).loaded().to_owned();
         }
         self

@@ -124,12 +124,99 @@ fn an_empty_runtime_class_means_none_and_ends_the_search() {
     );
 }
 
+fn built(is_own: bool) -> BuiltImage<'static> {
+    BuiltImage {
+        image: "reg.example.com/engine:v1\n",
+        is_own,
+        file: Path::new("base-image.txt"),
+    }
+}
+
+fn chosen(inputs: &Inputs) -> Vec<(&'static str, String, PathBuf)> {
+    let settings = resolve(inputs).expect("settings");
+    let chosen = settings.chosen_images.into_iter();
+    chosen.map(|it| (it.setting, it.image, it.file)).collect()
+}
+
+#[test]
+fn an_image_is_the_directorys_choice_where_the_user_would_have_another_one() {
+    let user = config(DEV);
+    let project = config(
+        "trigger_image: curl:evil\nbase_image: deno:evil\nenvironments: {dev: {image: 'engine:evil'}}",
+    );
+    let mut inputs = Inputs {
+        user: Some(&user),
+        built_image: Some(built(true)),
+        ..Inputs::default()
+    };
+    assert_eq!(chosen(&inputs), []);
+    inputs.built_image = Some(built(false));
+    let engine = "reg.example.com/engine:v1".to_owned();
+    assert_eq!(
+        chosen(&inputs),
+        [("image", engine, PathBuf::from("base-image.txt"))]
+    );
+    inputs.project = Some(&project);
+    inputs.flags = in_dev(Flags::default());
+    let all = chosen(&inputs);
+    let named: Vec<_> = all.iter().map(|(_, image, _)| image.as_str()).collect();
+    assert_eq!(named, ["engine:evil", "curl:evil", "deno:evil"]);
+    assert!(all.iter().all(|(_, _, file)| *file == project.path));
+    inputs.flags.image = Some("mine".to_owned());
+    inputs.flags.base = Some("mine".to_owned());
+    let left: Vec<_> = chosen(&inputs).into_iter().map(|it| it.0).collect();
+    assert_eq!(left, ["trigger_image"]);
+}
+
+#[test]
+fn an_image_that_the_user_would_have_anyway_is_nobodys_choice() {
+    let project = config(&format!(
+        "trigger_image: {DEFAULT_TRIGGER_IMAGE}\nenvironments: {{dev: {{image: {DEFAULT_IMAGE}}}}}"
+    ));
+    let inputs = Inputs {
+        project: Some(&project),
+        flags: in_dev(Flags::default()),
+        ..Inputs::default()
+    };
+    assert_eq!(chosen(&inputs), []);
+}
+
+#[test]
+fn the_trigger_image_is_the_same_tomorrow() {
+    let settings = resolve(&Inputs::default()).expect("settings");
+    let image = ImageReference::of(&settings.trigger_image.value);
+    assert!(image.is_pinned());
+    let (_, digest) = settings
+        .trigger_image
+        .value
+        .split_once("@sha256:")
+        .expect("a digest");
+    assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+}
+
+#[test]
+fn on_kind_a_digest_of_the_directorys_choice_stays() {
+    let pinned = format!("evil:v1@sha256:{}", "ab".repeat(32));
+    for (is_own, expected) in [(true, "evil:v1"), (false, pinned.as_str())] {
+        let inputs = Inputs {
+            built_image: Some(BuiltImage {
+                image: &pinned,
+                is_own,
+                file: Path::new("base-image.txt"),
+            }),
+            ..Inputs::default()
+        };
+        let settings = resolve(&inputs).expect("settings").on_kind(Some("tntc"));
+        assert_eq!(settings.image.value, expected);
+    }
+}
+
 #[test]
 fn the_last_build_counts_unless_the_environment_names_an_image() {
     let user = config(DEV);
     let mut inputs = Inputs {
         user: Some(&user),
-        built_image: Some("reg.example.com/engine:v1\n"),
+        built_image: Some(built(true)),
         ..Inputs::default()
     };
     let image = |inputs: &Inputs| resolve(inputs).expect("settings").image.value;

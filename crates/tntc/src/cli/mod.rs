@@ -187,7 +187,7 @@ pub struct Configure {
     /// Show every setting in force and where it comes from
     #[arg(long)]
     pub show: bool,
-    /// Trust a workflow directory, or one that holds some: its .npmrc, and imports from private networks
+    /// Trust a workflow directory, or one that holds some: its .npmrc, imports from private networks, and its images
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", conflicts_with = "untrust")]
     pub trust: Option<PathBuf>,
     /// Trust a directory no longer

@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output::{Outcome, Printer};
 use crate::remembered::{self, Turn};
+use crate::scratch::Scratch;
+use crate::trust;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -90,6 +92,7 @@ fn plan<'a>(arguments: &Build, context: &'a Context) -> Result<Plan<'a>> {
         ..Overrides::default()
     };
     let settings = context.settings_of(&opened, overrides)?;
+    trust::require_images(&settings, &["base_image"], &arguments.dir, context)?;
     let registry = settings.registry.as_ref().map(|named| named.value.as_str());
     let tag = arguments.tag.as_deref().unwrap_or(DEFAULT_IMAGE);
     let plan = Plan {
@@ -275,22 +278,18 @@ async fn load_into_kind(plan: &Plan<'_>, held: Held<'_>) -> Result<()> {
         }
         (_, Some(archive)) => kind::load(image, &cluster, Some(archive), plan.printer).await?,
         (held, None) => {
-            let archive = temporary_archive()?;
+            let temporary = Scratch::new("archive")?;
+            let archive = temporary.path().join("image.tar");
             match held {
-                Held::Docker(podman) => podman.save(image, archive.path(), plan.printer).await?,
-                Held::Built(built) => built.write(archive.path(), plan.printer).await?,
+                Held::Docker(podman) => podman.save(image, &archive, plan.printer).await?,
+                Held::Built(built) => built.write(&archive, plan.printer).await?,
             }
-            kind::load(image, &cluster, Some(archive.path()), plan.printer).await?;
+            kind::load(image, &cluster, Some(&archive), plan.printer).await?;
         }
     }
     plan.printer
         .note(format!("loaded {image} into kind cluster '{cluster}'"));
     Ok(())
-}
-
-fn temporary_archive() -> Result<tempfile::NamedTempFile> {
-    let made = tempfile::Builder::new().suffix(".tar").tempfile();
-    made.map_err(|cause| Error::surroundings(format!("cannot make a temporary archive: {cause}")))
 }
 
 impl Plan<'_> {

@@ -11,7 +11,6 @@ use tntc_core::manifests::secret;
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::Settings;
 
-use crate::bundle;
 use crate::cli::{self, ClusterCheck, ClusterCommand, Via};
 use crate::cluster::connect::Target;
 use crate::cluster::preflight::{self, Check, Report, State, Wanted, WantedSecrets};
@@ -22,6 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::output::{Outcome, Printer};
 use crate::prepare::{self, InEnvironment};
 use crate::project::Opened;
+use crate::{bundle, trust};
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -56,6 +56,10 @@ async fn check(arguments: ClusterCheck, context: &Context) -> Result<Outcome> {
         ..Overrides::default()
     };
     let settings = context.settings_near(opened.as_ref(), overrides)?;
+    if arguments.probe {
+        let dir = opened.as_ref().map_or(Path::new("."), |it| &it.dir);
+        trust::require_images(&settings, &["trigger_image"], dir, context)?;
+    }
     let target = Target::find(&settings)?;
     let kind = target.kind.clone();
     let settings = settings.on_kind(kind.as_deref());

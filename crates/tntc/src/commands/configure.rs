@@ -47,7 +47,7 @@ struct InForce {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Trusted {
-    /// Directories whose `.npmrc` and imports from private networks are used.
+    /// Directories whose `.npmrc`, imports from private networks and images are used.
     trusted_directories: Vec<PathBuf>,
 }
 

@@ -19,6 +19,7 @@ use crate::live;
 use crate::output::Outcome;
 use crate::phases::Phases;
 use crate::prepare::{Prepared, Variant, prepare};
+use crate::trust::DirectoryImage;
 
 /// The fields of the answer.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -33,6 +34,9 @@ pub struct Answer<'a> {
     /// `Kind/name` of what was no longer wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted: Option<&'a [String]>,
+    /// Images that files of the directory choose, and not the user.
+    #[serde(rename = "directoryImages", skip_serializing_if = "<[_]>::is_empty")]
+    directory_images: &'a [DirectoryImage],
 }
 
 /// What a signal ends a deploy with before anything was sent, while it was, and after it.
@@ -80,6 +84,9 @@ async fn ready(
 ) -> Result<(Prepared, Result<Target>)> {
     let (prepared, target) = prepare(&arguments.dir, overrides, context).await?;
     prepared.tell(context);
+    if !arguments.dry_run {
+        prepared.require_images()?;
+    }
     let lenient = contract::only_warns(arguments.warn, &prepared.settings);
     contract::require_kept(&prepared.drift, lenient, &context.printer)?;
     Ok((prepared, target))
@@ -113,7 +120,8 @@ async fn act(
     let applied = apply::all(cluster, &plan, arguments.restart, options);
     let applied = interrupt.unless(HALF_APPLIED, applied);
     let applied = phases.run("apply", applied).await?;
-    let mut outcome = outcome(cluster, &applied, arguments.wait || arguments.verify);
+    let waited = arguments.wait || arguments.verify;
+    let mut outcome = outcome(cluster, &applied, waited, &prepared.images);
     let names = plan.objects();
     outcome = outcome.names(names.iter().map(resource_name_of));
     let followed = follow(
@@ -227,6 +235,7 @@ async fn manifests(
     let outcome = outcome.names(objects.iter().map(resource_name_of));
     Ok(outcome.own(Answer {
         manifests: Some(objects),
+        directory_images: &prepared.images,
         ..Answer::default()
     }))
 }
@@ -246,7 +255,12 @@ fn see_status(cluster: &Cluster, name: &str, namespace: &str) -> String {
     )
 }
 
-fn outcome(cluster: &Cluster, applied: &Applied, waited: bool) -> Outcome {
+fn outcome(
+    cluster: &Cluster,
+    applied: &Applied,
+    waited: bool,
+    directory_images: &[DirectoryImage],
+) -> Outcome {
     let name = applied.deployment.name_any();
     let namespace = applied.deployment.namespace().unwrap_or_default();
     let summary = if applied.changed.is_empty() && applied.deleted.is_empty() {
@@ -274,6 +288,7 @@ fn outcome(cluster: &Cluster, applied: &Applied, waited: bool) -> Outcome {
     Outcome::new(summary).text(lines.join("\n")).own(Answer {
         applied: Some(&applied.changed),
         deleted: Some(&applied.deleted),
+        directory_images,
         ..Answer::default()
     })
 }

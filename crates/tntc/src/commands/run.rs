@@ -16,6 +16,7 @@ use crate::execution::Execution;
 use crate::local;
 use crate::output::Outcome;
 use crate::progress::Phase;
+use crate::trust;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -34,6 +35,9 @@ pub async fn run(arguments: Run, context: &Context) -> Result<Outcome> {
         return outcome(opened.workflow.name.as_str(), &body);
     }
     let settings = context.settings()?;
+    if arguments.via == Via::Pod {
+        trust::require_images(&settings, &["trigger_image"], Path::new("."), context)?;
+    }
     let namespace = context::namespace(&settings)?;
     let cluster = context.connect(&settings).await?;
     let phase = Phase::begin(

@@ -24,11 +24,15 @@ use crate::context::{self, Context};
 use crate::error::{Error, Result};
 use crate::output::Outcome;
 use crate::table;
+use crate::trust::Standing;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Answer {
     workflow: Workflow,
+    /// The workflow directory that the command was run in, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<Standing>,
 }
 
 /// A deployed workflow; everything from `image` on only with `--detail`.
@@ -133,9 +137,15 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
         let cron_jobs = cron_jobs?.iter().map(cron_job).collect();
         workflow.detail = Some(detail(deployment, endpoint, &seen, cron_jobs)?);
     }
+    let directory = Standing::here(context)?;
+    let mut lines = vec![text(&workflow, Timestamp::now())];
+    lines.extend(directory.as_ref().map(Standing::line));
     let outcome = Outcome::new(summary(deployment, problem.as_ref()))
-        .text(text(&workflow, Timestamp::now()))
-        .own(Answer { workflow });
+        .text(lines.join("\n"))
+        .own(Answer {
+            workflow,
+            directory,
+        });
     Ok(problem
         .and_then(|problem| problem.hint)
         .into_iter()

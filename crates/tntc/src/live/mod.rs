@@ -119,6 +119,7 @@ pub async fn test(dir: &Path, options: &Options, context: &Context) -> Result<Ou
     let ready = interrupt.unless(INTERRUPTED, prepare(dir, overrides, &environment));
     let (prepared, target) = phases.run("prepare", ready).await?;
     prepared.tell(&environment);
+    prepared.require_images()?;
     let cluster = target?.connect()?;
     let name = live_name(prepared.workflow.name.as_str());
     let plan = prepared.plan_on(&cluster, Variant::Live(&name)).await?;
