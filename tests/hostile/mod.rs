@@ -3,6 +3,9 @@
 
 mod bundles;
 mod files;
+mod images;
 mod local;
 mod page;
 mod servers;
+mod terminal;
+mod trap;
