@@ -281,6 +281,37 @@ fn webhooks_open_a_port_of_their_own_and_no_other() {
 }
 
 #[test]
+fn a_webhook_needs_the_secret_that_it_is_verified_with_and_opens_no_more_for_it() {
+    let triggers = "[{type: queue, subject: a}, \
+        {type: webhook, path: /a, verify: {hmac: sha256, header: X-S, secret: shop.key}}, \
+        {type: webhook, path: /b, verify: {type: stripe, secret: shop.signing}}, \
+        {type: webhook, path: /c, verify: {type: bearer, secret: shop.key}}]";
+    let verified = workflow(triggers, "{nats_url: n}", "{version: \"1\"}");
+    let open = workflow(
+        "[{type: queue, subject: a}, {type: webhook, path: /a}]",
+        "{nats_url: n}",
+        "{version: \"1\"}",
+    );
+    let needs: Vec<_> = secrets::needs(&verified).into_iter().collect();
+    let need = |secret: &str, need| (secret.parse().unwrap(), need);
+    assert_eq!(
+        needs,
+        [
+            need("nats.token", secrets::Need::Useful),
+            need("shop.key", secrets::Need::Required),
+            need("shop.signing", secrets::Need::Required),
+        ]
+    );
+    let [mut verified, open] = [alone(&verified), alone(&open)];
+    verified["secrets"] = open["secrets"].clone();
+    assert_eq!(verified, open);
+    let shared = triggers.replace("shop.signing", "nats.token");
+    let shared = workflow(&shared, "{nats_url: n}", "{version: \"1\"}");
+    let token = "nats.token".parse().unwrap();
+    assert_eq!(secrets::needs(&shared)[&token], secrets::Need::Required);
+}
+
+#[test]
 fn the_environment_adds_its_metrics_namespace_and_its_collector() {
     let services = Services::default();
     let namespace = "monitoring".parse().unwrap();
