@@ -4,6 +4,9 @@ import { connect, type NatsConnection } from "../vendor/nats.js";
 
 export const TOKEN = "t0ken-of-the-tests";
 
+/** Debian's, unless the test bed asks for another one. */
+const PROGRAM = Deno.env.get("TNTC_NATS_SERVER") ?? "nats-server";
+
 const PATIENCE_MS = 30_000;
 
 export class NatsServer implements AsyncDisposable {
@@ -66,7 +69,7 @@ export class NatsServer implements AsyncDisposable {
 
 function spawn(args: string[]): Deno.ChildProcess {
   try {
-    return new Deno.Command("nats-server", { args, stdout: "null", stderr: "piped" }).spawn();
+    return new Deno.Command(PROGRAM, { args, stdout: "null", stderr: "piped" }).spawn();
   } catch (error) {
     throw new Error("these tests need nats-server (Debian: apt-get install nats-server)", {
       cause: error,

@@ -46,6 +46,11 @@ build_coredns() {
   go_build "$CLUSTER_DIR/kube" coredns ./coredns -ldflags "-s -w"
 }
 
+# build_nats-server-current: the current server beside Debian's, by another name.
+build_nats-server-current() {
+  go_build "$CLUSTER_DIR/nats" nats-server-current github.com/nats-io/nats-server/v2 -ldflags "-s -w"
+}
+
 build_pause() {
   go_build "$CLUSTER_DIR/pause" pause . -ldflags "-s -w"
 }
@@ -83,6 +88,7 @@ binary_stamp() {
   case $1 in
     coredns | kubectl) directory=kube ;;
     runsc) directory=gvisor ;;
+    nats-server-current) directory=nats ;;
     *) directory=$1 ;;
   esac
   {
@@ -98,7 +104,7 @@ binary_stamp() {
 binaries_up() {
   local name stamp
   mkdir -p "$BIN_DIR"
-  for name in pause kube kubectl coredns runsc; do
+  for name in pause kube kubectl coredns runsc nats-server-current; do
     stamp=$(binary_stamp "$name")
     if [[ -x $BIN_DIR/$name && -f $BIN_DIR/$name.stamp && $(<"$BIN_DIR/$name.stamp") == "$stamp" ]]; then
       continue
