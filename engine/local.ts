@@ -10,25 +10,31 @@ import { type Options, parseArgs, UsageError } from "./core/args.ts";
 import { BodyError, parseJson } from "./core/body.ts";
 import { Engine } from "./core/engine.ts";
 import { createLogger } from "./core/log.ts";
+import { stringify } from "./core/primordials.ts";
+import type { Logger } from "./mod.ts";
 import type { RunResult } from "./core/run.ts";
-import { createHooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
+import { createHooks, loadProgram, resolveWorkflow, rootOf } from "./edge/boot.ts";
 import { redirectConsole, trackerFor } from "./edge/console.ts";
-import { exitWith } from "./edge/exit.ts";
+import { exit, exitWith, keepRunning } from "./edge/exit.ts";
 import { logOptions } from "./edge/log.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
 import { endSignal } from "./edge/signals.ts";
 import { readStdin, writeStdout } from "./edge/stdio.ts";
+import { watchOver } from "./edge/watchdog.ts";
 
 async function main(options: Options): Promise<RunResult> {
-  let log = logOptions((text) => text);
-  redirectConsole(() => log);
+  let masked = logOptions((text) => text);
+  const log = (): Logger => createLogger("engine", masked);
+  redirectConsole(() => masked);
+  keepRunning(log);
+  surviveStrayErrors(log, rootOf(options));
+  watchOver();
   const load = createHooks().then(async (hooks) => {
     const loaded = await loadProgram(options, { ...hooks, trackerFor });
-    log = loaded.log;
+    masked = loaded.log;
     return loaded;
   });
   const [program, input] = await Promise.all([load, readStdin()]);
-  surviveStrayErrors(createLogger("engine", program.log), program.root);
   const engine = new Engine(program, () => crypto.randomUUID());
   const result = engine.run(parseJson(input));
   endSignal().then((signal) => engine.abort(`interrupted by ${signal}`));
@@ -41,5 +47,5 @@ try {
 } catch (error) {
   exitWith(error instanceof UsageError || error instanceof BodyError ? 2 : 3, error);
 }
-writeStdout(`${JSON.stringify(result)}\n`);
-Deno.exit(result.success ? 0 : 1);
+writeStdout(`${stringify(result)}\n`);
+exit(result.success ? 0 : 1);

@@ -15,14 +15,15 @@ import { revisionMismatch } from "./core/revision.ts";
 import type { Logger } from "./mod.ts";
 import type { Program } from "./core/program.ts";
 import { webhookRoutes } from "./core/webhook.ts";
-import { createHooks, type Hooks, loadProgram, resolveWorkflow } from "./edge/boot.ts";
+import { createHooks, type Hooks, loadProgram, resolveWorkflow, rootOf } from "./edge/boot.ts";
 import { redirectConsole, trackerFor } from "./edge/console.ts";
 import { exit, exitWith, keepRunning } from "./edge/exit.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
+import { Journal } from "./edge/journal.ts";
 import { listenAll, type Listener, shutDown } from "./edge/serve.ts";
-import { endSignal } from "./edge/signals.ts";
+import { type EndSignal, endSignal } from "./edge/signals.ts";
 import { logOptions } from "./edge/log.ts";
-import { giveUpListening } from "./edge/permissions.ts";
+import { giveUpListening, giveUpReading } from "./edge/permissions.ts";
 import { watchOver } from "./edge/watchdog.ts";
 import { QueueTriggers } from "./edge/triggers.ts";
 
@@ -31,14 +32,16 @@ interface Served {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly draining: () => boolean;
+  readonly problems: () => Readonly<Record<string, string>>;
 }
 
 /**
  * One for each kind of caller, as a network policy knows ports and no paths: whoever may send a
  * webhook or read metrics may not run the workflow. The one that probes look at comes last.
  */
-function listenersOf(options: Options, { engine, metrics, log, draining }: Served): Listener[] {
-  const local = options.host !== "0.0.0.0";
+function listenersOf(options: Options, served: Served): Listener[] {
+  const { engine, metrics, log, draining, problems } = served;
+  const local = isLocal(options);
   const listeners: Listener[] = [];
   if (engine.program.workflow.triggers.some((it) => it.type === "webhook")) {
     const routes = webhookRoutes(engine, systemClock, log);
@@ -49,8 +52,12 @@ function listenersOf(options: Options, { engine, metrics, log, draining }: Serve
     const handler = createHandler({ metrics, draining });
     listeners.push({ port: options.metricsPort, handler, purpose: "metrics" });
   }
-  const handler = createHandler({ engine, metrics, draining, local });
+  const handler = createHandler({ engine, metrics, draining, local, problems });
   return [...listeners, { port: options.port, handler }];
+}
+
+function isLocal({ host }: Options): boolean {
+  return host !== "0.0.0.0";
 }
 
 /** Nodes are loaded here, with their console and their way out in hand before. */
@@ -58,14 +65,32 @@ async function start(options: Options, hooks: Hooks): Promise<Engine> {
   const started: { engine?: Engine } = {};
   const logOf = (): LogOptions => started.engine?.program.log ?? logOptions((text) => text);
   redirectConsole(logOf);
-  keepRunning(() => createLogger("engine", logOf()));
+  const log = (): Logger => createLogger("engine", logOf());
+  keepRunning(log);
+  surviveStrayErrors(log, rootOf(options));
+  if (isLocal(options)) watchOver();
   const randomId = crypto.randomUUID.bind(crypto);
   // Not as the run begins: what the watchdog takes to start must not count against a timeout.
   const newRunId = (): string => {
-    watchOver(() => started.engine?.program.plan.graph.names ?? []);
+    watchOver();
     return randomId();
   };
   return started.engine = new Engine(await loadProgram(options, hooks), newRunId);
+}
+
+/** Says what the engine before this one died of, as far as it noted that. */
+async function openJournal({ journal: directory }: Options): Promise<Journal> {
+  const journal = Journal.open(directory);
+  journal.report(createLogger("engine", logOptions((text) => text)));
+  // Noting takes the permission to write alone, and what is noted is no node's to read.
+  if (journal.directory !== undefined) await giveUpReading(journal.directory);
+  return journal;
+}
+
+/** A signal while nodes are loaded ends the process: nothing is under way. */
+function leave(signal: EndSignal): never {
+  createLogger("engine", logOptions((text) => text)).info(`${signal}: stopped while starting`);
+  exit(0);
 }
 
 async function main(options: Options): Promise<void> {
@@ -73,19 +98,27 @@ async function main(options: Options): Promise<void> {
   const reloading = options.watch ? await import("./edge/reload.ts") : undefined;
   const code = await reloading?.readCode(options);
   const metrics = new Metrics();
-  const hooks = { ...await createHooks(metrics), trackerFor };
+  const journal = await openJournal(options);
+  const hooks = { ...await createHooks(metrics), trackerFor, journal };
+  let started = false;
+  ending.then((signal) => started || leave(signal));
   const engine = await start(options, hooks);
+  started = true;
   const log = createLogger("engine", engine.program.log);
-  surviveStrayErrors(log, engine.program.root);
-  const queues = new QueueTriggers(engine, log, options);
+  const queues = new QueueTriggers(engine, log, options, journal);
   metrics.watch(inFlight(engine));
   metrics.watch(queues.lag);
+  metrics.watch(queues.up);
   metrics.watch(queues.dropped);
   const { loaded } = engine.program;
   if (loaded) metrics.watch(revisionMismatch(() => engine.program.loaded ?? loaded));
 
   const draining = new AbortController();
-  const served = { engine, metrics, log, draining: () => draining.signal.aborted };
+  const served = {
+    ...{ engine, metrics, log },
+    draining: () => draining.signal.aborted,
+    problems: () => queues.problems,
+  };
   const listeners = listenersOf(options, served);
   const servers = await listenAll(options, listeners, log);
   await giveUpListening(options.host, listeners.map((it) => it.port));

@@ -19,6 +19,8 @@ export interface Options {
   readonly graceMs: number;
   /** `http` leaves queues alone. */
   readonly triggers: "all" | "http";
+  /** Where the engine notes what it is in the middle of, for the engine after it. */
+  readonly journal?: string;
   /** The only source of secrets, when given. */
   readonly secrets?: string;
   readonly watch: boolean;
@@ -39,6 +41,7 @@ export const USAGE = `usage: --workflow <file> [options]
   --revision <hash>               what the hash of the files should be
   --grace <duration>              from the signal to the exit (30s)
   --triggers all|http             http: subscribe to no queue (all)
+  --journal <directory>           notes what it is doing, and reads what an engine died of
   --secrets <path>                file or directory; no other secrets are read then
   --watch                         reload when the workflow changes`;
 
@@ -51,6 +54,7 @@ const TAKES_VALUE = [
   "revision",
   "grace",
   "triggers",
+  "journal",
   "secrets",
 ] as const;
 
@@ -73,6 +77,7 @@ export function parseArgs(args: readonly string[]): Options {
     ...(metricsPort === undefined ? {} : { metricsPort: parsePort(metricsPort, "metrics-port") }),
     ...(values.instance === undefined ? {} : { instance: values.instance }),
     ...(values.revision === undefined ? {} : { revision: values.revision }),
+    ...(values.journal === undefined ? {} : { journal: values.journal }),
     ...(values.secrets === undefined ? {} : { secrets: values.secrets }),
   };
 }

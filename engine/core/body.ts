@@ -4,7 +4,7 @@ import type { Json } from "../mod.ts";
 import type { Admission } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { rejected, then } from "./primordials.ts";
+import { parse, rejected, then } from "./primordials.ts";
 import { MAX_INPUT_WEIGHT, weighJson } from "./weight.ts";
 
 /** Larger bodies are answered with 413. */
@@ -37,7 +37,7 @@ export function parseJson(bytes: Uint8Array): Json {
   if (bytes.length === 0) return {};
   try {
     const text = decode(bytes);
-    return text.trim() === "" ? {} : JSON.parse(text);
+    return text.trim() === "" ? {} : parse(text);
   } catch (error) {
     const reason = error instanceof SyntaxError ? error.message : "it is not UTF-8";
     throw new BodyError(400, `the body is not JSON: ${reason}`);
@@ -96,7 +96,7 @@ export class BodyReader {
     const { headers } = request;
     const declared = Number(headers.get("content-length") ?? NaN);
     if (declared > limit) return rejected(tooLarge(limit));
-    return declared <= SET_ASIDE && !headers.has("transfer-encoding")
+    return declared <= SET_ASIDE && headers.get("transfer-encoding") === null
       ? this.#readShort(request, declared)
       : this.#collect(request.body, limit);
   }
@@ -104,8 +104,28 @@ export class BodyReader {
   /** Not an async function: nearly every body comes this way, and each promise has its price. */
   #readShort(request: Request, length: number): Promise<Uint8Array> {
     if (!this.#admission.reserve(length)) return rejected(tooMuch());
-    const release = (): void => this.#admission.release(length);
-    return this.#inTime(() => request.bytes(), () => {}, release);
+    return new Promise((resolve, reject) => {
+      let open = true;
+      const close = (): void => {
+        if (open) this.#admission.release(length);
+        open = false;
+      };
+      const deadline = this.#deadlines.set(BODY_TIMEOUT_MS, this.#clock.monotonic(), () => {
+        close();
+        reject(tooSlow());
+      });
+      const end = (): void => {
+        deadline.cancel();
+        close();
+      };
+      then(request.bytes(), (bytes) => {
+        end();
+        resolve(bytes);
+      }, () => {
+        end();
+        reject(endedEarly());
+      });
+    });
   }
 
   async #collect(
@@ -118,7 +138,7 @@ export class BodyReader {
     const size = { bytes: 0 };
     const giveUp = (): void => void reader.cancel().catch(() => {});
     try {
-      await this.#inTime(() => this.#drain(reader, chunks, size, limit), giveUp, () => {});
+      await this.#inTime(this.#drain(reader, chunks, size, limit), giveUp);
       return concat(chunks, size.bytes);
     } catch (error) {
       giveUp();
@@ -144,29 +164,20 @@ export class BodyReader {
     }
   }
 
-  /** Rejects with a `BodyError` and nothing else; `ended` is called once, whichever way it ends. */
-  #inTime<T>(read: () => Promise<T>, giveUp: () => void, ended: () => void): Promise<T> {
+  /** Rejects with a `BodyError` and nothing else. */
+  #inTime<T>(reading: Promise<T>, giveUp: () => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      let open = true;
-      const close = (): void => {
-        if (open) ended();
-        open = false;
-      };
       const deadline = this.#deadlines.set(BODY_TIMEOUT_MS, this.#clock.monotonic(), () => {
-        close();
         giveUp();
-        reject(new BodyError(408, `the body did not come within ${BODY_TIMEOUT_MS / 1000} s`));
+        reject(tooSlow());
       });
-      const failed = (error: unknown): void => {
+      then(reading, (value) => {
         deadline.cancel();
-        close();
-        reject(error instanceof BodyError ? error : new BodyError(400, "the body ended early"));
-      };
-      then(read(), (value) => {
-        deadline.cancel();
-        close();
         resolve(value);
-      }, failed);
+      }, (error) => {
+        deadline.cancel();
+        reject(error instanceof BodyError ? error : endedEarly());
+      });
     });
   }
 }
@@ -185,6 +196,14 @@ function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
 
 function tooLarge(limit: number): BodyError {
   return new BodyError(413, `the body is larger than ${limit} bytes`);
+}
+
+function tooSlow(): BodyError {
+  return new BodyError(408, `the body did not come within ${BODY_TIMEOUT_MS / 1000} s`);
+}
+
+function endedEarly(): BodyError {
+  return new BodyError(400, "the body ended early");
 }
 
 function tooMuch(): BodyError {

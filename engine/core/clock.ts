@@ -1,6 +1,6 @@
 /** Time as a parameter. */
 
-import { clearTimeout, epochNow, monotonicNow, setTimeout } from "./primordials.ts";
+import { after, epochNow, monotonicNow } from "./primordials.ts";
 
 export interface Clock {
   /** Milliseconds since the epoch, for people and other machines. */
@@ -11,11 +11,17 @@ export interface Clock {
   after(milliseconds: number, callback: () => void): () => void;
 }
 
-export const systemClock: Clock = {
-  now: epochNow,
-  monotonic: monotonicNow,
-  after: (milliseconds, callback) => {
-    const timer = setTimeout(callback, milliseconds);
-    return () => clearTimeout(timer);
-  },
-};
+export const systemClock: Clock = { now: epochNow, monotonic: monotonicNow, after };
+
+/** Calls again and again until the result takes it back. */
+export function every(milliseconds: number, call: () => void, clock = systemClock): () => void {
+  let cancel = (): void => {};
+  const next = (): void => {
+    cancel = clock.after(milliseconds, () => {
+      next();
+      call();
+    });
+  };
+  next();
+  return () => cancel();
+}

@@ -7,7 +7,7 @@ import type { Json, RunTrigger } from "../mod.ts";
 import { BodyError, BodyReader, type Weighed } from "./body.ts";
 import { messageOf } from "./errors.ts";
 import type { Metrics } from "./metrics.ts";
-import { respondJson, stringify } from "./primordials.ts";
+import { respond, respondJson, stringify } from "./primordials.ts";
 import type { RunResult } from "./run.ts";
 import type { Engine } from "./engine.ts";
 
@@ -23,6 +23,8 @@ export type Routes = (path: string) => Route | undefined;
 export interface HttpOptions {
   /** Serves `POST /run`. */
   readonly engine?: Engine;
+  /** Why queue triggers receive nothing, by subject: for `GET /health`. */
+  readonly problems?: () => Readonly<Record<string, string>>;
   /** Serves `GET /metrics`. */
   readonly metrics?: Metrics;
   /** Paths besides the engine's own. */
@@ -38,7 +40,7 @@ export function createHandler(options: HttpOptions): Handler {
   const starting = options.local ? onlyJson : (handler: Handler) => handler;
   const own: Readonly<Record<string, Route>> = {
     ...(engine === undefined ? {} : { "/run": { POST: starting(runHandler(engine)) } }),
-    "/health": { GET: () => answer(200, { status: "ok" }, identity(engine)) },
+    "/health": { GET: () => answer(200, health(options.problems?.() ?? {}), identity(engine)) },
     ...(metrics === undefined ? {} : { "/metrics": { GET: () => exposition(metrics) } }),
   };
   const refuse = options.local ? refuseForeign : refuseHost;
@@ -53,17 +55,30 @@ export function createHandler(options: HttpOptions): Handler {
   };
 }
 
+/** Always with status 200: HTTP goes on without the queues, and a restart would not bring them back. */
+function health(queues: Readonly<Record<string, string>>): object {
+  const well = Object.keys(queues).length === 0;
+  return well ? { status: "ok" } : { status: "degraded", queues };
+}
+
 /** Beside the body, which health checks compare. */
 function identity(engine: Engine | undefined): Record<string, string> {
   const loaded = engine?.program.loaded;
   return loaded === undefined ? {} : { "tentacular-revision": loaded.revision };
 }
 
+const HOST = /^[\w.:[\]-]*$/;
+
+/** Most requests name the same host as the one before. */
+let lastHost = "";
+
 /** Deno puts the Host header into the request's URL as it is, where a `/` or `?` in it would choose the path. */
 function refuseHost({ headers }: Request): Response | undefined {
   const host = headers.get("host");
-  if (host === null || /^[\w.:[\]-]*$/.test(host)) return undefined;
-  return answer(400, { error: "the Host header is not a host" });
+  if (host === lastHost || host === null) return undefined;
+  if (!HOST.test(host)) return answer(400, { error: "the Host header is not a host" });
+  lastHost = host;
+  return undefined;
 }
 
 /**
@@ -163,7 +178,7 @@ function unwritable({ runId }: RunResult, reason: string): string {
 }
 
 function json(status: number, body: string, headers?: Record<string, string>): Response {
-  return new Response(body, {
+  return respond(body, {
     status,
     headers: { "content-type": "application/json", ...headers },
   });
@@ -171,7 +186,7 @@ function json(status: number, body: string, headers?: Record<string, string>): R
 
 /** The one answer that is not JSON: Prometheus has a format of its own. */
 async function exposition(metrics: Metrics): Promise<Response> {
-  return new Response(await metrics.render(), {
+  return respond(await metrics.render(), {
     headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
   });
 }

@@ -2,6 +2,8 @@
 
 import type { Json } from "../mod.ts";
 import type { Program } from "./program.ts";
+import { label } from "./metrics.ts";
+import { parse } from "./primordials.ts";
 import { lookUp } from "./secrets.ts";
 import type { QueueTrigger } from "./workflow.ts";
 
@@ -35,7 +37,7 @@ export function messageInput(data: Uint8Array, trigger: QueueTrigger): Json {
   const text = decoder.decode(data);
   let value: Json;
   try {
-    value = text === "" ? {} : JSON.parse(text);
+    value = text === "" ? {} : parse(text);
   } catch {
     return { data: text };
   }
@@ -53,9 +55,22 @@ export function groupName(instance: string | undefined, workflow: string): strin
 
 /** A name for what belongs to one trigger, with what such names cannot hold written in hex. */
 export function consumerName(group: string, trigger: QueueTrigger): string {
-  const key = trigger.name ?? trigger.subject;
-  const safe = key.replace(/[^A-Za-z0-9_-]/g, (it) => `=${it.charCodeAt(0).toString(16)}`);
-  return `${group}_${safe}`;
+  return `${group}_${escaped(trigger.name ?? trigger.subject)}`;
+}
+
+/** The stream of the dead letters below a prefix. */
+export function deadLetterStream(dlq: string): string {
+  return `dead-letters_${escaped(dlq)}`;
+}
+
+function escaped(key: string): string {
+  return key.replace(/[^A-Za-z0-9_-]/g, (it) => `=${it.charCodeAt(0).toString(16)}`);
+}
+
+/** Of a metric. Two triggers may have one subject, and not one name. */
+export function labelsOf({ subject, name }: QueueTrigger): string {
+  const labels = [label("subject", subject)];
+  return [...labels, ...(name === undefined ? [] : [label("trigger", name)])].join(",");
 }
 
 /** What to do with a message whose run failed. */
@@ -77,6 +92,14 @@ export function judge(trigger: QueueTrigger, delivery: number): Verdict {
  */
 export function isLethal(trigger: QueueTrigger, delivery: number): boolean {
   return delivery > 2 * trigger.maxDeliver;
+}
+
+/**
+ * Whether an engine has certainly died while it had the message: those that live give it up before.
+ * It runs alone then, so that nothing else dies with the next one.
+ */
+export function isSuspect(trigger: QueueTrigger, delivery: number): boolean {
+  return delivery > trigger.maxDeliver;
 }
 
 /** Bounds how much goes on at once. */

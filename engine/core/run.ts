@@ -11,6 +11,7 @@ import { messageOf, typeOf } from "./errors.ts";
 import type { Graph } from "./graph.ts";
 import { inputOf } from "./input.ts";
 import { copyJson } from "./json.ts";
+import { isoTime } from "./primordials.ts";
 import type { NodeSpan, Origin, RunSpan } from "./tracing.ts";
 
 /** How to run one node. */
@@ -315,13 +316,13 @@ export class Run implements RunView {
 }
 
 let lastAt = 0;
-let lastTimestamp = new Date(lastAt).toISOString();
+let lastTimestamp = isoTime(lastAt);
 
 /** Most nodes start within the millisecond of another one: formatting once is enough. */
 function timestamp(at: number): string {
   if (at !== lastAt) {
     lastAt = at;
-    lastTimestamp = new Date(at).toISOString();
+    lastTimestamp = isoTime(at);
   }
   return lastTimestamp;
 }

@@ -53,6 +53,8 @@ export interface QueueTrigger {
   readonly concurrency?: number;
   /** Subject prefix of dead letters. */
   readonly dlq: string;
+  /** Which messages a new consumer gets: also those that were published before it. */
+  readonly deliver?: "all" | "new";
   /** Reply subjects below it are answered, besides clients' own inboxes. */
   readonly replyPrefix?: string;
 }
@@ -184,6 +186,7 @@ function readTrigger(shape: Shape): Trigger {
 function readQueue(shape: Shape): Omit<QueueTrigger, "type" | "name"> {
   const replyPrefix = shape.get("reply_prefix").optional((it) => it.string());
   const concurrency = shape.get("concurrency").optional((it) => it.integer(1, MOST));
+  const deliver = shape.get("deliver").optional(readDeliver);
   return {
     subject: shape.get("subject").string(),
     durable: shape.get("durable").optional((it) => it.boolean()) ?? false,
@@ -191,8 +194,14 @@ function readQueue(shape: Shape): Omit<QueueTrigger, "type" | "name"> {
       DEFAULT_MAX_DELIVER,
     ...(concurrency === undefined ? {} : { concurrency }),
     dlq: shape.get("dlq").optional((it) => it.string()) ?? "dlq",
+    ...(deliver === undefined ? {} : { deliver }),
     ...(replyPrefix === undefined ? {} : { replyPrefix }),
   };
+}
+
+function readDeliver(shape: Shape): "all" | "new" {
+  const policy = shape.string();
+  return policy === "all" || policy === "new" ? policy : shape.fail('expected "all" or "new"');
 }
 
 function readWebhook(shape: Shape): Omit<WebhookTrigger, "type" | "name"> {

@@ -12,15 +12,18 @@ import { WorkflowError } from "../core/shape.ts";
 import { readWorkflow, type Workflow } from "../core/workflow.ts";
 import { dirname, mountedVersion, readMount } from "./files.ts";
 import { logOptions } from "./log.ts";
+import { Journal } from "./journal.ts";
 import { fileUrl, importNodes } from "./modules.ts";
 import { giveUpReading } from "./permissions.ts";
 import { loadSecrets, MOUNT } from "./secrets.ts";
+import { noteLoading, noteNodes } from "./watchdog.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** Who is told of runs. */
 export interface Hooks extends Pick<ProgramParts, "observer" | "tracing"> {
   /** For the files of the code, when they are known. */
-  readonly trackerFor?: (files: Files | undefined) => RunTracker;
+  readonly trackerFor?: (files: Files | undefined) => Promise<RunTracker>;
+  readonly journal?: Journal;
 }
 
 /**
@@ -47,7 +50,7 @@ export interface Generation {
  */
 export async function loadProgram(
   options: Options,
-  { trackerFor, ...hooks }: Hooks = {},
+  { trackerFor, journal = Journal.none, ...hooks }: Hooks = {},
   { number, secrets: known }: Generation = { number: 0 },
 ): Promise<Program> {
   const file = options.workflow;
@@ -59,7 +62,12 @@ export async function loadProgram(
   const workflow = await readWorkflowFile(file);
   const secrets = known ?? await loadSecrets(file, options.secrets, mounted);
   if (workflow.sealed) await giveUpReading(options.secrets ?? MOUNT);
-  const nodes = await importNodes(directory, workflow.nodes, number);
+  noteNodes(workflow.nodes.map((it) => it.name));
+  const log = createLogger("engine", logOptions((text) => text));
+  const loading = { log, journal, begins: noteLoading };
+  const nodes = await importNodes(directory, workflow.nodes, loading, number);
+  noteLoading(undefined);
+  const tracker = await trackerFor?.(files);
   if (await mountedVersion(directory) !== version) {
     throw new StartError("the workflow's files were replaced while they were read");
   }
@@ -68,12 +76,12 @@ export async function loadProgram(
     nodes,
     secrets,
     ...(loaded && { loaded }),
-    root: `${fileUrl(directory)}/`,
+    root: rootOf(options),
     log: logOptions((text) => text),
     clock: systemClock,
     fetch,
     ...hooks,
-    ...(trackerFor && { tracker: trackerFor(files) }),
+    ...(tracker && { tracker }),
   });
   warnOfMissingSecrets(program);
   return program;
@@ -116,6 +124,11 @@ function warnOfMissingSecrets({ workflow, secrets, log }: Program): void {
   const missing = missingSecrets(workflow, secrets);
   if (missing.length === 0) return;
   createLogger("engine", log).warn(`secrets not provisioned: ${missing.join(", ")}`);
+}
+
+/** URL of the workflow's directory, ending in `/`. */
+export function rootOf({ workflow }: Options): string {
+  return `${fileUrl(dirname(workflow))}/`;
 }
 
 /** The options with absolute paths, as modules are imported by URL. */

@@ -3,7 +3,7 @@
  * run that is printing, and with its node where only one is running.
  */
 
-import { AsyncLocalStorage } from "node:async_hooks";
+import type { AsyncLocalStorage } from "node:async_hooks";
 import { createLogger, type LogOptions } from "../core/log.ts";
 import type { Files } from "../core/revision.ts";
 import type { RunTracker, RunView } from "../core/run.ts";
@@ -11,37 +11,37 @@ import type { Logger } from "../mod.ts";
 import { noteStart } from "./watchdog.ts";
 
 /** Entered once for each run: everything that a run starts is within. */
-const printing = new AsyncLocalStorage<RunView>();
+let printing: AsyncLocalStorage<RunView> | undefined;
 
-export const tracker: RunTracker = {
-  within: (run, call) => printing.run(run, call),
+const tracker: RunTracker = {
+  within: (run, call) => printing === undefined ? call() : printing.run(run, call),
   nodeStarts: noteStart,
 };
 
-/** Whether anything was printed that no file names the console for. */
-let surprised = false;
+/** From here on runs are followed. Imported here, as it takes 2 MiB with what it brings. */
+async function follow(): Promise<void> {
+  if (printing !== undefined) return;
+  const { AsyncLocalStorage } = await import("node:async_hooks");
+  printing ??= new AsyncLocalStorage<RunView>();
+}
 
 /**
- * For code in which the word `console` does not occur: following a run costs a fifth of all that the
- * engine does for it. Should such code print all the same, its next runs are followed.
+ * Follows the runs of code that may print. For code in which the word `console` does not occur it
+ * does not, as that costs a fifth of all that the engine does for a run; should such code print all
+ * the same, its next runs are followed. Unknown `files` may print.
  */
-const quietTracker: RunTracker = {
-  within: (run, call) => surprised ? tracker.within(run, call) : call(),
-  nodeStarts: noteStart,
-};
-
-/** What fits the code; that of unknown `files` may print. */
-export function trackerFor(files: Files | undefined): RunTracker {
-  if (files === undefined) return tracker;
+export async function trackerFor(files: Files | undefined): Promise<RunTracker> {
   const decoder = new TextDecoder();
-  const prints = [...files.values()].some((it) => decoder.decode(it).includes("console"));
-  return prints ? tracker : quietTracker;
+  const prints = files === undefined ||
+    [...files.values()].some((it) => decoder.decode(it).includes("console"));
+  if (prints) await follow();
+  return tracker;
 }
 
 /** The run that is printing, and its node unless several are running. */
 function source(): { readonly name: string; readonly runId: string | undefined } {
-  const run = printing.getStore();
-  surprised ||= run === undefined;
+  const run = printing?.getStore();
+  if (run === undefined) follow();
   const [node, ...others] = run?.underWay() ?? [];
   return { name: others.length === 0 && node !== undefined ? node : "console", runId: run?.id };
 }

@@ -7,7 +7,9 @@
  */
 
 import { messageOf } from "../core/errors.ts";
-import { consumerName, isLethal, judge, Slots } from "../core/queue.ts";
+import { every } from "../core/clock.ts";
+import { monotonicNow } from "../core/primordials.ts";
+import { consumerName, isLethal, isSuspect, judge, Slots } from "../core/queue.ts";
 import { deadLetterSubject } from "../core/subject.ts";
 import type { RunResult } from "../core/run.ts";
 import type { QueueTrigger } from "../core/workflow.ts";
@@ -17,18 +19,32 @@ import {
   headers,
   jetstream,
   type JetStreamClient,
+  type JetStreamManager,
   jetstreamManager,
   type JsMsg,
 } from "../vendor/nats.js";
+import { ALONE, MESSAGE } from "./journal.ts";
 import { sleep } from "./sleep.ts";
-import { DEFAULT_CONCURRENCY, type Receiver, type ReceiverParts, runMessage } from "./queue.ts";
-import { ensureDeadLetters, ensurePlace } from "./streams.ts";
+import { DEFAULT_CONCURRENCY, type DurableParts, type Receiver, runMessage } from "./queue.ts";
+import {
+  ensureDeadLetters,
+  ensurePlace,
+  leftovers,
+  type Place,
+  removeConsumer,
+  type Wanted,
+} from "./streams.ts";
 
 /** A silent engine's messages are somebody else's after this long. */
 const ACK_WAIT_MS = 30_000;
 
-const FETCH_MS = 5_000;
+/** How long the server is to wait for messages; no longer than anybody waits for a silent engine. */
+const MAX_FETCH_MS = 5_000;
+const MIN_FETCH_MS = 1_000;
 const TROUBLE_MS = 1_000;
+
+/** How often it is looked whether the stream and the consumer are still as they should be. */
+const LOOK_EVERY_MS = 60_000;
 const MAX_ERROR_LENGTH = 1_000;
 
 /** Marks a dead letter: how often its message was delivered. */
@@ -36,7 +52,7 @@ const DELIVERIES = "Tentacular-Deliveries";
 
 /** Receives as soon as the streams are there, which may be after it returns. */
 export function receiveDurably(
-  parts: ReceiverParts,
+  parts: DurableParts,
   trigger: QueueTrigger,
   ackWaitMs = ACK_WAIT_MS,
 ): Receiver {
@@ -46,9 +62,24 @@ export function receiveDurably(
     drain: async () => {
       receiver.stop();
       await ending;
+      await receiver.cleanUp();
     },
     lag: () => receiver.lag(),
   };
+}
+
+/** A client that is closed throws, and its messages are somebody else's. */
+function keepAlive(message: JsMsg): void {
+  try {
+    message.working();
+  } catch {
+    // Whoever handles it will see.
+  }
+}
+
+/** The same for every delivery of a message. */
+function idOf({ info }: JsMsg): string {
+  return `${info.stream}.${info.streamSequence}`;
 }
 
 function isTooLarge(error: unknown): boolean {
@@ -56,17 +87,24 @@ function isTooLarge(error: unknown): boolean {
 }
 
 class DurableReceiver {
-  readonly #parts: ReceiverParts;
+  readonly #parts: DurableParts;
   readonly #trigger: QueueTrigger;
   readonly #stopping = new AbortController();
   readonly #slots: Slots;
   readonly #ackWaitMs: number;
   readonly #handling = new Set<Promise<void>>();
+  /** Messages that are this engine's until they leave here. */
+  readonly #held = new Set<JsMsg>();
+  /** Messages that engines have died of, perhaps; each is run alone. */
+  #suspects: JsMsg[] = [];
   #consumer: Consumer | undefined;
+  #place: Place | undefined;
+  #lookedAt = -Infinity;
+  #manager: JetStreamManager | undefined;
   #client: JetStreamClient | undefined;
   #batch: ConsumerMessages | undefined;
 
-  constructor(parts: ReceiverParts, trigger: QueueTrigger, ackWaitMs: number) {
+  constructor(parts: DurableParts, trigger: QueueTrigger, ackWaitMs: number) {
     this.#ackWaitMs = ackWaitMs;
     this.#parts = parts;
     this.#trigger = trigger;
@@ -78,68 +116,144 @@ class DurableReceiver {
     this.#batch?.close();
   }
 
+  /** On a developer's machine, takes the consumer away, and what its stream would keep for it. */
+  async cleanUp(): Promise<void> {
+    if (!this.#parts.temporary || this.#place === undefined || this.#manager === undefined) return;
+    await removeConsumer(this.#manager, this.#place);
+  }
+
+  /** Not a number while nobody knows. */
   async lag(): Promise<number> {
     const info = await this.#consumer?.info();
-    return info === undefined ? 0 : info.num_pending + info.num_ack_pending;
+    return info === undefined ? NaN : info.num_pending + info.num_ack_pending;
   }
 
   /** Resolves when it was stopped and every message taken has been dealt with. Never rejects. */
   async work(): Promise<void> {
     const { signal } = this.#stopping;
-    let last = "";
+    const done = every(this.#ackWaitMs / 3, () => this.#held.forEach(keepAlive));
     while (!signal.aborted) {
       try {
-        this.#consumer ??= await this.#prepare();
-        await this.#takeBatch(this.#consumer);
-        last = "";
+        const consumer = await this.#current();
+        await this.#takeBatch(consumer);
+        await this.#runSuspects();
       } catch (error) {
-        const message = `queue ${this.#trigger.subject}: ${messageOf(error)}`;
-        if (message !== last && !signal.aborted) this.#parts.log.error(message);
-        last = message;
+        if (!signal.aborted) this.#parts.state.down(messageOf(error));
         this.#consumer = undefined; // It may be gone, and its stream with it.
         await sleep(TROUBLE_MS, signal);
       }
     }
+    await this.#runSuspects();
     await Promise.all(this.#handling);
+    done();
+  }
+
+  /** The consumer, looked after now and then: others may change it, or what it receives from. */
+  async #current(): Promise<Consumer> {
+    const now = monotonicNow();
+    if (this.#consumer === undefined || now - this.#lookedAt > LOOK_EVERY_MS) {
+      this.#consumer = await this.#prepare();
+      this.#lookedAt = now;
+    }
+    return this.#consumer;
   }
 
   async #prepare(): Promise<Consumer> {
-    const { connection, group } = this.#parts;
-    const manager = await jetstreamManager(connection);
-    const name = consumerName(group, this.#trigger);
-    const { stream, consumer } = await ensurePlace(manager, name, this.#trigger, this.#ackWaitMs);
-    await ensureDeadLetters(manager, this.#trigger);
+    const { connection, group, log, state, temporary } = this.#parts;
+    const manager = this.#manager ??= await jetstreamManager(connection);
+    const trigger = this.#trigger;
+    const name = consumerName(group, trigger);
+    const wanted: Wanted = { name, trigger, ackWaitMs: this.#ackWaitMs, temporary, log };
+    const place = await ensurePlace(manager, wanted);
+    await ensureDeadLetters(manager, wanted);
+    if (place.stream !== this.#place?.stream) await this.#warnOfLeftovers(manager, place);
+    this.#place = place;
     this.#client = jetstream(connection);
-    this.#parts.log.info(`queue ${this.#trigger.subject}: receiving from stream ${stream}`);
-    return await this.#client.consumers.get(stream, consumer);
+    const consumer = await this.#client.consumers.get(place.stream, place.consumer);
+    state.up(`receiving from stream ${place.stream}`);
+    return consumer;
+  }
+
+  async #warnOfLeftovers(manager: JetStreamManager, place: Place): Promise<void> {
+    const { group, consumers, log } = this.#parts;
+    for (const command of await leftovers(manager, place, group, consumers)) {
+      log.warn(`an earlier trigger's messages are still kept; to let them go: ${command}`);
+    }
   }
 
   /** Asks for as many messages as there are free slots, so that none is taken only to wait. */
   async #takeBatch(consumer: Consumer): Promise<void> {
+    const { gate } = this.#parts;
     await this.#slots.take();
     this.#slots.give();
-    if (this.#stopping.signal.aborted) return;
-    const batch = await consumer.fetch({ max_messages: this.#slots.free, expires: FETCH_MS });
-    this.#batch = batch;
-    if (this.#stopping.signal.aborted) await batch.close();
-    for await (const message of batch) {
-      await this.#slots.take();
-      const handled = this.#handle(message);
-      this.#handling.add(handled);
-      handled.finally(() => this.#handling.delete(handled));
+    await gate.enter();
+    try {
+      if (this.#stopping.signal.aborted) return;
+      const expires = Math.max(MIN_FETCH_MS, Math.min(MAX_FETCH_MS, this.#ackWaitMs));
+      const batch = await consumer.fetch({ max_messages: this.#slots.free, expires });
+      this.#batch = batch;
+      if (this.#stopping.signal.aborted) await batch.close();
+      for await (const message of batch) await this.#receive(message);
+    } finally {
+      gate.leave();
+    }
+  }
+
+  async #receive(message: JsMsg): Promise<void> {
+    this.#held.add(message);
+    if (this.#isSuspect(message)) return void this.#suspects.push(message);
+    await this.#slots.take();
+    this.#parts.gate.join();
+    const handled = this.#handle(message).finally(() => {
+      this.#slots.give();
+      this.#parts.gate.leave();
+    });
+    this.#handling.add(handled);
+    handled.finally(() => this.#handling.delete(handled));
+  }
+
+  #isSuspect(message: JsMsg): boolean {
+    const { journal } = this.#parts;
+    const id = idOf(message);
+    return isSuspect(this.#trigger, message.info.deliveryCount) || journal.diedOf(MESSAGE + id) ||
+      journal.diedOf(ALONE + id);
+  }
+
+  /**
+   * One at a time, with nothing else received: whatever else a dying engine holds is counted as
+   * delivered. What one has died of for certain comes last, for the same reason.
+   */
+  async #runSuspects(): Promise<void> {
+    const { gate, journal, log } = this.#parts;
+    const last = (message: JsMsg): number => journal.diedOf(ALONE + idOf(message)) ? 1 : 0;
+    const suspects = this.#suspects.sort((a, b) => last(a) - last(b));
+    this.#suspects = [];
+    for (const message of suspects) {
+      await gate.alone(async () => {
+        const { subject, info } = message;
+        log.warn(
+          `queue ${subject}: an engine died while it had the message ${info.streamSequence} of ` +
+            `${info.stream}, which runs alone now (delivery ${info.deliveryCount})`,
+        );
+        journal.begin(ALONE + idOf(message));
+        await this.#handle(message);
+        journal.end(ALONE + idOf(message));
+      });
     }
   }
 
   async #handle(message: JsMsg): Promise<void> {
-    const alive = setInterval(() => message.working(), this.#ackWaitMs / 3);
+    const { journal, log } = this.#parts;
+    const note = MESSAGE + idOf(message);
+    journal.begin(note);
     try {
       await this.#run(message);
     } catch (error) {
       // Nothing is lost: what was not acknowledged comes again.
-      this.#parts.log.warn(`queue ${message.subject}: ${messageOf(error)}`);
+      log.warn(`queue ${message.subject}: ${messageOf(error)}`);
     } finally {
-      clearInterval(alive);
-      this.#slots.give();
+      this.#held.delete(message);
+      journal.end(note);
     }
   }
 

@@ -7,10 +7,10 @@ import { framesOf, messageOf } from "../core/errors.ts";
 import type { Logger } from "../mod.ts";
 
 /** Reports them, with the user's lines where there are some. */
-export function surviveStrayErrors(log: Logger, root: string): void {
+export function surviveStrayErrors(log: () => Logger, root: string): void {
   const report = (thrown: unknown): void => {
-    log.error(`an error that nobody waited for: ${messageOf(thrown)}`);
-    for (const frame of framesOf(thrown, root)) log.error(`    ${frame}`);
+    log().error(`an error that nobody waited for: ${messageOf(thrown)}`);
+    for (const frame of framesOf(thrown, root)) log().error(`    ${frame}`);
   };
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();

@@ -4,9 +4,10 @@ import type { NodeFunction } from "../mod.ts";
 import { messageOf } from "../core/errors.ts";
 import { WorkflowError } from "../core/shape.ts";
 import type { NodeSpec } from "../core/workflow.ts";
+import { type LoadingParts, loadNode } from "./loading.ts";
 
 /**
- * All at once, in the order of `specs`; throws for the first, in that order, that cannot be.
+ * One after the other, so that it is known which of them is being loaded.
  *
  * A module is evaluated once for each URL. The fragment of a later `generation` makes another URL
  * of the same file, for the nodes and, passed on by the hook, for everything that they import.
@@ -14,18 +15,18 @@ import type { NodeSpec } from "../core/workflow.ts";
 export async function importNodes(
   directory: string,
   specs: readonly NodeSpec[],
+  loading: LoadingParts,
   generation = 0,
 ): Promise<NodeFunction[]> {
   if (generation > 0) await passGenerationOn(directory);
   const fragment = generation > 0 ? `#generation=${generation}` : "";
   const root = await Deno.realPath(directory);
-  const imports = await Promise.allSettled(
-    specs.map((spec) => importNode(root, directory, spec, fragment)),
-  );
-  return imports.map((it) => {
-    if (it.status === "rejected") throw it.reason;
-    return it.value;
-  });
+  const nodes: NodeFunction[] = [];
+  for (const [index, spec] of specs.entries()) {
+    const load = (): Promise<NodeFunction> => importNode(root, directory, spec, fragment);
+    nodes.push(await loadNode(loading, spec, index, load));
+  }
+  return nodes;
 }
 
 let hooked = false;

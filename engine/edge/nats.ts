@@ -4,27 +4,36 @@ import { messageOf } from "../core/errors.ts";
 import type { QueueSettings } from "../core/queue.ts";
 import type { Logger } from "../mod.ts";
 import { connect, type NatsConnection, type Status } from "../vendor/nats.js";
+import type { TriggerState } from "./queue.ts";
 import { sleep } from "./sleep.ts";
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 10_000;
 
-/** Resolves when there is a connection, or with `undefined` when `signal` is aborted first. */
+export interface ConnectParts {
+  /** What the server calls the connection. */
+  readonly name: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Resolves when there is a connection, or with `undefined` when the signal is aborted first. `states`
+ * are told of how it fares: of losses also later, and of its being there unless they are durable.
+ */
 export async function connectForEver(
   settings: QueueSettings,
-  name: string,
-  log: Logger,
-  signal: AbortSignal,
+  parts: ConnectParts,
+  states: readonly TriggerState[],
 ): Promise<NatsConnection | undefined> {
-  let last = "";
+  const { signal } = parts;
   const shown = withoutCredentials(settings.url);
   for (let delay = FIRST_DELAY_MS; !signal.aborted; delay = Math.min(2 * delay, LONGEST_DELAY_MS)) {
     try {
-      return await connectOnce(settings, name, log);
+      return await connectOnce(settings, parts, states);
     } catch (error) {
-      const message = `cannot connect to NATS at ${shown}, trying on: ${messageOf(error)}`;
-      if (message !== last) log.warn(message);
-      last = message;
+      const problem = `cannot connect to NATS at ${shown}, trying on: ${messageOf(error)}`;
+      for (const state of states) state.down(problem);
       await sleep(delay, signal);
     }
   }
@@ -38,8 +47,8 @@ function withoutCredentials(url: string): string {
 
 async function connectOnce(
   { url, token }: QueueSettings,
-  name: string,
-  log: Logger,
+  { name, log }: ConnectParts,
+  states: readonly TriggerState[],
 ): Promise<NatsConnection> {
   const connection = await connect({
     servers: url,
@@ -56,16 +65,36 @@ async function connectOnce(
     noAsyncTraces: true,
   });
   log.info(`connected to NATS at ${withoutCredentials(url)}`);
-  report(connection, log);
+  connected(states);
+  report(connection, log, states);
   return connection;
 }
 
-async function report(connection: NatsConnection, log: Logger): Promise<void> {
-  for await (const status of connection.status()) reportOne(status, log);
+/** A durable trigger is up when it receives from its consumer. */
+function connected(states: readonly TriggerState[]): void {
+  for (const state of states) if (!state.trigger.durable) state.up("subscribed");
 }
 
-function reportOne({ type, error }: Status, log: Logger): void {
-  if (type === "disconnect") log.warn("lost the connection to NATS, reconnecting");
-  if (type === "reconnect") log.info("reconnected to NATS");
+async function report(
+  connection: NatsConnection,
+  log: Logger,
+  states: readonly TriggerState[],
+): Promise<void> {
+  for await (const status of connection.status()) reportOne(status, log, states);
+}
+
+function reportOne(
+  { type, error }: Status,
+  log: Logger,
+  states: readonly TriggerState[],
+): void {
+  if (type === "disconnect") {
+    log.warn("lost the connection to NATS, reconnecting");
+    for (const state of states) state.down("lost the connection to NATS, reconnecting");
+  }
+  if (type === "reconnect") {
+    log.info("reconnected to NATS");
+    connected(states);
+  }
   if (type === "error") log.warn(`NATS: ${messageOf(error)}`);
 }

@@ -2,6 +2,7 @@
 
 import type { Engine } from "../core/engine.ts";
 import { messageOf } from "../core/errors.ts";
+import type { Gate } from "../core/gate.ts";
 import { messageInput, Slots } from "../core/queue.ts";
 import { weighJson } from "../core/weight.ts";
 import { monotonicNow } from "../core/primordials.ts";
@@ -10,6 +11,7 @@ import type { RunResult } from "../core/run.ts";
 import type { QueueTrigger } from "../core/workflow.ts";
 import type { Logger } from "../mod.ts";
 import type { Msg, MsgHdrs, NatsConnection } from "../vendor/nats.js";
+import type { Journal } from "./journal.ts";
 
 /** A trigger that receives messages. */
 export interface Receiver {
@@ -21,12 +23,61 @@ export interface Receiver {
   dropped?(): number;
 }
 
+/** Between two lines of the log that say the same of a trigger. */
+const REMIND_EVERY_MS = 10 * 60 * 1_000;
+
+/** Whether a trigger receives, and why not: for the log, `GET /health` and the metrics. */
+export class TriggerState {
+  readonly trigger: QueueTrigger;
+  readonly #log: Logger;
+  #problem: string | undefined = "not connected to NATS yet";
+  #told: string | undefined;
+  #toldAt = -Infinity;
+
+  constructor(trigger: QueueTrigger, log: Logger) {
+    this.trigger = trigger;
+    this.#log = log;
+  }
+
+  /** `undefined` while it receives. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Logs it when it is another problem than before, and every now and then. */
+  down(problem: string): void {
+    this.#problem = problem;
+    if (problem === this.#told && monotonicNow() - this.#toldAt < REMIND_EVERY_MS) return;
+    this.#told = problem;
+    this.#toldAt = monotonicNow();
+    this.#log.error(`queue trigger ${this.trigger.subject} is down: ${problem}`);
+  }
+
+  up(how: string): void {
+    this.#problem = undefined;
+    if (this.#told === how) return;
+    this.#told = how;
+    this.#log.info(`queue trigger ${this.trigger.subject} is up: ${how}`);
+  }
+}
+
 export interface ReceiverParts {
   readonly connection: NatsConnection;
   readonly engine: Engine;
   readonly log: Logger;
   /** The queue group, and what durable names begin with. */
   readonly group: string;
+  readonly state: TriggerState;
+}
+
+/** What the durable triggers of an engine share besides. */
+export interface DurableParts extends ReceiverParts {
+  readonly gate: Gate;
+  readonly journal: Journal;
+  /** Names of the consumers of all triggers. */
+  readonly consumers: ReadonlySet<string>;
+  /** On a developer's machine: nothing is left behind on the server. */
+  readonly temporary: boolean;
 }
 
 /** Runs in flight, when the trigger does not say: enough for waiting, not too much for 256 MiB. */

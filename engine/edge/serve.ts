@@ -2,6 +2,7 @@
 
 import type { Options } from "../core/args.ts";
 import type { Engine } from "../core/engine.ts";
+import { systemClock } from "../core/clock.ts";
 import { answer, type Handler } from "../core/http.ts";
 import { messageOf, StartError } from "../core/errors.ts";
 import type { Logger } from "../mod.ts";
@@ -102,5 +103,5 @@ async function finish(
 
 /** False, so that whoever comes first in a race can be told. */
 function after(milliseconds: number): Promise<false> {
-  return new Promise((resolve) => setTimeout(() => resolve(false), milliseconds));
+  return new Promise((resolve) => systemClock.after(milliseconds, () => resolve(false)));
 }

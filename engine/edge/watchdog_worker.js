@@ -8,14 +8,21 @@
 /** Milliseconds without a beat after which the event loop counts as blocked. */
 const BLOCKED_MS = 5_000;
 
-globalThis.onmessage = ({ data: { state, runId, nodes } }) => {
+/** Text in shared memory cannot be decoded in place. */
+const text = (bytes, length) => new TextDecoder().decode(bytes.slice(0, length));
+
+globalThis.onmessage = ({ data: { state, runId, names } }) => {
+  const last = () => {
+    const node = text(names, state[4]).split("\n")[state[1]];
+    if (state[3] === 1) return `the module of node ${node}, which is being loaded`;
+    const id = text(runId, state[2]);
+    return id === "" ? "none" : `node ${node} runId=${id}`;
+  };
   for (;;) {
     const seen = Atomics.load(state, 0);
     if (Atomics.wait(state, 0, seen, BLOCKED_MS) !== "timed-out") continue;
-    // Text in shared memory cannot be decoded in place.
-    const id = new TextDecoder().decode(runId.slice(0, state[2]));
-    const last = id === "" ? "none" : `node ${nodes[state[1]]} runId=${id}`;
-    const line = `[engine] ERROR the event loop has been blocked for 5 s; last to start: ${last}\n`;
+    const line =
+      `[engine] ERROR the event loop has been blocked for 5 s; last to start: ${last()}\n`;
     Deno.stderr.writeSync(new TextEncoder().encode(line));
     Atomics.wait(state, 0, seen);
   }

@@ -18,7 +18,9 @@ export async function testPipeline(
   const stage = new Stage(suite.parts, fixture, suite.workflow);
   try {
     stage.check();
-    const code = await Promise.all(suite.workflow.nodes.map(suite.parts.load));
+    // One after the other, so that it is known which of them is being loaded.
+    const code: NodeFunction[] = [];
+    for (const spec of suite.workflow.nodes) code.push(await suite.parts.load(spec));
     const run = new Run(planOf(suite, stage, code), crypto.randomUUID(), fixture.input);
     const result = await stage.play(suite, (failure) => finish(suite, run, failure));
     return { report: reportOf(stage, result), run: result };

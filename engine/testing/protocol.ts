@@ -31,4 +31,9 @@ export interface Answer {
   readonly run?: RunResult;
 }
 
+/** Before the module of a node is loaded, and without a name after it: it may loop or wait for ever. */
+export interface Loading {
+  readonly loading: string | null;
+}
+
 export const RECORD_SEPARATOR = "\u001e";

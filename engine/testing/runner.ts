@@ -6,37 +6,21 @@
  */
 
 import type { NodeFunction } from "../mod.ts";
-import type { Clock } from "../core/clock.ts";
-import { stderrSink } from "../edge/log.ts";
+import { systemClock } from "../core/clock.ts";
+import { createLogger } from "../core/log.ts";
+import { Journal } from "../edge/journal.ts";
+import { logOptions, stderrSink } from "../edge/log.ts";
 import { fileUrl, importNodes } from "../edge/modules.ts";
 import type { NodeSpec } from "../core/workflow.ts";
+import type { LoadingParts } from "../edge/loading.ts";
 import { readFixture } from "./fixture.ts";
 import { inputLines } from "./lines.ts";
-import { type Answer, type Job, RECORD_SEPARATOR, type Setup } from "./protocol.ts";
+import { type Answer, type Job, type Loading, RECORD_SEPARATOR, type Setup } from "./protocol.ts";
 import { messageOf } from "../core/errors.ts";
 import { Suite } from "./suite.ts";
 
 /** Deep enough to see through a library to the node that called it. */
 const STACK_FRAMES = 50;
-
-/**
- * Holds on to what a fixture may replace for its node. Its timers are those of `AbortSignal`, which
- * are there when a process starts: the first look at `setTimeout` alone takes a fifth of that time.
- */
-function realClock(): Clock {
-  const dateNow = Date.now;
-  const monotonic = performance.now.bind(performance);
-  const timeout = AbortSignal.timeout;
-  return {
-    now: () => dateNow(),
-    monotonic,
-    after: (milliseconds, callback) => {
-      const signal = timeout(milliseconds);
-      signal.addEventListener("abort", callback);
-      return () => signal.removeEventListener("abort", callback);
-    },
-  };
-}
 
 /**
  * Watches for whoever reads a global timer function, from now on, and says whether anybody has. A
@@ -59,14 +43,27 @@ function watchTimers(): () => boolean {
   return () => read;
 }
 
-function openSuite({ workflow, directory }: Setup): Suite {
+/** How long a module takes is for whoever waits for the answer to judge. */
+const parts: LoadingParts = {
+  log: createLogger("engine", logOptions((text) => text)),
+  journal: Journal.none,
+  begins: () => {},
+};
+
+function openSuite({ workflow, directory }: Setup, announce: (news: Loading) => void): Suite {
+  const known = new Map<string, NodeFunction>();
   const load = async (spec: NodeSpec): Promise<NodeFunction> => {
-    const [code] = await importNodes(directory, [spec]);
+    const loaded = known.get(spec.path);
+    if (loaded !== undefined) return loaded;
+    announce({ loading: spec.name });
+    const [code] = await importNodes(directory, [spec], parts);
+    announce({ loading: null });
     if (code === undefined) throw new Error(`${spec.path} was not imported`);
+    known.set(spec.path, code);
     return code;
   };
   const root = `${fileUrl(directory)}/`;
-  return new Suite({ workflow, root, load, clock: realClock(), hasTimers: watchTimers(), inspect });
+  return new Suite({ workflow, root, load, clock: systemClock, hasTimers: watchTimers(), inspect });
 }
 
 function inspect(value: unknown): string {
@@ -128,7 +125,7 @@ function unusable(error: unknown): Answer["report"] {
  * Writes answers with functions as they are before any node is loaded: one that a node has put in their place would read
  * the word.
  */
-function answerer(word: string): (answer: Answer) => void {
+function answerer(word: string): (answer: Answer | Loading) => void {
   const { stringify } = JSON;
   const encode = TextEncoder.prototype.encode.bind(new TextEncoder());
   const { subarray } = Uint8Array.prototype;
@@ -145,12 +142,12 @@ function answerer(word: string): (answer: Answer) => void {
 
 Error.stackTraceLimit = STACK_FRAMES;
 let suite: Suite | undefined;
-let answer: ((answer: Answer) => void) | undefined;
+let answer: ((answer: Answer | Loading) => void) | undefined;
 for await (const line of inputLines()) {
   if (suite === undefined || answer === undefined) {
     const setup: Setup = JSON.parse(line);
-    suite = openSuite(setup);
     answer = answerer(setup.word);
+    suite = openSuite(setup, answer);
     takeOverGlobals(suite);
     continue;
   }

@@ -102,8 +102,13 @@ Deno.test("a node that breaks globals breaks nobody else's runs", async () => {
       JSON.stringify = () => "forged";
       Response.json = () => new Response("forged");
       Promise.prototype.then = () => { throw new Error("patched"); };
+      JSON.parse = () => "forged";
+      Date.prototype.toISOString = () => "forged";
+      globalThis.Date = globalThis.Response = class { constructor() { throw new Error("patched"); } };
+      AbortSignal.timeout = () => new AbortController().signal;
+      EventTarget.prototype.addEventListener = () => {};
     }
-    return input;
+    return input.stuck ? new Promise(() => {}) : input;
   };`;
   await using engine = await RunningEngine.start({
     nodes: { a: breaks },
@@ -111,7 +116,11 @@ Deno.test("a node that breaks globals breaks nobody else's runs", async () => {
   });
   await engine.post("/run", '{"harm":true}').then((it) => it.body?.cancel());
   const response = await engine.post("/run", '{"n":1}');
-  deepEqual([response.status, (await response.json()).outputs], [200, { a: { n: 1 } }]);
+  const { outputs, timing } = await response.json();
+  deepEqual([response.status, outputs], [200, { a: { n: 1 } }]);
+  match(timing.startedAt, /^\d{4}-/);
+  equal((await fetch(`${engine.url}/health`)).status, 200);
+  match((await engine.run({ stuck: true })).errors[0] ?? "", /timed out after 2s/);
 });
 
 Deno.test("a local run masks what its nodes print, too", async () => {

@@ -1,12 +1,10 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { headers, jetstream, jetstreamManager, type NatsConnection } from "../vendor/nats.js";
-import { createLogger } from "../core/log.ts";
 import { engineFor } from "../core/testdata/engines.ts";
 import { receiveDurably } from "../edge/durable.ts";
+import { DURABLE, durableParts, finished } from "./durable.ts";
 import { type EngineOptions, RunningEngine } from "./harness.ts";
 import { NatsServer, TOKEN } from "./nats_server.ts";
-
-const DURABLE = { type: "queue", durable: true, maxDeliver: 5, dlq: "dlq" } as const;
 
 const ECHO = 'export default (ctx, input) => { ctx.log.info("handled", input.i); return input; };';
 const FAIL = "export default () => { throw new Error('will not do'); };";
@@ -62,17 +60,6 @@ async function deadLetters(client: NatsConnection, count: number): Promise<DeadL
   return letters;
 }
 
-/** Resolves when the consumer has nothing left to do. */
-async function finished(client: NatsConnection, stream: string, name: string): Promise<void> {
-  const consumer = await jetstream(client).consumers.get(stream, name);
-  for (let turn = 0; turn < 3000; turn++) {
-    const { num_pending, num_ack_pending } = await consumer.info();
-    if (num_pending + num_ack_pending === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`${name} does not finish`);
-}
-
 Deno.test("a message is acknowledged after its run, with the stream made when missing", async () => {
   await using server = await NatsServer.start("-js");
   await using engine = await startEngine(server, { subject: "jobs.*" });
@@ -123,7 +110,7 @@ Deno.test("a stream that holds only a part of the subject is a clear error, and 
   await using engine = await RunningEngine.start(options(server, { subject: "jobs.*" }, ECHO));
   match(
     await engine.line(/ERROR/),
-    /queue jobs\.\*: the stream part holds only a part of jobs\.\* \(it holds jobs\.a\)/,
+    /queue trigger jobs\.\* is down: the stream part holds only a part of jobs\.\* \(it holds jobs\.a\)/,
   );
   equal((await engine.run({})).success, true);
   await manager.streams.delete("part");
@@ -134,7 +121,7 @@ Deno.test("a stream that holds only a part of the subject is a clear error, and 
 Deno.test("a server without JetStream is a clear error, and HTTP goes on", async () => {
   await using server = await NatsServer.start();
   await using engine = await RunningEngine.start(options(server, { subject: "jobs" }, ECHO));
-  match(await engine.line(/ERROR/), /queue jobs: jetstream is not enabled/i);
+  match(await engine.line(/ERROR/), /queue trigger jobs is down: jetstream is not enabled/i);
   equal((await engine.run({})).success, true);
 });
 
@@ -204,9 +191,9 @@ Deno.test("a run longer than the server waits keeps its message to itself", asyn
   const gate = Promise.withResolvers<string>();
   let runs = 0;
   const engine = engineFor(() => (runs++, gate.promise));
-  const log = createLogger("engine", engine.program.log);
   const trigger = { ...DURABLE, subject: "jobs" };
-  const receiver = receiveDurably({ connection, engine, log, group: "ns_long" }, trigger, 300);
+  const parts = durableParts({ connection, engine, group: "ns_long", trigger });
+  const receiver = receiveDurably(parts, trigger, 300);
   for (let turn = 0; turn < 500 && runs === 0; turn++) {
     await jetstream(connection).publish("jobs", "{}", { msgID: "only" }).catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -225,10 +212,10 @@ Deno.test("a message that no engine survives is buried without another try", asy
   const connection = await server.client();
   let runs = 0;
   const engine = engineFor(() => (runs++, "never"));
-  const log = createLogger("engine", engine.program.log);
   // Below one, as if it had been delivered far too often already.
   const trigger = { ...DURABLE, subject: "jobs", maxDeliver: -4 };
-  const receiver = receiveDurably({ connection, engine, log, group: "ns_lethal" }, trigger);
+  const parts = durableParts({ connection, engine, group: "ns_lethal", trigger });
+  const receiver = receiveDurably(parts, trigger);
   const publisher = jetstream(connection);
   for (let turn = 0; turn < 500; turn++) {
     const published = await publisher.publish("jobs", "{}", { msgID: "only" }).then(

@@ -140,7 +140,9 @@ Deno.test("an engine that starts before its server connects when it is there", a
   await server.stop();
   const queue = { server, triggers: [{ type: "queue", subject: "in" }] };
   await using engine = await RunningEngine.start(options(queue));
-  await engine.line(/WARN cannot connect to NATS at localhost:\d+, trying on/);
+  await engine.line(
+    /ERROR queue trigger in is down: cannot connect to NATS at localhost:\d+, trying on/,
+  );
   equal((await engine.run({})).success, true);
   await server.restart();
   await engine.line(/subscribed to/);
@@ -155,7 +157,7 @@ Deno.test("a wrong token is a warning, and HTTP goes on", async () => {
   await using engine = await RunningEngine.start(
     options({ server, triggers, token: "wrong-token" }),
   );
-  match(await engine.line(/cannot connect to NATS/), /WARN .*Authorization Violation/i);
+  match(await engine.line(/cannot connect to NATS/), /ERROR .*Authorization Violation/i);
   deepEqual((await engine.run({ a: 1 })).outputs, { n: { a: 1 } });
   equal(engine.lines.some((line) => line.includes("wrong-token")), false);
   equal(await engine.stop("SIGTERM"), 0);

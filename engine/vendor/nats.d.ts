@@ -46,6 +46,8 @@ export interface NatsConnection {
   drain(): Promise<void>;
   close(): Promise<void>;
   isClosed(): boolean;
+  /** Settles when the connection is closed for good, with the reason unless it was asked for. */
+  closed(): Promise<void | Error>;
   status(): AsyncIterable<Status>;
 }
 
@@ -95,22 +97,38 @@ export interface StreamConfig {
   readonly retention?: "limits" | "interest" | "workqueue";
   readonly storage?: "file";
   readonly description?: string;
+  readonly discard?: "old" | "new";
+  /** In nanoseconds. */
+  readonly max_age?: number;
+  /** -1 for none. */
+  readonly max_bytes?: number;
 }
 
-export interface ConsumerConfig {
-  readonly durable_name: string;
-  readonly ack_policy: "explicit";
-  readonly deliver_policy: "all";
-  readonly filter_subject?: string;
+export type StreamUpdate = Partial<Pick<StreamConfig, "subjects" | "max_age" | "max_bytes">>;
+
+/** What can be changed about a consumer. */
+export interface ConsumerUpdate {
+  readonly filter_subject?: string | undefined;
+  readonly filter_subjects?: readonly string[] | undefined;
   /** In nanoseconds. */
   readonly ack_wait: number;
   readonly max_deliver: number;
+  /** In nanoseconds; 0 for never. */
+  readonly inactive_threshold?: number;
+}
+
+export interface ConsumerConfig extends ConsumerUpdate {
+  readonly durable_name: string;
+  readonly description?: string;
+  readonly ack_policy: "explicit" | "none" | "all";
+  readonly deliver_policy: "all" | "new";
+  readonly deliver_subject?: string;
 }
 
 export interface JetStreamManager {
   readonly streams: {
     add(config: StreamConfig): Promise<unknown>;
-    update(name: string, change: { readonly subjects: readonly string[] }): Promise<unknown>;
+    update(name: string, change: StreamUpdate): Promise<unknown>;
     info(name: string): Promise<{
       readonly config: StreamConfig;
       readonly state: { readonly messages: number };
@@ -120,6 +138,10 @@ export interface JetStreamManager {
   };
   readonly consumers: {
     add(stream: string, config: ConsumerConfig): Promise<unknown>;
+    info(stream: string, name: string): Promise<{ readonly config: ConsumerConfig }>;
+    update(stream: string, name: string, change: ConsumerUpdate): Promise<unknown>;
+    delete(stream: string, name: string): Promise<boolean>;
+    list(stream: string): AsyncIterable<{ readonly name: string }>;
   };
 }
 
