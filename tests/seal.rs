@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use crate::support::{Namespace, Workflow, deploying, wait_for};
+use crate::support::{Namespace, Workflow, deploying, log, wait_for};
 
 /// A pod with curl that waits to be used.
 fn client(namespace: &Namespace, name: &str, labels: &Value) {
@@ -269,4 +269,7 @@ fn an_endless_loop_costs_a_restart_and_not_the_grace_period() {
     becomes("202", || {
         post(&address, b"{}").map_or_else(String::new, |status| status.to_string())
     });
+    let before = log(&namespace, "hooked", &["--previous"]);
+    let culprit = "the event loop has been blocked for 5 s; last to start: node only runId=";
+    assert!(before.contains(culprit), "{before}");
 }

@@ -203,7 +203,7 @@ fn the_queue_consumer_answers_an_order_on_a_laptop() {
     let nats = Nats::start();
     let (workflow, warehouse) = queue_consumer(&nats);
     workflow.write(".secrets.yaml", &queue_secrets().to_string());
-    let mut dev = Running::start(&workflow);
+    let mut dev = Running::with(&workflow, |command| command.arg("--queues"));
     require_dispatch(&nats.request("orders.created", &order()));
     require_shipment(&warehouse);
     assert_eq!(dev.end(), Some(130));

@@ -91,6 +91,11 @@ impl Tntc {
         self.env("HOME", home).env("XDG_CACHE_HOME", cache)
     }
 
+    pub fn arg(mut self, argument: &str) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
     pub fn current_dir(mut self, dir: &Path) -> Self {
         self.command.current_dir(dir);
         self

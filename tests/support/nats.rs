@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{NODE_ADDRESS, free_port};
@@ -57,6 +57,29 @@ impl Nats {
             }
         }
         panic!("no reply to {subject} from anybody");
+    }
+
+    /// A request to the API of `JetStream`, below `$JS.API`; its answer.
+    #[track_caller]
+    pub fn api(&self, subject: &str, request: &Value) -> Value {
+        let text = self.request(&format!("$JS.API.{subject}"), &request.to_string());
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Makes a stream of this subject.
+    #[track_caller]
+    pub fn make_stream(&self, name: &str, subject: &str) {
+        let stream =
+            json!({"name": name, "subjects": [subject], "retention": "limits", "storage": "file"});
+        let made = self.api(&format!("STREAM.CREATE.{name}"), &stream);
+        assert!(made["error"].is_null(), "{made}");
+    }
+
+    /// Names of a stream's consumers.
+    pub fn consumers(&self, stream: &str) -> Vec<String> {
+        let answer = self.api(&format!("CONSUMER.NAMES.{stream}"), &json!({}));
+        let names = answer["consumers"].as_array().into_iter().flatten();
+        names.filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     /// One request by the client protocol of NATS.

@@ -135,7 +135,7 @@ const MISTAKES: &[&str] = &[
     "triggers: [{type: cron}]",
     "triggers: [{type: cron, schedule: '61 * * * *'}]",
     "triggers: [{type: cron, schedule: '@daily', timezone: utc}]",
-    "triggers: [{type: queue, subject: a, durable: yes, max_deliver: 0, concurrency: many, dlq: 'a.*'}]",
+    "triggers: [{type: queue, subject: a, durable: yes, max_deliver: 0, concurrency: many, dlq: 'a.*', deliver: news}]",
     "triggers: [{type: queue, subject: '>', durable: true}]",
     "triggers: [{type: queue, subject: a.>, durable: true, dlq: b}, {type: queue, subject: b.>, durable: true, dlq: a}]",
     "triggers: [{type: queue, subject: a, reply_prefix: 'r.>'}, {type: queue, subject: b, reply_prefix: $JS.API}]",

@@ -70,7 +70,7 @@ fn schema_and_parser_accept_the_same_values() {
         ),
         with(
             "/triggers",
-            json!([{"type": "queue", "subject": "a", "durable": true, "max_deliver": 1, "concurrency": 2, "dlq": "b", "reply_prefix": "r"}]),
+            json!([{"type": "queue", "subject": "a", "durable": true, "max_deliver": 1, "concurrency": 2, "dlq": "b", "deliver": "all", "reply_prefix": "r"}]),
         ),
         with(
             "/triggers",

@@ -13,9 +13,18 @@ pub fn listening(listener: Listener) -> String {
     format!("0.0.0.0:{}", listener.port())
 }
 
+/// Where the engine notes what it is in the middle of, for the engine after it: `/tmp` stays while the pod does.
+pub const JOURNAL_DIR: &str = "/tmp/tentacular";
+
 /// What the engine reads: itself, the workflow, and what it gives the permission back for before a node is loaded.
 /// No directory above these, since giving back one below would take the whole.
-const READABLE: &str = "/app/engine,/app/secrets,/app/workflow,/var/run/secrets";
+const READABLE: [&str; 5] = [
+    "/app/engine",
+    "/app/secrets",
+    "/app/workflow",
+    JOURNAL_DIR,
+    "/var/run/secrets",
+];
 
 /// Flags of `deno run` that confine the engine to the contract; nothing without a contract.
 ///
@@ -40,7 +49,7 @@ pub fn deno_flags(
     ];
     let mut flags: Vec<String> = closed.map(str::to_owned).to_vec();
     flags.push(allow_net(workflow, extra, metrics));
-    flags.push(format!("--allow-read={READABLE}"));
+    flags.push(format!("--allow-read={}", READABLE.join(",")));
     flags.extend(["--allow-write=/tmp", "--allow-env=DENO_DIR,HOME"].map(str::to_owned));
     Some(flags)
 }

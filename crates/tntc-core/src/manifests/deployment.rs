@@ -163,7 +163,7 @@ fn command_line(inputs: &Inputs) -> (Option<Vec<String>>, Vec<String>) {
     (Some(vec!["deno".to_owned()]), args)
 }
 
-/// Which workflow this engine is, which code it runs, and how long it may take to stop.
+/// Which workflow this engine is, which code it runs, how long it may take to stop, and where it takes notes.
 fn identity(inputs: &Inputs) -> Vec<String> {
     let instance = format!("{}/{}", inputs.namespace, inputs.workflow.name);
     let grace = format!("{}s", grace_seconds(inputs));
@@ -175,6 +175,8 @@ fn identity(inputs: &Inputs) -> Vec<String> {
         &revision,
         "--grace",
         &grace,
+        "--journal",
+        permissions::JOURNAL_DIR,
     ];
     let http_only: &[&str] = if inputs.http_only {
         &["--triggers", "http"]

@@ -11,6 +11,7 @@ pub mod loaded;
 pub mod network_policy;
 pub mod ownership;
 pub mod probe;
+pub mod queue_log;
 mod restricted;
 pub mod secret;
 pub mod service;

@@ -120,6 +120,9 @@ struct Queue {
     concurrency: Option<u32>,
     /// Subject for messages that were given up.
     dlq: Option<String>,
+    /// Which messages a durable trigger gets first: `all` that its stream holds, or those from now on.
+    #[schemars(extend("enum" = ["all", "new", null]))]
+    deliver: Option<String>,
     /// Reply subjects below this one are answered with the run's result, besides clients' own inboxes.
     reply_prefix: Option<String>,
 }

@@ -217,8 +217,33 @@ pub struct Queue {
     pub concurrency: Option<u32>,
     /// Subject for messages that were given up, without wildcards.
     pub dlq: Option<Subject>,
+    /// Which messages of the stream a new consumer gets.
+    pub deliver: Option<Deliver>,
     /// Reply subjects below it are answered, besides clients' own inboxes.
     pub reply_prefix: Option<Subject>,
+}
+
+/// Which messages of a stream a consumer gets that is made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deliver {
+    /// Also those that were published before.
+    All,
+    /// Those that are published from then on.
+    New,
+}
+
+impl Deliver {
+    /// What the file calls them.
+    pub const NAMES: [&'static str; 2] = ["all", "new"];
+
+    /// What the file calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::New => "new",
+        }
+    }
 }
 
 /// A webhook.

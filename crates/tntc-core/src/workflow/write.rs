@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{
-    Edge, Encoding, Metadata, Node, Scheme, TransportPort, Trigger, TriggerKind, Verification,
-    Webhook, Workflow, format_duration,
+    Deliver, Edge, Encoding, Metadata, Node, Scheme, TransportPort, Trigger, TriggerKind,
+    Verification, Webhook, Workflow, format_duration,
 };
 use crate::contract::{
     AdditionalEgress, Auth, CONTRACT_VERSION, Contract, Dependency, ListedPort, Target,
@@ -131,6 +131,7 @@ fn trigger(trigger: &Trigger) -> Value {
                 .some("max_deliver", queue.max_deliver);
             out.some("concurrency", queue.concurrency)
                 .maybe("dlq", queue.dlq.as_ref())
+                .maybe("deliver", queue.deliver.map(Deliver::name).as_ref())
                 .maybe("reply_prefix", queue.reply_prefix.as_ref());
         }
         TriggerKind::Webhook(Webhook::Path(path)) => {

@@ -127,7 +127,7 @@ fn trigger() -> impl Strategy<Value = Value> {
         Just(json!({"type": "cron", "schedule": "*/5 0 * * mon", "timezone": "Europe/Berlin"})),
         Just(json!({"type": "cron", "schedule": "@every 1h"})),
         (any::<bool>(), 1..9).prop_map(|(durable, count)| {
-            json!({"type": "queue", "subject": "a.*.>", "durable": durable, "max_deliver": count, "concurrency": count, "dlq": "x.y", "reply_prefix": "r"})
+            json!({"type": "queue", "subject": "a.*.>", "durable": durable, "max_deliver": count, "concurrency": count, "dlq": "x.y", "deliver": "new", "reply_prefix": "r"})
         }),
         "/[a-z/]{0,8}".prop_map(|path| json!({"type": "webhook", "path": format!("/hooks{path}")})),
         ("/[a-z/]{0,8}", verification()).prop_map(

@@ -42,6 +42,8 @@ fn trigger(trigger: &Trigger) -> Value {
             out["durable"] = queue.durable.unwrap_or_default().into();
             out["maxDeliver"] = queue.max_deliver.unwrap_or(5).into();
             out["dlq"] = queue.dlq.as_ref().map_or("dlq", |dlq| dlq.as_str()).into();
+            let deliver = queue.deliver.map(|it| it.name().into());
+            set(&mut out, "deliver", deliver);
             let replies = queue.reply_prefix.as_ref();
             set(
                 &mut out,

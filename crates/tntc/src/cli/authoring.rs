@@ -85,6 +85,9 @@ pub struct Dev {
     /// Port of the loopback address to listen on
     #[arg(short, long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
+    /// Receive the messages of queue triggers, too, from now on and beside everybody else who does
+    #[arg(long)]
+    pub queues: bool,
 }
 
 /// Build the engine image, with Docker or without

@@ -27,6 +27,7 @@ mod plugin;
 pub mod preflight;
 pub mod present;
 pub mod probe;
+pub mod queues;
 pub mod ready;
 pub mod remove;
 mod retry;

@@ -10,6 +10,7 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::ResourceExt;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams};
 use tntc_core::manifests::{self, code, cron_job, labels, network_policy, secret};
+use tntc_core::project::WORKFLOW_FILE;
 
 use super::apply::{self, Object};
 use super::{Cluster, errors};
@@ -65,6 +66,8 @@ pub struct Removal {
     pub remove: Vec<Named>,
     /// Has the name of one of our objects but is not ours, or was asked to stay.
     pub keep: Vec<Kept>,
+    /// Whether the workflow has durable triggers, for which a NATS server keeps messages.
+    pub has_durable_triggers: bool,
     /// How long the pods may take to go.
     patience: Duration,
 }
@@ -110,7 +113,7 @@ pub async fn plan(
         finder.find::<NetworkPolicy>(&trigger_policy_name),
         finder.cron_jobs(name),
     );
-    let deployment = deployment?;
+    let (deployment, code) = (deployment?, code?);
     let patience = patience(deployment.as_ref());
     let single = [
         service?.as_ref().map(of_name),
@@ -118,12 +121,13 @@ pub async fn plan(
         secret?
             .as_ref()
             .map(|secret| of_secret(secret, keep_secrets)),
-        code?.as_ref().map(of_name),
+        code.as_ref().map(of_name),
         policy?.as_ref().map(of_name),
         trigger_policy?.as_ref().map(of_name),
     ];
     let mut removal = Removal {
         patience,
+        has_durable_triggers: code.as_ref().is_some_and(has_durable_triggers),
         ..Removal::default()
     };
     let fates = single.into_iter().flatten().chain(cron_jobs?);
@@ -134,6 +138,15 @@ pub async fn plan(
         }
     }
     Ok(removal)
+}
+
+/// By the text alone: the nodes, without which no workflow can be checked, are of no interest here.
+fn has_durable_triggers(code: &ConfigMap) -> bool {
+    let files = code::contents(code);
+    let text = files
+        .get(WORKFLOW_FILE)
+        .map(|it| String::from_utf8_lossy(it).replace(['"', '\''], ""));
+    text.is_some_and(|text| text.contains("durable: true"))
 }
 
 fn of_name<K: Object>(object: &K) -> Fate {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tntc_core::contract::network::{self, Listener};
 use tntc_core::manifests::deployment;
 use tntc_core::project::Project;
-use tntc_core::workflow::Workflow;
+use tntc_core::workflow::{Trigger, TriggerKind, Workflow};
 use tokio::io::AsyncRead;
 use tokio::process::Child;
 use tokio::time::sleep;
@@ -34,7 +34,12 @@ pub async fn run(arguments: Dev, context: &Context) -> Result<Outcome> {
     let opened = context.open(&arguments.dir)?;
     require_free(&opened.workflow, arguments.port)?;
     let mut interrupt = Interrupt::listen_also_for_hangup()?;
-    let mut session = Session::of(opened, arguments.port, &context.printer).await?;
+    let asked = Asked {
+        port: arguments.port,
+        queues: arguments.queues,
+    };
+    let mut session = Session::of(opened, asked, &context.printer).await?;
+    session.tell_of_queues(&context.printer);
     loop {
         let mut engine = session.start(&context.printer)?;
         tokio::select! {
@@ -53,12 +58,19 @@ pub async fn run(arguments: Dev, context: &Context) -> Result<Outcome> {
     }
 }
 
+/// What the command line asks for.
+#[derive(Clone, Copy)]
+struct Asked {
+    port: u16,
+    queues: bool,
+}
+
 /// One engine, from its start until it has to be started in another way.
 struct Session {
     site: Site,
     flags: Vec<String>,
     workflow: Workflow,
-    port: u16,
+    asked: Asked,
     ports: Vec<(Listener, u16)>,
     dir: PathBuf,
     seen: Seen,
@@ -89,31 +101,41 @@ impl Seen {
 }
 
 impl Session {
-    async fn of(opened: Opened, port: u16, printer: &Printer) -> Result<Self> {
+    async fn of(opened: Opened, asked: Asked, printer: &Printer) -> Result<Self> {
+        let port = asked.port;
         let seen = Seen::in_dir(&opened.dir).await;
         let site = Site::of(&opened, printer).await?;
         Ok(Self {
             flags: flags(&site, &opened.workflow, port)?,
             ports: ports(&opened.workflow, port),
             site,
-            port,
+            asked,
             workflow: opened.workflow,
             dir: opened.dir,
             seen,
         })
     }
 
+    fn tell_of_queues(&self, printer: &Printer) {
+        if !self.asked.queues && self.workflow.triggers.iter().any(is_queue) {
+            printer.note("queue triggers are off; --queues receives their messages here, too");
+        }
+    }
+
     fn start(&self, printer: &Printer) -> Result<Child> {
         let failed = |cause| {
             Error::surroundings(format!("cannot run {}: {cause}", self.site.deno.display()))
         };
-        let port = self.port.to_string();
+        let port = self.asked.port.to_string();
+        // Messages are production's as long as nobody asks for them here.
+        let triggers = if self.asked.queues { "all" } else { "http" };
         let names = self.site.code.names()?;
         let mut engine = self
             .site
             .command(&self.workflow)?
             .args(self.site.arguments("main.ts", &self.flags))
             .args(["--host", "127.0.0.1", "--port", &port, "--watch"])
+            .args(["--triggers", triggers])
             .env(deployment::V8_FLAGS, deployment::pod_v8_flags())
             // Ctrl-C reaches the whole group of a terminal; the engine is told by us, once.
             .process_group(0)
@@ -167,9 +189,9 @@ impl Session {
 
     async fn take_over(&mut self, other_secrets: bool, printer: &Printer) -> Result<Option<Self>> {
         let opened = project::open(&self.dir, printer.color())?;
-        let why = if flags(&self.site, &opened.workflow, self.port)? != self.flags {
+        let why = if flags(&self.site, &opened.workflow, self.asked.port)? != self.flags {
             "the contract has changed: starting the engine again with other permissions"
-        } else if ports(&opened.workflow, self.port) != self.ports {
+        } else if ports(&opened.workflow, self.asked.port) != self.ports {
             "webhooks have come or gone: starting the engine again with other ports"
         } else if other_secrets {
             "the secrets have changed: starting the engine again with them"
@@ -177,10 +199,14 @@ impl Session {
             self.site.code.follow(&opened, printer).await?;
             return Ok(None);
         };
-        let next = Self::of(opened, self.port, printer).await?;
+        let next = Self::of(opened, self.asked, printer).await?;
         printer.note(why);
         Ok(Some(next))
     }
+}
+
+fn is_queue(trigger: &Trigger) -> bool {
+    matches!(trigger.kind, TriggerKind::Queue(_))
 }
 
 /// The ports that the engine listens on here, each beside what it is in a pod. Webhooks arrive at the port after the

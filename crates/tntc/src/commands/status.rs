@@ -19,7 +19,7 @@ use super::list;
 use crate::cli::Status;
 use crate::cluster::diagnose::{self, Problem};
 use crate::cluster::watch::Observed;
-use crate::cluster::{Cluster, events, inventory, loaded};
+use crate::cluster::{Cluster, events, inventory, loaded, queues};
 use crate::context::{self, Context};
 use crate::error::{Error, Result};
 use crate::output::Outcome;
@@ -122,7 +122,7 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
     }
     let problem = match inventory::current_problem(&seen, deployment) {
         Some(problem) => Some(problem),
-        None => out_of_sync(&cluster, namespace, &arguments.name, context).await?,
+        None => reported(&cluster, namespace, &arguments.name, context).await?,
     };
     let mut workflow = basics(deployment, problem.as_ref());
     workflow.refused.clone_from(&seen.refused);
@@ -152,18 +152,23 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
         .fold(outcome, Outcome::hint))
 }
 
-/// Whether a pod has loaded something else than the cluster holds; with -v, also which could not be asked.
-async fn out_of_sync(
+/// Whether a pod has loaded something else than the cluster holds, or receives nothing; with -v, also which could not be
+/// asked.
+async fn reported(
     cluster: &Cluster,
     namespace: &str,
     name: &str,
     context: &Context,
 ) -> Result<Option<Problem>> {
+    let pods = inventory::pods(cluster, namespace, name).await?;
     let (problem, unseen) = loaded::look(cluster, namespace, name).await?;
     for line in unseen.iter().filter(|_| context.printer.verbose()) {
         context.printer.warn(line);
     }
-    Ok(problem)
+    match problem {
+        Some(problem) => Ok(Some(problem)),
+        None => Ok(queues::problem(cluster, namespace, &pods).await),
+    }
 }
 
 fn state(deployment: &Deployment, problem: Option<&Problem>) -> &'static str {

@@ -57,7 +57,12 @@ pub async fn run(arguments: &Undeploy, context: &Context) -> Result<Outcome> {
 }
 
 fn removed(name: &str, namespace: &str, removal: &Removal, left: &[String]) -> Outcome {
-    let outcome = outcome(format!("removed {name} from {namespace}"), removal);
+    let mut outcome = outcome(format!("removed {name} from {namespace}"), removal);
+    if removal.has_durable_triggers {
+        outcome = outcome.hint(format!(
+            "its NATS server still keeps messages for its durable triggers, in consumers whose names begin with {namespace}_{name}_, and in streams of the same names: remove them with `nats consumer rm` and `nats stream rm`"
+        ));
+    }
     match left {
         [] => outcome,
         left => outcome.hint(format!(

@@ -28,7 +28,7 @@ pub const ENTRYPOINT: [&str; 12] = [
     "--no-lock",
     "--unstable-net",
     "--allow-net",
-    "--allow-read=/app,/var/run/secrets",
+    "--allow-read=/app,/tmp/tentacular,/var/run/secrets",
     "--allow-write=/tmp",
     "--allow-env",
     "engine/main.ts",
@@ -101,7 +101,7 @@ mod tests {
 
         EXPOSE 8080
 
-        ENTRYPOINT ["deno", "run", "--no-lock", "--unstable-net", "--allow-net", "--allow-read=/app,/var/run/secrets", "--allow-write=/tmp", "--allow-env", "engine/main.ts", "--workflow", "/app/workflow/workflow.yaml", "--port", "8080"]
+        ENTRYPOINT ["deno", "run", "--no-lock", "--unstable-net", "--allow-net", "--allow-read=/app,/tmp/tentacular,/var/run/secrets", "--allow-write=/tmp", "--allow-env", "engine/main.ts", "--workflow", "/app/workflow/workflow.yaml", "--port", "8080"]
         "#);
     }
 

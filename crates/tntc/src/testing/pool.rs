@@ -93,7 +93,8 @@ fn next(queue: &Mutex<VecDeque<Vec<Job>>>) -> Option<Vec<Job>> {
 fn concluded(job: &Job, said: Said) -> Done {
     let (answer, run) = match said {
         Said::Answered(answer, run) => (*answer, run),
-        Said::Hung => (hung(job), None),
+        Said::Hung(None) => (hung(job), None),
+        Said::Hung(Some(node)) => (never_loaded(&node, job.limit), None),
         Said::Ended(words) => (
             Answer::failed(format!("{} ended the process: {words}", job.name)),
             None,
@@ -104,6 +105,13 @@ fn concluded(job: &Job, said: Said) -> Done {
         answer,
         run,
     }
+}
+
+fn never_loaded(node: &str, limit: Duration) -> Answer {
+    Answer::failed(format!(
+        "node {node}: its module was still being loaded after {}: its top level loops, or awaits what never comes; its process was stopped",
+        format_duration(limit)
+    ))
 }
 
 fn hung(job: &Job) -> Answer {

@@ -125,12 +125,20 @@ struct Message {
     run: Option<Execution>,
 }
 
+/// What a process writes: an answer, or which node's module it is about to load; `null` when that is done.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Loading { loading: Option<String> },
+    Answer(Box<Message>),
+}
+
 /// What came of one job.
 pub enum Said {
     /// The process answered; with the result of the run when the job was the whole workflow.
     Answered(Box<Answer>, Option<Execution>),
-    /// The process did not answer in time.
-    Hung,
+    /// The process did not answer in time; the node whose module it was still loading.
+    Hung(Option<String>),
     /// The process ended; its last words.
     Ended(String),
 }
@@ -144,6 +152,8 @@ pub struct Process {
     names: Names,
     /// What an answer's line begins with.
     prefix: String,
+    /// The node whose module is being loaded.
+    loading: Option<String>,
 }
 
 impl Process {
@@ -178,6 +188,7 @@ impl Process {
             stderr: tokio::spawn(last_words(stderr)),
             names: launch.names.clone(),
             prefix: format!("{RECORD_SEPARATOR}{word} "),
+            loading: None,
         })
     }
 
@@ -186,7 +197,7 @@ impl Process {
         let line = format!("{job}\n");
         drop(self.stdin.write_all(line.as_bytes()).await);
         match tokio::time::timeout(limit + GRACE, self.answer(id)).await {
-            Err(_) => Said::Hung,
+            Err(_) => Said::Hung(self.loading.take()),
             Ok(Some(Ok(message))) => Said::Answered(Box::new(message.report), message.run),
             Ok(Some(Err(why))) => Said::Ended(why),
             Ok(None) => Said::Ended(self.end().await),
@@ -206,11 +217,10 @@ impl Process {
                     MOST_ANSWER >> 20
                 )));
             }
-            let message = serde_json::from_str::<Message>(&self.names.in_json(record));
-            if let Ok(message) = message
-                && message.id == id
-            {
-                return Some(Ok(message));
+            match serde_json::from_str(&self.names.in_json(record)) {
+                Ok(Written::Answer(message)) if message.id == id => return Some(Ok(*message)),
+                Ok(Written::Loading { loading }) => self.loading = loading,
+                _ => {}
             }
         }
         None

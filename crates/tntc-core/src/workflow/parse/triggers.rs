@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::{dead_letters, verification};
 use crate::diagnostic::{Invalid, Sink, shown};
 use crate::workflow::{
-    GITHUB_PATH, MAX_QUEUE_COUNT, Queue, Subject, TimeZone, Trigger, TriggerKind, Webhook,
+    Deliver, GITHUB_PATH, MAX_QUEUE_COUNT, Queue, Subject, TimeZone, Trigger, TriggerKind, Webhook,
 };
 use crate::yaml::{Fields, Items, Spot, boolean, integer, list, owned_string, parsed, string};
 
@@ -87,6 +87,7 @@ const ALL_KEYS: [&str; 15] = [
     "max_deliver",
     "concurrency",
     "dlq",
+    "deliver",
     "reply_prefix",
     "path",
     "verify",
@@ -106,6 +107,7 @@ fn keys(kind: &str) -> &'static [&'static str] {
             "max_deliver",
             "concurrency",
             "dlq",
+            "deliver",
             "reply_prefix",
         ],
         "webhook" => &[
@@ -145,6 +147,7 @@ fn queue(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<TriggerKind> {
     let max_deliver = fields.optional(sink, "max_deliver", count);
     let concurrency = fields.optional(sink, "concurrency", count);
     let dlq = fields.optional(sink, "dlq", one_subject);
+    let deliver = fields.optional(sink, "deliver", deliver);
     let reply_prefix = fields.optional(sink, "reply_prefix", one_subject);
     Some(TriggerKind::Queue(Queue {
         subject: subject?,
@@ -152,8 +155,25 @@ fn queue(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<TriggerKind> {
         max_deliver,
         concurrency,
         dlq,
+        deliver,
         reply_prefix,
     }))
+}
+
+fn deliver(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Deliver> {
+    let name = string(sink, spot)?;
+    let known = [Deliver::All, Deliver::New];
+    if let Some(found) = known.into_iter().find(|it| it.name() == name) {
+        return Some(found);
+    }
+    let nearest = sink.suggester.nearest(name, Deliver::NAMES);
+    let problem = Invalid::new(
+        "deliver",
+        format!("`{}` is not a valid `deliver`", shown(name)),
+    );
+    let help = "use `all`, also for what was published before, or `new`";
+    sink.error(spot, problem.did_you_mean(nearest, help));
+    None
 }
 
 /// A subject to publish below: it stands for one subject only, and for none that orders something from the server.
