@@ -95,11 +95,11 @@ export function isLethal(trigger: QueueTrigger, delivery: number): boolean {
 }
 
 /**
- * Whether an engine has certainly died while it had the message: those that live give it up before.
- * It runs alone then, so that nothing else dies with the next one.
+ * Whether it is the message's last delivery, which only engines that die bring about: those that live
+ * give it up before. It runs alone then, so that it is given up for what it does itself.
  */
-export function isSuspect(trigger: QueueTrigger, delivery: number): boolean {
-  return delivery > trigger.maxDeliver;
+export function isLastDelivery(trigger: QueueTrigger, delivery: number): boolean {
+  return delivery >= 2 * trigger.maxDeliver;
 }
 
 /** Bounds how much goes on at once. */

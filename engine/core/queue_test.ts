@@ -1,7 +1,9 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import {
   consumerName,
+  deadLetterStream,
   groupName,
+  isLastDelivery,
   isLethal,
   judge,
   messageInput,
@@ -78,6 +80,17 @@ Deno.test("engines that die do not bury a message, unless it must be the message
   equal(isLethal(TRIGGER, 4), false);
   equal(isLethal(TRIGGER, 6), false);
   equal(isLethal(TRIGGER, 7), true);
+});
+
+Deno.test("only the last delivery before that runs alone by its count", () => {
+  deepEqual([3, 4, 5, 6].map((it) => isLastDelivery(TRIGGER, it)), [false, false, false, true]);
+  deepEqual([1, 2].map((it) => isLastDelivery({ ...TRIGGER, maxDeliver: 1 }, it)), [false, true]);
+});
+
+Deno.test("no two prefixes of dead letters share a stream", () => {
+  const names = ["dlq", "a.b", "a_b", "a=2eb"].map(deadLetterStream);
+  equal(new Set(names).size, names.length);
+  equal(names[0], "dead-letters_dlq");
 });
 
 Deno.test("slots are handed on in order", async () => {

@@ -7,9 +7,9 @@
  */
 
 import { messageOf } from "../core/errors.ts";
-import { every } from "../core/clock.ts";
+import { every, systemClock } from "../core/clock.ts";
 import { monotonicNow } from "../core/primordials.ts";
-import { consumerName, isLethal, isSuspect, judge, Slots } from "../core/queue.ts";
+import { consumerName, isLastDelivery, isLethal, judge, Slots } from "../core/queue.ts";
 import { deadLetterSubject } from "../core/subject.ts";
 import type { RunResult } from "../core/run.ts";
 import type { QueueTrigger } from "../core/workflow.ts";
@@ -42,6 +42,9 @@ const ACK_WAIT_MS = 30_000;
 const MAX_FETCH_MS = 5_000;
 const MIN_FETCH_MS = 1_000;
 const TROUBLE_MS = 1_000;
+
+/** Messages that are sent together are here together, but for so long. */
+const SETTLE_MS = 200;
 
 /** How often it is looked whether the stream and the consumer are still as they should be. */
 const LOOK_EVERY_MS = 60_000;
@@ -201,7 +204,7 @@ class DurableReceiver {
 
   async #receive(message: JsMsg): Promise<void> {
     this.#held.add(message);
-    if (this.#isSuspect(message)) return void this.#suspects.push(message);
+    if (this.#isSuspect(message)) return this.#suspect(message);
     await this.#slots.take();
     this.#parts.gate.join();
     const handled = this.#handle(message).finally(() => {
@@ -212,10 +215,18 @@ class DurableReceiver {
     handled.finally(() => this.#handling.delete(handled));
   }
 
+  /** Whatever else has been sent by now is received, and then nothing more: it would be kept waiting. */
+  #suspect(message: JsMsg): void {
+    this.#suspects.push(message);
+    const batch = this.#batch;
+    if (this.#suspects.length === 1) systemClock.after(SETTLE_MS, () => void batch?.close());
+  }
+
   #isSuspect(message: JsMsg): boolean {
     const { journal } = this.#parts;
     const id = idOf(message);
-    return isSuspect(this.#trigger, message.info.deliveryCount) || journal.diedOf(MESSAGE + id) ||
+    return isLastDelivery(this.#trigger, message.info.deliveryCount) ||
+      journal.diedOf(MESSAGE + id) ||
       journal.diedOf(ALONE + id);
   }
 
