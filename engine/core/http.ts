@@ -157,7 +157,7 @@ function triggerOf({ program }: Engine, input: Json): RunTrigger | undefined {
 }
 
 export function bodyReader({ admission, program }: Engine): BodyReader {
-  return new BodyReader(admission, program.plan.clock, program.plan.deadlines);
+  return new BodyReader(admission, program.plan.clock);
 }
 
 /**
