@@ -53,10 +53,13 @@ export class TriggerState {
     this.#log.error(`queue trigger ${this.trigger.subject} is down: ${problem}`);
   }
 
+  /** Logs it after a problem, and where there is more to it than that NATS is there. */
   up(how: string): void {
     this.#problem = undefined;
     if (this.#told === how) return;
+    const first = this.#told === undefined;
     this.#told = how;
+    if (first && !this.trigger.durable) return;
     this.#log.info(`queue trigger ${this.trigger.subject} is up: ${how}`);
   }
 }
