@@ -77,7 +77,7 @@ fn type_name(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<String> {
 }
 
 /// Keys of triggers of every type.
-const ALL_KEYS: [&str; 15] = [
+const ALL_KEYS: [&str; 16] = [
     "type",
     "name",
     "schedule",
