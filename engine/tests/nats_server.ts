@@ -15,6 +15,7 @@ export class NatsServer implements AsyncDisposable {
   readonly #directory: string;
   #child: Deno.ChildProcess | undefined;
   #log: Promise<void> = Promise.resolve();
+  #said = "";
 
   private constructor(port: number, directory: string, args: readonly string[]) {
     this.port = port;
@@ -41,6 +42,7 @@ export class NatsServer implements AsyncDisposable {
 
   async restart(): Promise<void> {
     await this.stop();
+    this.#said = "";
     const address = ["-a", "127.0.0.1", "-p", String(this.port)];
     const args = [...address, "--auth", TOKEN, "-sd", this.#directory, ...this.#args];
     const child = spawn(args);
@@ -49,9 +51,21 @@ export class NatsServer implements AsyncDisposable {
       () => ready.reject(new Error("nats-server does not start")),
       PATIENCE_MS,
     );
-    this.#log = follow(child.stderr, /Server is ready/, ready.resolve);
+    this.#log = follow(child.stderr, (text) => {
+      this.#said += text;
+      if (this.#said.includes("Server is ready")) ready.resolve();
+    });
     this.#child = child;
     await ready.promise.finally(() => clearTimeout(timer));
+  }
+
+  /** Resolves when the server has logged so many matches of a global pattern. */
+  async logged(pattern: RegExp, times: number): Promise<void> {
+    const end = Date.now() + PATIENCE_MS;
+    while ((this.#said.match(pattern)?.length ?? 0) < times) {
+      if (Date.now() > end) throw new Error(`no ${times} of ${pattern} in:\n${this.#said}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   async stop(): Promise<void> {
@@ -79,14 +93,9 @@ function spawn(args: string[]): Deno.ChildProcess {
 
 async function follow(
   stderr: ReadableStream<Uint8Array>,
-  pattern: RegExp,
-  seen: () => void,
+  say: (text: string) => void,
 ): Promise<void> {
-  let text = "";
-  for await (const chunk of stderr.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    if (pattern.test(text)) seen();
-  }
+  for await (const text of stderr.pipeThrough(new TextDecoderStream())) say(text);
 }
 
 function freePort(): number {
