@@ -29,7 +29,7 @@ fn what_init_writes_is_valid_and_runs() {
     assert_eq!(answer.json()["outputs"]["greet"]["message"], "Hello, Ada!");
 }
 
-const TEMPLATES: [&str; 7] = [
+pub const TEMPLATES: [&str; 7] = [
     "basic",
     "http-check",
     "api-to-database",

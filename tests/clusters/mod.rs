@@ -2,11 +2,9 @@
 //! must reach the cluster or both must fail, and what `tntc` says of a failure is about the situation.
 
 mod files;
-mod projects;
 mod proxies;
 mod servers;
 mod setup;
-mod terminal;
 mod users;
 
 use std::sync::Mutex;

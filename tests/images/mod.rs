@@ -2,7 +2,6 @@
 
 mod bundle;
 mod faults;
-mod hostile;
 mod oci;
 mod registry;
 mod tokens;

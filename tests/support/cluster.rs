@@ -1,5 +1,6 @@
 //! Namespaces of the test cluster, and images that it can run.
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -68,6 +69,25 @@ impl Namespace {
             .stdin(Stdio::null())
             .output();
         output.expect("kubectl runs").status.success()
+    }
+
+    /// `kubectl -n <namespace>` with this on standard input; what it prints, whether it succeeded or not.
+    #[track_caller]
+    pub fn pipes(&self, arguments: &[&str], input: &str) -> String {
+        let mut kubectl = Command::new("kubectl")
+            .args(["-n", self.name.as_str()])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("kubectl runs");
+        let mut stdin = kubectl.stdin.take().expect("a pipe");
+        stdin
+            .write_all(input.as_bytes())
+            .expect("kubectl reads its input");
+        drop(stdin);
+        let output = kubectl.wait_with_output().expect("kubectl ends");
+        String::from_utf8(output.stdout).expect("UTF-8")
     }
 
     /// Creates an object in it.

@@ -51,6 +51,20 @@ build_nats-server-current() {
   go_build "$CLUSTER_DIR/nats" nats-server-current github.com/nats-io/nats-server/v2 -ldflags "-s -w"
 }
 
+# build_scan: the scanners of manifests, from the modules that Kubernetes is built from, which are compiled already.
+# kube-score lacks a method that those of Kubernetes 1.34 ask for, so it is given one in a vendored copy.
+build_scan() {
+  local work=$TESTBED_HOME/scan
+  rm -rf "$work"
+  mkdir -p "$work"
+  cp "$CLUSTER_DIR"/scan/{go.mod,go.sum,main.go} "$work/"
+  (cd "$work" && "$GO" mod vendor) || die "could not fetch the scanners' modules"
+  echo 'func (l MapLabels) Lookup(label string) (string, bool) { value, ok := l[label]; return value, ok }' \
+    >>"$work/vendor/github.com/zegl/kube-score/score/internal/labelselector.go"
+  go_build "$work" scan . -mod=vendor -ldflags "-s -w"
+  rm -rf "$work"
+}
+
 build_pause() {
   go_build "$CLUSTER_DIR/pause" pause . -ldflags "-s -w"
 }
@@ -99,12 +113,15 @@ binary_stamp() {
   } | sha256sum | cut -d ' ' -f 1
 }
 
-# binaries_up: builds those that are missing or out of date, one after the other: each uses every
+# What the cluster is started from.
+CLUSTER_BINARIES=(pause kube kubectl coredns runsc nats-server-current)
+
+# binaries_up NAME...: builds those of them that are missing or out of date, one after the other: each uses every
 # processor by itself.
 binaries_up() {
   local name stamp
   mkdir -p "$BIN_DIR"
-  for name in pause kube kubectl coredns runsc nats-server-current; do
+  for name in "$@"; do
     stamp=$(binary_stamp "$name")
     if [[ -x $BIN_DIR/$name && -f $BIN_DIR/$name.stamp && $(<"$BIN_DIR/$name.stamp") == "$stamp" ]]; then
       continue

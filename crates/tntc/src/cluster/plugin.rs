@@ -16,6 +16,8 @@ use crate::output;
 
 /// Bytes of what a plugin prints that are read.
 const LARGEST: u64 = 4 * 1024 * 1024;
+/// Bytes of what it says on stderr; one that goes on finds the pipe closed.
+const MESSAGES: u64 = 64 * 1024 * 1024;
 
 /// A plugin and what it last said.
 pub struct Plugin {
@@ -114,7 +116,9 @@ impl Plugin {
             .spawn()
             .map_err(|cause| self.not_started(&cause))?;
         let stderr = child.stderr.take();
-        let messages = std::thread::spawn(move || stderr.map(|stderr| relay(stderr, interactive)));
+        let messages = std::thread::spawn(move || {
+            stderr.map(|stderr| relay(stderr.take(MESSAGES), interactive))
+        });
         let mut printed = Vec::new();
         if let Some(stdout) = child.stdout.take() {
             let read = stdout.take(LARGEST).read_to_end(&mut printed);

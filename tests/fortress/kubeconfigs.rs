@@ -6,8 +6,67 @@ use std::path::Path;
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::attack::Layer::Tntc;
+use super::attack::Outcome::{Blocked, Contained};
+use super::attack::{Attack, tested};
 use crate::deploy::credentials::scripted_plugin;
 use crate::support::{Answer, Kubeconfig, Workflow, tntc};
+
+const HERE: &str = "tests/fortress/kubeconfigs.rs";
+const OWN: &str = "a_project_that_names_a_kubeconfig_is_told_where_it_goes_and_nothing_runs";
+
+/// What kubeconfigs, and settings that name them, try against `tntc`.
+pub const ATTACKS: &[Attack] = &[
+    tested(
+        "projects-kubeconfig",
+        "a directory's settings name a kubeconfig whose credential plugin runs a program",
+        Blocked(Tntc),
+        HERE,
+        OWN,
+    ),
+    tested(
+        "settings-of-others",
+        "settings of another user lie in a directory above",
+        Blocked(Tntc),
+        HERE,
+        "a_config_file_of_somebody_else_is_refused",
+    ),
+    tested(
+        "plugin-escapes",
+        "a credential plugin and a context's name hold what a terminal obeys",
+        Blocked(Tntc),
+        "tests/fortress/servers.rs",
+        "a_credential_plugin_and_a_context_cannot_either",
+    ),
+    tested(
+        "plugin-secret",
+        "a credential plugin fails after it has printed a token",
+        Blocked(Tntc),
+        HERE,
+        "what_a_failed_plugin_printed_is_not_shown",
+    ),
+    tested(
+        "plugin-without-end",
+        "a credential plugin prints without an end",
+        Blocked(Tntc),
+        HERE,
+        "a_plugin_that_prints_without_an_end_is_given_up",
+    ),
+    tested(
+        "token-with-line-break",
+        "a token holds a line break, which would be a header of its own",
+        Blocked(Tntc),
+        "tests/clusters/users.rs",
+        "users_are_known_as_to_kubectl",
+    ),
+    tested(
+        "users-plugin",
+        "the user's own kubeconfig names a program",
+        Contained("it runs, as with kubectl: a kubeconfig is a program"),
+        "tests/deploy/credentials.rs",
+        "an_exec_plugin_is_asked",
+    ),
+];
 
 /// A workflow whose config file names a kubeconfig of its own, whose plugin leaves a file behind.
 struct Hostile {
@@ -129,4 +188,38 @@ fn a_context_that_does_not_exist_is_told_by_a_dry_run() {
         .run()
         .exits(3)
         .says("no context `absent`");
+}
+
+#[test]
+fn what_a_failed_plugin_printed_is_not_shown() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for script in [
+        "echo CANARY-plugin-1b; exit 1",
+        "echo '{\"status\": {\"token\": \"CANARY-plugin-1b\"'",
+        "echo CANARY-plugin-1b",
+    ] {
+        let kubeconfig = Kubeconfig::current().with_user(&scripted_plugin(&dir, script));
+        for more in [&[][..], &["-v"], &["-o", "json"]] {
+            let words = ["list", "-n", "default"].iter().chain(more).copied();
+            let answer = tntc(words)
+                .env("KUBECONFIG", kubeconfig.path())
+                .run()
+                .exits(3);
+            let said = format!("{}{}", answer.stdout, answer.stderr);
+            assert!(!said.contains("CANARY"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_plugin_that_prints_without_an_end_is_given_up() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for script in ["yes", "yes >&2"] {
+        let kubeconfig = Kubeconfig::current().with_user(&scripted_plugin(&dir, script));
+        tntc(["list", "-n", "default"])
+            .env("KUBECONFIG", kubeconfig.path())
+            .run()
+            .exits(3)
+            .says("plugin");
+    }
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::servers::{Listener, http};
+use super::listener::{Listener, http};
 use crate::images::executable;
 use crate::support::{Kubeconfig, Namespace};
 

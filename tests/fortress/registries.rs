@@ -12,7 +12,68 @@ use tokio::runtime::Runtime;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::support::{Answer, Tntc, Workflow, tntc, wait_for};
+use super::attack::Layer::Tntc;
+use super::attack::Outcome::{Blocked, Limit};
+use super::attack::{Attack, tested};
+use super::listener::{Listener, http};
+use crate::support::{Answer, Workflow, tntc, wait_for};
+
+const HERE: &str = "tests/fortress/registries.rs";
+const RULED: &str = "no_answer_of_a_registry_ends_the_process_or_fills_the_memory";
+
+const fn ruled(name: &'static str, what: &'static str) -> Attack {
+    tested(name, what, Blocked(Tntc), HERE, RULED)
+}
+
+const fn own(name: &'static str, what: &'static str, test: &'static str) -> Attack {
+    tested(name, what, Blocked(Tntc), HERE, test)
+}
+
+/// What registries try against `tntc build`.
+pub const ATTACKS: &[Attack] = &[
+    ruled("upload-nowhere", "begins an upload without a place"),
+    ruled("upload-to-data", "sends an upload to a `data:` URL"),
+    ruled("large-manifest", "answers a manifest without an end"),
+    ruled("large-layer", "sends more of a layer than it said"),
+    ruled("other-layer", "sends another layer than was asked for"),
+    ruled(
+        "other-manifest",
+        "sends another manifest than its digest says",
+    ),
+    ruled("path-in-digest", "names a layer by a digest that is a path"),
+    ruled("escapes", "puts escape sequences into an error"),
+    ruled("page-as-error", "answers a page instead of an error"),
+    ruled("broken-manifest", "sends a manifest that is not JSON"),
+    ruled("redirect-loop", "redirects without an end"),
+    ruled("redirect-to-file", "redirects to a file of this machine"),
+    own(
+        "token-with-line-break",
+        "gives a token that cannot be sent",
+        "a_token_that_cannot_be_sent_is_told",
+    ),
+    own(
+        "redirect-of-identity",
+        "redirects an identity token to another host",
+        "an_identity_token_follows_no_redirect",
+    ),
+    own(
+        "redirect-with-credentials",
+        "redirects a request with credentials to another host",
+        "credentials_stay_with_the_registry",
+    ),
+    own(
+        "helper-is-a-path",
+        "is configured with a credential helper that is a path or a command",
+        "no_credential_helper_is_a_path_or_a_command",
+    ),
+    tested(
+        "realm-elsewhere",
+        "sends for a token to another host, which gets the password",
+        Limit("as with Docker: a registry names who gives its tokens"),
+        HERE,
+        "a_realm_on_another_host_is_asked_as_docker_asks_it",
+    ),
+];
 
 /// What a registry says to a request (`"GET /v2/…"`), before what a good one would say.
 type Rule = fn(&str) -> Option<ResponseTemplate>;
@@ -94,6 +155,17 @@ impl Fake {
         Self { server, runtime }
     }
 
+    /// Answers so from now on.
+    fn answers(&self, answer: impl wiremock::Respond + 'static) {
+        self.runtime.block_on(async {
+            self.server.reset().await;
+            Mock::given(any())
+                .respond_with(answer)
+                .mount(&self.server)
+                .await;
+        });
+    }
+
     fn name(&self) -> String {
         self.server.address().to_string()
     }
@@ -106,7 +178,7 @@ impl Fake {
 }
 
 /// A build into an archive, on a registry's base.
-fn archive(home: &TempDir, registry: &str, workflow: &Workflow) -> Tntc {
+fn archive(home: &TempDir, registry: &str, workflow: &Workflow) -> crate::support::Tntc {
     let base = format!("{registry}/base:v1");
     let archive = home.path().join("e.tar").display().to_string();
     let arguments = ["build", workflow.path(), "--builder", "oci"];
@@ -210,19 +282,13 @@ fn an_upload_goes_on_where_the_registry_says_however_it_is_written() {
             }
             good(&line)
         };
-        fake.runtime.block_on(async {
-            fake.server.reset().await;
-            Mock::given(any())
-                .respond_with(answer)
-                .mount(&fake.server)
-                .await;
-        });
+        fake.answers(answer);
         push(&home(), &name, &[]).exits(0);
     }
 }
 
 /// What a registry does, and what is said of it.
-const RULES: [(Rule, &str); 8] = [
+const RULES: [(Rule, &str); 12] = [
     (
         |line| line.starts_with("POST").then(|| ResponseTemplate::new(202)),
         "where the upload goes",
@@ -278,6 +344,37 @@ const RULES: [(Rule, &str); 8] = [
         },
         "cannot be read",
     ),
+    (
+        |line| {
+            let is_manifest = line.contains("/base/manifests/");
+            let evil = manifest().replace(&digest(LAYER), "sha256:../../../../etc/passwd");
+            is_manifest.then(|| ResponseTemplate::new(200).set_body_string(evil))
+        },
+        "sha256:../../../../etc/passwd",
+    ),
+    (
+        |line| {
+            let pinned = line.starts_with("GET") && line.contains("/base/manifests/sha256:");
+            pinned.then(|| ResponseTemplate::new(200).set_body_string("{\"schemaVersion\": 2}"))
+        },
+        "digest",
+    ),
+    (
+        |line| {
+            let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
+            target
+                .contains("/base/manifests/")
+                .then(|| ResponseTemplate::new(307).insert_header("location", target.as_str()))
+        },
+        "redirect",
+    ),
+    (
+        |line| {
+            line.contains("/base/manifests/")
+                .then(|| ResponseTemplate::new(307).insert_header("location", "file:///etc/passwd"))
+        },
+        "",
+    ),
 ];
 
 #[test]
@@ -306,13 +403,7 @@ fn with_realm(realm: fn() -> ResponseTemplate) -> Fake {
         "/v2/" => ResponseTemplate::new(401).insert_header("www-authenticate", challenge.as_str()),
         path => good(&format!("{} {path}", request.method)),
     };
-    fake.runtime.block_on(async {
-        fake.server.reset().await;
-        Mock::given(any())
-            .respond_with(answer)
-            .mount(&fake.server)
-            .await;
-    });
+    fake.answers(answer);
     fake
 }
 
@@ -368,4 +459,78 @@ fn a_registry_is_reached_by_the_environments_proxy_and_past_it() {
     // The registry's own address is this machine's, which no proxy is for.
     let nobody = "http://127.0.0.1:9".to_owned();
     push(&home(), &fake.name(), &[("HTTP_PROXY", nobody)]).exits(0);
+}
+
+/// What a base leads to that is stored somewhere else.
+#[test]
+fn credentials_stay_with_the_registry() {
+    let elsewhere = Listener::start(http(
+        "200 OK",
+        "",
+        std::str::from_utf8(LAYER).expect("text"),
+    ));
+    let location = format!("http://localhost:{}/layer", elsewhere.port);
+    let fake = Fake::start(|_| None);
+    let answer = move |request: &Request| {
+        let path = request.url.path();
+        if path == "/v2/" {
+            return ResponseTemplate::new(401)
+                .insert_header("www-authenticate", "Basic realm=\"r\"");
+        }
+        let is_layer = request.method.as_str() == "GET" && path.ends_with(&digest(LAYER));
+        if is_layer {
+            return ResponseTemplate::new(307).insert_header("location", location.as_str());
+        }
+        good(&format!("{} {path}", request.method))
+    };
+    fake.answers(answer);
+    let home = home();
+    // ada:sesame
+    log_in(&home, &fake.name(), json!({"auth": "YWRhOnNlc2FtZQ=="}));
+    push(&home, &fake.name(), &[]).exits(0);
+    let with_password = |request: &Request| request.headers.contains_key("authorization");
+    assert!(fake.requests().iter().any(with_password));
+    let asked = elsewhere.requests().join("\n").to_lowercase();
+    assert!(asked.contains("get /layer"), "{asked}");
+    assert!(!asked.contains("authorization"), "{asked}");
+}
+
+#[test]
+fn a_realm_on_another_host_is_asked_as_docker_asks_it() {
+    let realm = Listener::start(http("200 OK", "", "{\"token\": \"t\"}"));
+    let challenge = format!(
+        "Bearer realm=\"http://localhost:{}/token\",service=\"s\"",
+        realm.port
+    );
+    let fake = Fake::start(|_| None);
+    fake.answers(move |request: &Request| match request.url.path() {
+        "/v2/" => ResponseTemplate::new(401).insert_header("www-authenticate", challenge.as_str()),
+        path => good(&format!("{} {path}", request.method)),
+    });
+    let home = home();
+    log_in(&home, &fake.name(), json!({"auth": "YWRhOnNlc2FtZQ=="}));
+    push(&home, &fake.name(), &[]).exits(0);
+    assert!(realm.requests()[0].contains("YWRhOnNlc2FtZQ=="));
+}
+
+#[test]
+fn no_credential_helper_is_a_path_or_a_command() {
+    let home = home();
+    let planted = home.path().join("planted");
+    let script = format!("#!/bin/sh\ntouch {}/ran\n", home.path().display());
+    crate::images::executable(&planted, &script);
+    let planted = planted.display().to_string();
+    let fake = Fake::start(|_| None);
+    for helper in [
+        format!("/../..{planted}"),
+        format!("$({planted})"),
+        format!("; {planted}"),
+        format!("-x {planted}"),
+    ] {
+        let config = json!({"credHelpers": {fake.name(): helper}});
+        std::fs::create_dir_all(home.path().join("docker")).expect("a directory");
+        std::fs::write(home.path().join("docker/config.json"), config.to_string()).expect("a file");
+        push(&home, &fake.name(), &[]).exits(3);
+        assert!(!home.path().join("ran").exists(), "{helper} ran");
+    }
 }

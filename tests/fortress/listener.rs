@@ -1,4 +1,4 @@
-//! Servers on loopback that remember what they were asked.
+//! Servers of this machine that remember what they were asked.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -7,19 +7,19 @@ use std::thread;
 
 /// Answers every request with the same text, for as long as the test runs.
 pub struct Listener {
-    /// Where it listens, on 127.0.0.1.
+    /// Where it listens.
     pub port: u16,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Listener {
     pub fn start(answer: impl Into<String>) -> Self {
-        Self::on(0, answer)
+        Self::at("127.0.0.1", answer)
     }
 
-    /// On this port, or on any for 0.
-    pub fn on(port: u16, answer: impl Into<String>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a port");
+    /// On any port of an address of this machine.
+    pub fn at(address: &str, answer: impl Into<String>) -> Self {
+        let listener = TcpListener::bind((address, 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (seen, answer) = (Arc::clone(&requests), answer.into());

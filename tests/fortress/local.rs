@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::servers::{Listener, http};
+use super::listener::{Listener, http};
 use crate::support::{Tntc, Workflow, tntc};
 use crate::test::tested;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::servers::{Listener, http};
+use super::listener::{Listener, http};
 use crate::support::{Answer, Tntc, Workflow, tntc};
 
 const CANARY: &str = "CANARY-91d3";
