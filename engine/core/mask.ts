@@ -2,8 +2,8 @@
  * Hides the values of secrets in text that leaves the process.
  *
  * A secret is hidden as it is and in the forms that it takes on its way: base64 (also in the middle
- * of something longer, as in Basic authentication), hex, URL encoding, and the escapes of JSON. This
- * guards against carelessness; a node that wants to give a secret away can.
+ * of something longer, as in Basic authentication), hex, URL encoding, and the escapes of JSON and of
+ * the console. This guards against carelessness; a node that wants to give a secret away can.
  */
 
 const MASK = "***";
@@ -43,8 +43,11 @@ function forms(text: string): string[] {
   const lowerCaseUrl = url.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase());
   const form = new URLSearchParams([["", text]]).toString().slice(1);
   const hex = new TextEncoder().encode(text).toHex();
+  const json = JSON.stringify(text).slice(1, -1);
+  // The console writes a text with double quotes in it between single ones or backticks.
+  const inspected = json.replaceAll('\\"', '"');
   return [
-    ...[text, url, lowerCaseUrl, form, JSON.stringify(text).slice(1, -1)],
+    ...[text, url, lowerCaseUrl, form, json, inspected],
     ...[hex, hex.toUpperCase()],
     ...base64Forms(text),
   ];

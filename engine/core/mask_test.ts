@@ -41,6 +41,13 @@ Deno.test("a secret is hidden in the escapes of JSON, and line by line", () => {
   equal(hidden("line: abcdefghijklmnop."), "line: ***.");
 });
 
+Deno.test("a secret is hidden in whichever quotes the console writes it", () => {
+  for (const secret of ["a\\b\\cdef", 'a\\"b"cdef', `a\\"b'cdef`, "a\\\"b'c`def", 'tab\t\\tab"e']) {
+    const hidden = createMask([secret])(Deno.inspect({ secret }));
+    equal(hidden.includes("***"), true, hidden);
+  }
+});
+
 Deno.test("the longest secret is hidden whole when a shorter one is part of it", () => {
   equal(createMask(["hunter", "hunter-two"])("hunter-two hunter"), "*** ***");
 });

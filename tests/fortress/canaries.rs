@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flate2::read::GzDecoder;
 use tempfile::TempDir;
 
 use super::attack::Layer::{Engine as TheEngine, Tntc};
@@ -111,14 +110,14 @@ pub const ATTACKS: &[Attack] = &[
     ),
     tested(
         "masked-forms",
-        "prints a secret URL-encoded, in base64 or in JSON",
+        "prints a secret URL-encoded, in base64, in hex, in JSON or as the console quotes it",
         Blocked(TheEngine),
         MASK,
         "a secret is hidden in base64, whatever stands before and after it",
     ),
     tested(
         "other-forms",
-        "prints a secret reversed, in hex or in pieces",
+        "prints a secret reversed or in pieces",
         Limit("the mask is against carelessness, not against the node"),
         HERE,
         LIFE,
@@ -257,12 +256,9 @@ impl User {
 
     #[track_caller]
     fn has_nothing_on_disk(&self, words: &[&str]) {
-        let mut files = files_below(self.home.path());
-        files.extend(files_below(Path::new(self.workflow.path())));
-        for file in files.iter().filter(|it| !it.ends_with(".secrets.yaml")) {
-            let text = content(file);
-            assert_eq!(found(&text), None, "{words:?}: {}", file.display());
-        }
+        let dirs = [self.home.path(), Path::new(self.workflow.path())];
+        let holding = grep(|grep| grep.args(["-rl", "--exclude=.secrets.yaml"]).args(dirs));
+        assert_eq!(holding, "", "{words:?}");
     }
 
     /// With the workflow's directory and the namespace, as text, as JSON and with `-v`.
@@ -303,34 +299,31 @@ impl User {
     }
 }
 
-fn files_below(dir: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .map_while(Result::ok)
-    {
-        let kind = entry.file_type().expect("a kind");
-        if kind.is_dir() {
-            files.extend(files_below(&entry.path()));
-        } else if kind.is_file() {
-            files.push(entry.path());
-        }
-    }
-    files
+/// What grep finds of the secrets. It reads them from a file: its arguments are looked at, too.
+fn grep(with: impl Fn(&mut Command) -> &mut Command) -> String {
+    let patterns = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(patterns.path(), forms().join("\n")).expect("a file");
+    let mut command = Command::new("grep");
+    command.args(["-a", "-F", "-f"]).arg(patterns.path());
+    let output = with(&mut command).output().expect("grep runs");
+    assert!(output.status.code() < Some(2), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// What a file holds, unpacked when it is a layer.
-fn content(file: &Path) -> Vec<u8> {
-    let bytes = fs::read(file).unwrap_or_default();
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return bytes;
-    }
-    let mut unpacked = Vec::new();
-    GzDecoder::new(&bytes[..])
-        .read_to_end(&mut unpacked)
-        .expect("a layer");
-    unpacked
+/// Layers are compressed: unpacks those of an image, and gives what grep finds in them.
+fn in_layers(image: &str) -> String {
+    let unpacked = tempfile::NamedTempFile::new().expect("a file");
+    let script = "find \"$1\" -type f -exec gzip -dcf {} + > \"$2\"";
+    let status = Command::new("sh")
+        .args(["-c", script, "sh", image])
+        .arg(unpacked.path())
+        .status();
+    assert!(status.expect("sh runs").success());
+    assert!(
+        unpacked.path().metadata().expect("a file").len() > 1 << 20,
+        "no layers"
+    );
+    grep(|grep| grep.arg("-o").arg(unpacked.path()))
 }
 
 /// On this machine: from an empty file of secrets to an image.
@@ -348,7 +341,7 @@ fn prepare(user: &User) {
     let image = user.home.path().join("image").display().to_string();
     let oci = ["--builder", "oci", "--base", &base, "--to", &image];
     user.runs(&[&["build", path][..], &oci].concat(), 0);
-    assert!(files_below(Path::new(&image)).len() > 3, "no image");
+    assert_eq!(in_layers(&image), "");
 }
 
 /// In the cluster: from a dry run to nothing.

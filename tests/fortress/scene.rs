@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 use serde_json::{Value, json};
 
 use super::listener::{Listener, http};
-use crate::support::{Answer, NODE_ADDRESS, Namespace, Workflow, deploying, run};
+use crate::support::{Answer, NODE_ADDRESS, Namespace, Workflow, deploying, tntc};
 
 /// Its name.
 pub const NAME: &str = "fortress";
@@ -34,6 +34,11 @@ impl Scene {
         let workflow = Workflow::of_one_node(NAME, "");
         workflow.write("nodes/only.ts", include_str!("attacks/deno.ts"));
         workflow.write(".secrets.yaml", &format!("vault: {{token: {CANARY}}}\n"));
+        workflow.replace(
+            "workflow.yaml",
+            "version: \"1.0\"",
+            "version: \"1.0\"\nconfig: {timeout: 2m}",
+        );
         let port = declared.port;
         workflow.replace(
             "workflow.yaml",
@@ -70,7 +75,18 @@ impl Scene {
 
     /// What its node says in the cluster.
     pub fn in_a_pod(&self, namespace: &Namespace) -> Value {
-        run(NAME, namespace, &self.places())["outputs"]["only"].clone()
+        let run = [
+            "run",
+            NAME,
+            "-n",
+            &namespace.name,
+            "--timeout",
+            "120s",
+            "--input",
+            "-",
+        ];
+        let answer = tntc(run).stdin(&self.input()).run().exits(0);
+        answer.json()["outputs"]["only"].clone()
     }
 
     /// What `attacks/pod.ts` says, run with all of Deno's permissions in the engine's container.
