@@ -45,7 +45,6 @@ pub const EGRESS: &[Attack] = &[
         "policy-dns-elsewhere",
         "asks another name server than kube-dns",
     ),
-    dropped("policy-ipv6", "connects by IPv6"),
     answered(
         "policy-udp",
         "sends UDP to a host and port that are declared for TCP; nothing arrives",

@@ -69,9 +69,9 @@ pub const ATTACKS: &[Attack] = &[
     ),
     answered(
         "seccomp",
-        "calls the kernel unfiltered",
+        "calls the node's kernel unfiltered",
         Blocked(Pod),
-        "reached \"2\"",
+        "reached \"2\" | reached \"gVisor\"",
     ),
     refused("user-namespace", "makes a user namespace, to be root in it"),
     refused("mount-namespace", "makes a mount namespace"),
@@ -87,7 +87,12 @@ pub const ATTACKS: &[Attack] = &[
     refused("hostname", "changes the host's name"),
     refused("reboot", "restarts the machine"),
     refused("swap", "turns swap off"),
-    refused("priority", "takes precedence over other processes"),
+    answered(
+        "priority",
+        "takes precedence over other processes; on gVisor, over its own",
+        Blocked(Pod),
+        "Error: refused | reached [\"gVisor\"",
+    ),
     answered(
         "token",
         "has a token of a service account",

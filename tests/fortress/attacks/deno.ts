@@ -99,8 +99,7 @@ const network: Record<string, Attack> = {
     const { fetch } = ctx.dependency("declared");
     return await (await fetch!("/")).text();
   },
-  "net-websocket": ({ host, undeclared }) =>
-    opened(new WebSocket(`ws://${host}:${undeclared}/`)),
+  "net-websocket": ({ host, undeclared }) => opened(new WebSocket(`ws://${host}:${undeclared}/`)),
   "net-websocket-stream": ({ host, undeclared }) =>
     new anything.WebSocketStream(`ws://${host}:${undeclared}/`).opened,
   "net-event-source": (scene) => opened(new EventSource(elsewhere(scene))),
@@ -179,8 +178,12 @@ const network: Record<string, Attack> = {
   "udp-node": ({ host, declared }) =>
     new Promise((resolve, reject) => {
       const socket = dgram.createSocket("udp4").on("error", reject);
-      socket.send("secret", declared, host, (error, count) =>
-        error ? reject(error) : resolve(count));
+      socket.send(
+        "secret",
+        declared,
+        host,
+        (error, count) => error ? reject(error) : resolve(count),
+      );
     }),
   "unix-docker": () => Deno.connect({ transport: "unix", path: "/var/run/docker.sock" }),
   "unix-listen": () => Deno.listen({ transport: "unix", path: "/tmp/own.sock" }).addr,
@@ -266,8 +269,7 @@ const processes: Record<string, Attack> = {
   "ffi-raw-op": () => deno[deno.internal].core.ops.op_ffi_ptr_create(4096n),
   "env-path": () => Deno.env.get("PATH") ?? "nothing",
   "env-all": () => Object.keys(Deno.env.toObject()).filter((it) => !/^(HOME|DENO_DIR)$/.test(it)),
-  "env-node": () =>
-    Object.keys(anything.process.env).filter((it) => !/^(HOME|DENO_DIR)$/.test(it)),
+  "env-node": () => Object.keys(anything.process.env).filter((it) => !/^(HOME|DENO_DIR)$/.test(it)),
   "sys-hostname": () => Deno.hostname(),
   "sys-node-hostname": () => os.hostname(),
   "sys-interfaces": () => Deno.networkInterfaces(),
