@@ -139,7 +139,7 @@ fn chosen(inputs: &Inputs) -> Vec<(&'static str, String, PathBuf)> {
 }
 
 #[test]
-fn an_image_is_the_directorys_choice_where_the_user_would_have_another_one() {
+fn an_image_is_chosen_by_the_directory_where_the_user_would_have_another_one() {
     let user = config(DEV);
     let project = config(
         "trigger_image: curl:evil\nbase_image: deno:evil\nenvironments: {dev: {image: 'engine:evil'}}",
@@ -195,7 +195,7 @@ fn the_trigger_image_is_the_same_tomorrow() {
 }
 
 #[test]
-fn on_kind_a_digest_of_the_directorys_choice_stays() {
+fn on_kind_a_digest_that_the_directory_chose_stays() {
     let pinned = format!("evil:v1@sha256:{}", "ab".repeat(32));
     for (is_own, expected) in [(true, "evil:v1"), (false, pinned.as_str())] {
         let inputs = Inputs {
