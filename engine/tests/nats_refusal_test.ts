@@ -19,7 +19,7 @@ Deno.test("a wrong token is one warning, however often the server refuses it", a
   equal(await engine.stop("SIGTERM"), 0);
   const about = engine.lines.filter((line) => /NATS|nobody waited/.test(line));
   equal(about.length, 1, about.join("\n"));
-  match(about[0] ?? "", /WARN cannot connect to NATS .*Authorization Violation/i);
+  match(about[0] ?? "", /cannot connect to NATS .*Authorization Violation/i);
 });
 
 /** Of 200 refusals about a dozen end in a reset that comes after the client has given its socket up. */
