@@ -76,13 +76,15 @@ Deno.test("a web page cannot start a run on a developer's machine", async () => 
     args: ["--host", "127.0.0.1", "--port", String(port)],
   });
   const post = async (headers: Record<string, string>): Promise<number> => {
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const all = { "content-type": "application/json", ...headers };
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
     const head = `POST /run HTTP/1.1\r\ncontent-length: 0\r\n${lines.join("")}`;
     return await status(engine.port, head);
   };
   const host = `localhost:${port}`;
   equal(await post({ host }), 200);
   equal(await post({ host, origin: `http://${host}` }), 200);
+  equal(await post({ host, "content-type": "text/plain" }), 415);
   equal(await post({ host, origin: "https://evil.example" }), 403);
   equal(await post({ host, origin: "null" }), 403);
   equal(await post({ host: "rebound.evil.example" }), 403);
