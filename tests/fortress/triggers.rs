@@ -334,51 +334,48 @@ fn keyless(body: &str) -> String {
     signature("\0", body)
 }
 
-/// What is sent, by the names of the attacks.
-fn requests() -> Vec<(&'static str, Vec<u8>)> {
-    let raw = |first: &str, headers: &str, body: &str| {
-        format!("{first} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n{body}")
-            .into_bytes()
-    };
-    let post = |headers: &str, body: &str| raw("POST /in", headers, body);
-    let json = |body: &str| post(&format!("content-length: {}\r\n", body.len()), body);
+fn raw(first: &str, headers: &str, body: &str) -> Vec<u8> {
+    format!("{first} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n{body}").into_bytes()
+}
+
+fn hook(headers: &str, body: &str) -> Vec<u8> {
+    raw("POST /in", headers, body)
+}
+
+/// Requests that two readers could take for different ones.
+fn ambiguous() -> Vec<(&'static str, Vec<u8>)> {
     let hidden = "0\r\n\r\nPOST /run HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}";
     let length = format!("content-length: {}\r\n", hidden.len());
     let chunked = "transfer-encoding: chunked\r\n";
-    let run = |path: &str| raw(&format!("POST {path}"), "content-length: 2\r\n", "{}");
-    let pipelined = "POST /in HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}POST /run HTTP/1.1\r\nhost: x\r\n\
-                     connection: close\r\ncontent-length: 2\r\n\r\n{}";
-    let not_utf8 = [&post("content-length: 3\r\n", "")[..], b"\"\xff\""].concat();
-    let mut all = vec![
-        ("honest", json("{}")),
+    vec![
         (
             "smuggle-length-and-chunks",
-            post(&format!("{length}{chunked}"), hidden),
+            hook(&format!("{length}{chunked}"), hidden),
         ),
         (
             "smuggle-two-lengths",
-            post(&format!("content-length: 0\r\n{length}"), hidden),
+            hook(&format!("content-length: 0\r\n{length}"), hidden),
         ),
         (
             "smuggle-list-of-lengths",
-            post("content-length: 2, 3\r\n", "{}"),
+            hook("content-length: 2, 3\r\n", "{}"),
         ),
         (
             "smuggle-signed-length",
-            post("content-length: +2\r\n", "{}"),
+            hook("content-length: +2\r\n", "{}"),
         ),
-        ("smuggle-hex-length", post("content-length: 0x2\r\n", "{}")),
+        ("smuggle-hex-length", hook("content-length: 0x2\r\n", "{}")),
         (
             "smuggle-unknown-coding",
-            post("transfer-encoding: xchunked\r\n", hidden),
+            hook("transfer-encoding: xchunked\r\n", hidden),
         ),
         (
             "smuggle-folded-header",
-            post("x: a\r\n content-length: 2\r\n", "{}"),
+            hook("x: a\r\n content-length: 2\r\n", "{}"),
         ),
         (
             "smuggle-space-before-colon",
-            post("content-length : 2\r\n", "{}"),
+            hook("content-length : 2\r\n", "{}"),
         ),
         (
             "smuggle-old-chunks",
@@ -386,12 +383,24 @@ fn requests() -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "smuggle-long-chunk",
-            post(chunked, "fffffffffffffffff\r\n{}\r\n0\r\n\r\n"),
+            hook(chunked, "fffffffffffffffff\r\n{}\r\n0\r\n\r\n"),
         ),
         (
             "nul-in-header",
-            post("x: a\0b\r\ncontent-length: 2\r\n", "{}"),
+            hook("x: a\0b\r\ncontent-length: 2\r\n", "{}"),
         ),
+    ]
+}
+
+/// What is sent, by the names of the attacks.
+fn requests() -> Vec<(&'static str, Vec<u8>)> {
+    let json = |body: &str| hook(&format!("content-length: {}\r\n", body.len()), body);
+    let run = |path: &str| raw(&format!("POST {path}"), "content-length: 2\r\n", "{}");
+    let pipelined = "POST /in HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}POST /run HTTP/1.1\r\nhost: x\r\n\
+                     connection: close\r\ncontent-length: 2\r\n\r\n{}";
+    let not_utf8 = [&hook("content-length: 3\r\n", "")[..], b"\"\xff\""].concat();
+    let mut all = vec![
+        ("honest", json("{}")),
         (
             "host-is-a-path",
             b"POST / HTTP/1.1\r\nhost: x/in?\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}"
@@ -410,10 +419,10 @@ fn requests() -> Vec<(&'static str, Vec<u8>)> {
         ("tunnel", raw("CONNECT 127.0.0.1:8080", "", "")),
         (
             "long-header",
-            post(&format!("x: {}\r\n", "y".repeat(1 << 20)), ""),
+            hook(&format!("x: {}\r\n", "y".repeat(1 << 20)), ""),
         ),
-        ("many-headers", post(&"x: y\r\n".repeat(10_000), "")),
-        ("long-body", post("content-length: 9437184\r\n", "{")),
+        ("many-headers", hook(&"x: y\r\n".repeat(10_000), "")),
+        ("long-body", hook("content-length: 9437184\r\n", "{")),
         ("not-json", json("{")),
         ("not-utf-8", not_utf8),
         (
@@ -421,6 +430,7 @@ fn requests() -> Vec<(&'static str, Vec<u8>)> {
             json(&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))),
         ),
     ];
+    all.extend(ambiguous());
     all.extend(deliveries());
     all
 }
