@@ -14,6 +14,7 @@ mod error;
 mod execution;
 mod files;
 mod followup;
+mod format;
 mod interrupt;
 mod lifetime;
 mod live;
