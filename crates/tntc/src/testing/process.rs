@@ -129,8 +129,9 @@ struct Message {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Written {
-    Loading { loading: Option<String> },
+    // Ahead of the other, whose only field may be absent as far as serde is concerned.
     Answer(Box<Message>),
+    Loading { loading: Option<String> },
 }
 
 /// What came of one job.
