@@ -242,5 +242,6 @@ fn hints_are_for_those_who_ask_and_for_programs() {
         .exits(0)
         .json();
     assert_eq!(json["warnings"], json!([]));
-    assert_eq!(json["hints"][0]["code"], "missing-reason");
+    assert_eq!(json["suggestions"][0]["code"], "missing-reason");
+    assert_eq!(json["hints"], json!([]));
 }

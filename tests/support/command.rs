@@ -1,10 +1,13 @@
 //! Running the `tntc` that this test run built.
 
+use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 /// A finished `tntc`.
 #[derive(Debug)]
@@ -51,8 +54,41 @@ impl Answer {
     /// The whole of stdout as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|cause| panic!("stdout is not JSON: {cause}\n{}", self.stdout))
+        let value = if self.stdout.starts_with('{') {
+            serde_json::from_str(&self.stdout).map(|UniqueFields(fields)| Value::Object(fields))
+        } else {
+            serde_json::from_str(&self.stdout)
+        };
+        value.unwrap_or_else(|cause| panic!("stdout is not JSON: {cause}\n{}", self.stdout))
+    }
+}
+
+/// The fields of a JSON object, none of which is there twice: a command's own may be called like one of the envelope.
+struct UniqueFields(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for UniqueFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = UniqueFields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<UniqueFields, A::Error> {
+        let mut fields = Map::new();
+        while let Some((name, value)) = entries.next_entry::<String, Value>()? {
+            if fields.insert(name.clone(), value).is_some() {
+                return Err(A::Error::custom(format!("`{name}` is there twice")));
+            }
+        }
+        Ok(UniqueFields(fields))
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Answer {
     /// What is questionable.
     warnings: Vec<Diagnostic>,
     /// What could be said better; as text only with -v.
-    hints: Vec<Diagnostic>,
+    suggestions: Vec<Diagnostic>,
     /// What follows from the workflow and its contract.
     derived: Derived,
 }
@@ -53,7 +53,7 @@ pub fn run(arguments: &Validate, context: &Context) -> Result<Outcome> {
         .own(Answer {
             errors: Vec::new(),
             warnings: opened.warnings.warnings().cloned().collect(),
-            hints: opened.warnings.hints().cloned().collect(),
+            suggestions: opened.warnings.hints().cloned().collect(),
             derived: derived(&checked),
         }))
 }
