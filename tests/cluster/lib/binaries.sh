@@ -114,6 +114,7 @@ binary_stamp() {
 }
 
 # What the cluster is started from.
+# shellcheck disable=SC2034  # for tests/cluster/build
 CLUSTER_BINARIES=(pause kube kubectl coredns runsc nats-server-current)
 
 # binaries_up NAME...: builds those of them that are missing or out of date, one after the other: each uses every
