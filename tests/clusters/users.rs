@@ -205,7 +205,7 @@ const USERS: [Case; 33] = [
             it.plugin_for("v1beta1", "t");
             it.user()["exec"]["apiVersion"] = json!("client.authentication.k8s.io/v1");
         },
-        &["no ExecCredential of client.authentication.k8s.io/v1"],
+        &["not an ExecCredential of client.authentication.k8s.io/v1"],
     ),
     refused(
         "a plugin that must ask somebody, where nobody is",

@@ -70,7 +70,7 @@ fn an_exec_plugin_that_fails_is_told() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     for (printed, status, why) in [
         ("half-a-secret", 7, "exit status: 7): it said nothing"),
-        ("token: [half-a-secret", 0, "no ExecCredential"),
+        ("token: [half-a-secret", 0, "not an ExecCredential"),
     ] {
         let answer = deploy_as(&plugin(&dir, printed, status), &namespace)
             .exits(3)

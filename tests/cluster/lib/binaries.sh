@@ -14,7 +14,7 @@ go_build() {
   shift 3
   (
     cd "$directory"
-    CGO_ENABLED=0 GOGC=400 nice "$GO" build -trimpath "$@" -o "$BIN_DIR/$output.new" "$package"
+    CGO_ENABLED=0 GOGC=400 "$GO" build -trimpath "$@" -o "$BIN_DIR/$output.new" "$package"
   ) || die "could not build $output"
   mv -f "$BIN_DIR/$output.new" "$BIN_DIR/$output"
 }
