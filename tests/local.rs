@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::dev::Running;
+use crate::images::Registry;
 use crate::support::{ModuleServer, Workflow, example, node, tntc};
 
 #[test]
@@ -48,6 +49,29 @@ fn a_local_run_is_sealed_like_the_pod() {
         .to_owned();
     assert!(error.contains("127.0.0.1:18999"), "{error}");
     assert!(error.contains("net access"), "{error}");
+}
+
+/// As the pod does, also with an authority that Deno does not bring.
+#[test]
+fn a_local_run_trusts_the_authorities_of_the_system() {
+    let server = Registry::with_tls();
+    let port = server.name.rsplit(':').next().expect("a port");
+    let workflow = Workflow::of_one_node(
+        "trusting",
+        "return (await ctx.dependency(\"server\").fetch(\"/v2/\")).status;",
+    );
+    workflow.replace(
+        "workflow.yaml",
+        "dependencies: {}",
+        &format!("dependencies: {{server: {{protocol: https, host: localhost, port: {port}}}}}"),
+    );
+    let run = tntc(["run", "--local", workflow.path()]);
+    run.run().exits(1).answers("UnknownIssuer");
+    let trusting = tntc(["run", "--local", workflow.path()])
+        .env("SSL_CERT_FILE", server.file("ca.pem"))
+        .run()
+        .exits(0);
+    assert_eq!(trusting.json()["outputs"]["only"], 200);
 }
 
 #[test]

@@ -256,6 +256,7 @@ fn on_a_terminal_the_result_is_indented_and_a_failure_is_told_in_a_line_of_its_o
     assert_eq!(status, 0, "{shown}");
     assert!(shown.contains("\"only\": {\r\n"), "{shown:?}");
     assert!(shown.contains("      \"n\": 7\r\n"), "{shown:?}");
+    assert!(shown.contains("starting the trigger pod"), "{shown:?}");
     let (status, shown) = run("1");
     assert_eq!(status, 1, "{shown}");
     assert!(

@@ -5,7 +5,8 @@ mod failures;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Namespace, Tntc, Workflow, engine_image, in_a_row, phases, runs, tntc, trigger_pods, wait_for,
+    Namespace, Terminal, Tntc, Workflow, engine_image, in_a_row, phases, runs, tntc, trigger_pods,
+    wait_for,
 };
 
 /// A workflow with a `dev` environment in a namespace of its own.
@@ -73,6 +74,16 @@ fn the_pods_are_waited_for_when_that_is_asked_for() {
     live(&workflow, &["--wait"]).run().exits(0);
     let everything = namespace.list("deployments,services,networkpolicies,pods");
     assert_eq!(everything, Vec::<Value>::new());
+}
+
+#[test]
+fn on_a_terminal_each_phase_is_shown_while_it_goes_on() {
+    let (workflow, _namespace) = prepared("return 1;");
+    let (status, shown) = Terminal::start(live(&workflow, &[]).env("TERM", "xterm")).ends();
+    assert_eq!(status, 0, "{shown}");
+    for phase in ["preflight", "rollout", "run"] {
+        assert!(shown.contains(&format!("{phase} (")), "{phase}: {shown:?}");
+    }
 }
 
 /// An attach that comes too early, or is lost on the way, ends no live test.
