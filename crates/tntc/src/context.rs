@@ -9,7 +9,7 @@ use tntc_core::workflow::Namespace;
 use crate::cli::Global;
 use crate::cluster::Cluster;
 use crate::cluster::connect::{self, Target};
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 use crate::output::Printer;
 use crate::project::{self, Opened};
 use crate::remembered;

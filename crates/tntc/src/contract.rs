@@ -3,7 +3,7 @@
 use tntc_core::drift::{Drift, Violation};
 use tntc_core::settings::{Enforcement, Settings};
 
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 use crate::output::Printer;
 
 /// Whether drift only warns: the flag or the environment says so.

@@ -3,7 +3,7 @@
 use std::panic::{self, PanicHookInfo};
 use std::process;
 
-use crate::error::Error;
+use crate::outcome::Error;
 use crate::output::{Color, Format, Printer};
 
 /// The exit status of a bug, as that of every Rust program. The release profile would abort (134) otherwise.

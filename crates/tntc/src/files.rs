@@ -10,7 +10,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// Largest file of settings or secrets, in bytes. A Secret of Kubernetes holds no more either.
 pub const SETTINGS_LIMIT: u64 = 1024 * 1024;
@@ -51,7 +51,7 @@ pub fn optional(path: &Path) -> Result<Option<String>> {
     match read_text(path, SETTINGS_LIMIT) {
         Ok(text) => Ok(Some(text)),
         Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
-        Err(cause) => Err(crate::error::io("read", path)(cause)),
+        Err(cause) => Err(crate::outcome::error::io("read", path)(cause)),
     }
 }
 
@@ -99,7 +99,9 @@ pub fn replace(path: &Path, content: &[u8], access: Access) -> Result<()> {
         fresh.write_all(content)?;
         fresh.persist(path).map_err(|cause| cause.error)
     });
-    written.map(drop).map_err(crate::error::io("write", path))
+    written
+        .map(drop)
+        .map_err(crate::outcome::error::io("write", path))
 }
 
 fn fresh(
@@ -132,7 +134,7 @@ fn require_replaceable(path: &Path) -> Result<Option<Metadata>> {
             path.display()
         ))),
         Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
-        Err(cause) => Err(crate::error::io("write", path)(cause)),
+        Err(cause) => Err(crate::outcome::error::io("write", path)(cause)),
     }
 }
 
@@ -148,7 +150,7 @@ pub fn make_dir(path: &Path) -> Result<()> {
             "{} is not a directory; nothing was written",
             path.display()
         ))),
-        Err(_) => fs::create_dir(path).map_err(crate::error::io("create", path)),
+        Err(_) => fs::create_dir(path).map_err(crate::outcome::error::io("create", path)),
     }
 }
 

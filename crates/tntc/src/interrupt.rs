@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::error::{Error, Kind, Result};
+use crate::outcome::{Error, ErrorKind, Result};
 
 /// The signal that was raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +15,8 @@ impl Raised {
     }
 
     /// For an answer that was written already.
-    pub fn kind(self) -> Kind {
-        Kind::Interrupted(u8::try_from(self.0.as_raw_value()).unwrap_or_default())
+    pub fn kind(self) -> ErrorKind {
+        ErrorKind::Interrupted(u8::try_from(self.0.as_raw_value()).unwrap_or_default())
     }
 }
 

@@ -1,6 +1,5 @@
 //! `tntc`: validate, build, deploy, run and remove sealed workflows on Kubernetes.
 
-mod answer;
 mod bundle;
 mod cli;
 mod cluster;
@@ -10,8 +9,6 @@ mod context;
 mod contract;
 mod crash;
 mod deno;
-mod error;
-mod execution;
 mod files;
 mod followup;
 mod format;
@@ -19,6 +16,7 @@ mod interrupt;
 mod lifetime;
 mod live;
 mod local;
+mod outcome;
 mod output;
 mod phases;
 mod port;

@@ -3,25 +3,9 @@
 use std::future::Future;
 use std::time::Instant;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use crate::answer::Status;
-use crate::error::{Error, Result};
-use crate::output::{Outcome, Printer};
+use crate::outcome::{Error, Outcome, Phase, Result, Status};
+use crate::output::Printer;
 use crate::progress;
-
-/// One finished step.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Phase {
-    name: &'static str,
-    status: Status,
-    duration_ms: u64,
-    /// The steps that this one took itself, when one of them failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phases: Option<Vec<Phase>>,
-}
 
 /// The steps of one command, in order.
 pub struct Phases<'a> {

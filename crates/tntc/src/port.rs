@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// Requires that a port of the loopback address can be listened on.
 ///

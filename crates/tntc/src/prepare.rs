@@ -13,15 +13,14 @@ use tntc_core::workflow::{
     Namespace, Overridden, OverrideError, Trigger, TriggerKind, Workflow, overridden,
 };
 
-use crate::bundle;
 use crate::cluster::connect::Target;
 use crate::cluster::{Cluster, services};
 use crate::context::{self, Context, Overrides};
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 use crate::project::Opened;
-use crate::remembered;
 use crate::secrets::{self, Local};
 use crate::trust::{self, DirectoryImage};
+use crate::{bundle, remembered};
 
 /// A workflow directory, read and checked, with every setting that applies to it.
 pub struct Prepared {

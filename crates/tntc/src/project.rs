@@ -9,8 +9,9 @@ use tntc_core::project::{Project, Refusal, WORKFLOW_FILE, misnamed, rename_help}
 use tntc_core::settings::{Config, ConfigFile};
 use tntc_core::workflow::{self, Workflow};
 
-use crate::error::{Error, Result, io};
 use crate::files::{self, PROJECT_FILE_LIMIT};
+use crate::outcome::error::io;
+use crate::outcome::{Error, Result};
 
 /// Directory of the project's or the user's own files, beside the workflow or in the home directory.
 pub const CONFIG_DIR: &str = ".tentacular";

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use reqwest::Url;
 use tntc_core::proxy::{Proxy, ProxyEnvironment, Scheme, Server};
 
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 fn environment() -> &'static ProxyEnvironment {
     static READ: OnceLock<ProxyEnvironment> = OnceLock::new();

@@ -11,8 +11,9 @@ use tntc_core::image::ImageReference;
 use tntc_core::manifests::code::short_hex;
 
 use crate::deno::cache_dir;
-use crate::error::{Error, Result, io};
 use crate::files::{self, Access, SETTINGS_LIMIT};
+use crate::outcome::error::io;
+use crate::outcome::{Error, Result};
 use crate::output::Printer;
 use crate::project::CONFIG_DIR;
 

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// How all names begin, by which the directories of dead processes are found.
 const PREFIX: &str = "tentacular-local-";
@@ -76,7 +76,7 @@ pub fn write(dir: &Path, name: &str, content: &[u8]) -> Result<()> {
     let path = dir.join(name);
     let parent = path.parent().unwrap_or(dir);
     let made = DirBuilder::new().recursive(true).mode(0o700).create(parent);
-    made.map_err(crate::error::io("create", parent))?;
+    made.map_err(crate::outcome::error::io("create", parent))?;
     let file = OpenOptions::new()
         .write(true)
         .create(true)
@@ -84,7 +84,7 @@ pub fn write(dir: &Path, name: &str, content: &[u8]) -> Result<()> {
         .mode(0o600)
         .open(&path);
     file.and_then(|mut file| file.write_all(content))
-        .map_err(crate::error::io("write", &path))
+        .map_err(crate::outcome::error::io("write", &path))
 }
 
 /// Removes what dead processes have left.

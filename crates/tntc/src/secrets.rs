@@ -10,8 +10,9 @@ use tntc_core::secrets::{self, Entry, Held, Problem};
 use tntc_core::settings::Settings;
 use tntc_core::workflow::Workflow;
 
-use crate::error::{Error, Result, io};
 use crate::files::{self, SETTINGS_LIMIT};
+use crate::outcome::error::io;
+use crate::outcome::{Error, Result};
 
 /// The workflow's secrets as one file.
 pub const FILE: &str = ".secrets.yaml";

@@ -13,8 +13,9 @@ use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::{ChosenImage, Settings};
 
 use crate::context::Context;
-use crate::error::{Error, Result, io};
 use crate::followup::quoted;
+use crate::outcome::error::io;
+use crate::outcome::{Error, Result};
 use crate::project;
 use crate::remembered::BASE_IMAGE_FILE;
 

@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
+use super::edits;
 use super::graph::Graph;
 use super::map::{self, SourceMap};
+use super::node::{Bundle, Needy, Shape};
 use super::origin::Origins;
 use super::surroundings::Surroundings;
-use super::{Bundle, Needy, Shape, edits};
 use crate::container::program::{self, Failure};
-use crate::error::{Error, Kind, Result, io};
 use crate::lifetime;
+use crate::outcome::error::io;
+use crate::outcome::{Error, ErrorKind, Result};
 use crate::progress::Phase;
 
 /// What the engine itself provides.
@@ -148,27 +150,27 @@ fn told(node: &Needy, failure: &Failure, cause: &str) -> Error {
     ];
     let (kind, hint) = if failure.says(&["lockfile is out of date", "lock file is out of date"]) {
         (
-            Kind::Failed,
+            ErrorKind::Failed,
             "bring deno.lock up to date: deno install --lock, or deno cache with --frozen=false",
         )
     } else if failure.says(&["integrity check failed", "checksum"]) {
         (
-            Kind::Failed,
+            ErrorKind::Failed,
             "what was downloaded is not what deno.lock was written for: find out why before you replace it",
         )
     } else if failure.says(&["requires import access", "denied import access"]) {
         (
-            Kind::Failed,
+            ErrorKind::Failed,
             "nothing is imported from this machine or its private network unless the directory is trusted: tntc configure --trust",
         )
     } else if failure.says(&unreachable) {
         (
-            Kind::Surroundings,
+            ErrorKind::Surroundings,
             "check that the module's registry can be reached from here",
         )
     } else {
         (
-            Kind::Failed,
+            ErrorKind::Failed,
             "see whether Deno accepts it: deno check, in the workflow's directory",
         )
     };

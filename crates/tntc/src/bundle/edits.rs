@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use regex_lite::Regex;
 
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// A text that is looked for, as a literal part of it and as a whole: most bundles lack the part, and that shows at once.
 struct Text {

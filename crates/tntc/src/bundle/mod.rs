@@ -9,6 +9,7 @@ mod bundler;
 mod edits;
 mod graph;
 mod map;
+mod node;
 mod origin;
 mod size_limit;
 mod surroundings;
@@ -20,11 +21,12 @@ use tntc_core::modules::{self, SyntaxError};
 use tntc_core::project::Project;
 
 use self::bundler::Bundler;
-use self::map::SourceMap;
+use self::node::{Bundle, Needy, Shape};
 use self::surroundings::Surroundings;
 use crate::deno;
-use crate::error::{Error, Result, io};
 use crate::interrupt::Interrupt;
+use crate::outcome::error::io;
+use crate::outcome::{Error, Result};
 use crate::output::Printer;
 use crate::progress::Phase;
 use crate::project::Opened;
@@ -34,27 +36,6 @@ use crate::scratch::{self, Scratch};
 const LOCK_FILE: &str = "deno.lock";
 /// Where a workflow may map the names that it imports; Deno looks above for one when there is none.
 const CONFIGS: [&str; 2] = ["deno.json", "deno.jsonc"];
-
-/// A node and the first of the imports for whose sake it is bundled, as written.
-struct Needy {
-    path: String,
-    import: String,
-}
-
-/// What a bundle is made for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    /// To fit a ConfigMap.
-    Small,
-    /// To give errors with the names and the places of the sources.
-    Readable,
-}
-
-/// One bundled node.
-struct Bundle {
-    code: String,
-    map: SourceMap,
-}
 
 /// The project as it is delivered: every node with such imports replaced by its bundle. Without any, no Deno is needed.
 ///

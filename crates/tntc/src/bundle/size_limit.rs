@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use tntc_core::manifests::code::MAX_BYTES;
 
-use super::Bundle;
 use super::bundler::Bundler;
 use super::map::module_of;
-use crate::error::{Error, Result};
+use super::node::Bundle;
+use crate::outcome::{Error, Result};
 
 /// How many of the largest imports are named.
 const LARGEST: usize = 3;

@@ -10,7 +10,8 @@ use tntc_core::project::Project;
 use tokio::process::Command;
 
 use super::origin::Origins;
-use crate::error::{Error, Result, io};
+use crate::outcome::error::io;
+use crate::outcome::{Error, Result};
 use crate::output::Printer;
 use crate::{deno, files, scratch, trust};
 

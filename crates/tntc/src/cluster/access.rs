@@ -18,7 +18,8 @@ use super::credentials::{Credentials, Token};
 use super::login::Login;
 use super::plugin::Plugin;
 use super::trouble::Place;
-use crate::error::{Error, Result, chain};
+use crate::outcome::error::chain;
+use crate::outcome::{Error, Result};
 use crate::proxies::proxy_for;
 
 /// Where the kubelet mounts a pod's credentials.

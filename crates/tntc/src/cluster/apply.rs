@@ -1,25 +1,22 @@
 //! Server-side apply of a plan: what is somebody else's is never touched, what is in force already is not sent, and
 //! what would be refused is found out before anything is sent.
 
-use std::fmt::Debug;
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
+use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams};
-use kube::{Resource, ResourceExt};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use tntc_core::manifests::{Plan, labels};
+use tntc_core::manifests::Plan;
 
+use super::objects::{Object, ours};
+pub use super::piece::Options;
 use super::piece::Piece;
-pub use super::piece::{Options, is_ours};
 use super::present::{Present, is_consistent, settle, typed};
 use super::{Cluster, errors};
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 use crate::unique;
 
 /// How often a deploy that another one got in between of is done again.
@@ -34,24 +31,6 @@ pub struct Applied {
     pub changed: Vec<String>,
     /// `Kind/name` of each object that was no longer wanted.
     pub deleted: Vec<String>,
-}
-
-/// Kinds that live in a namespace and can be sent by server-side apply.
-pub trait Object:
-    Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-    + Clone
-    + Debug
-    + Serialize
-    + DeserializeOwned
-{
-}
-impl<K> Object for K where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + Debug
-        + Serialize
-        + DeserializeOwned
-{
 }
 
 /// Applies the plan on top of what is there.
@@ -210,19 +189,4 @@ impl<K: Object> Named<K> {
         }
         Ok(deleted)
     }
-}
-
-/// The label selector of everything that belongs to the workflow.
-pub fn ours(workflow: &str) -> String {
-    format!(
-        "{}={workflow},{}={}",
-        labels::NAME,
-        labels::MANAGED_BY,
-        labels::MANAGER
-    )
-}
-
-/// `Kind/name`.
-pub fn describe<K: Object>(object: &K) -> String {
-    format!("{}/{}", K::kind(&()), object.name_any())
 }

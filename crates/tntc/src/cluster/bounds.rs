@@ -4,10 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use super::trigger::Request;
+use super::request::Request;
 use super::{Cluster, ready};
-use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::outcome::{Error, Result};
 use crate::progress::Phase;
 
 /// How far a run has come.

@@ -11,9 +11,8 @@ use tntc_core::contract::secrets::{self, Need};
 use tntc_core::image::ImageReference;
 use tntc_core::manifests::code::MAX_BYTES;
 
-use super::preflight::{Check, State, WantedSecrets};
 use super::{Cluster, errors};
-use crate::error::Kind;
+use crate::outcome::{Check, CheckStatus, ErrorKind};
 
 /// The oldest minor version of Kubernetes 1 in which everything that is applied is on by default: CronJobs with a time
 /// zone and strict field validation came with 1.27, a Job's `podFailurePolicy` with 1.26.
@@ -25,12 +24,22 @@ pub const ANOTHER_NAMESPACE: &str = "or name another one with -n";
 /// Label by which a namespace says which Pod Security Standard it enforces.
 const POD_SECURITY: &str = "pod-security.kubernetes.io/enforce";
 
+/// The secrets of a workflow, and the Secret that is about to hold them.
+pub struct WantedSecrets<'a> {
+    /// Name of the Secret.
+    pub name: String,
+    /// What must be in it.
+    pub needs: &'a BTreeMap<SecretRef, Need>,
+    /// What will be applied; without it, the cluster's own Secret is looked at.
+    pub provisioned: Option<&'a Secret>,
+}
+
 /// Whether the API answers, in a version that knows everything that is applied.
 pub async fn api(cluster: &Cluster) -> Check {
     match cluster.client.apiserver_version().await {
         Ok(version) if minor(&version.minor) < OLDEST_MINOR => Check::new(
             "api",
-            State::Fail,
+            CheckStatus::Fail,
             format!("Kubernetes {} is too old", version.git_version),
         )
         .remedy(format!(
@@ -38,10 +47,10 @@ pub async fn api(cluster: &Cluster) -> Check {
         )),
         Ok(version) => Check::new(
             "api",
-            State::Pass,
+            CheckStatus::Pass,
             format!("Kubernetes API reachable ({})", version.git_version),
         ),
-        Err(cause) => Check::error("api", errors::tell("reading the version", cause)),
+        Err(cause) => errors::tell("reading the version", cause).into_check("api"),
     }
 }
 
@@ -49,7 +58,7 @@ pub async fn api(cluster: &Cluster) -> Check {
 pub fn trigger_image(image: &str) -> Option<Check> {
     let check = Check::new(
         "trigger-image",
-        State::Warn,
+        CheckStatus::Warn,
         format!("The trigger image {image} has no digest: it may be another one tomorrow"),
     );
     let remedy = "set `trigger_image` in the config file to the image with its digest, as in curlimages/curl@sha256:…";
@@ -68,7 +77,7 @@ pub async fn namespace(cluster: &Cluster, name: &str) -> Vec<Check> {
         Ok(Some(found)) if found.metadata.deletion_timestamp.is_some() => vec![
             Check::new(
                 "namespace",
-                State::Fail,
+                CheckStatus::Fail,
                 format!("Namespace \"{name}\" is being deleted"),
             )
             .remedy("wait until it is gone, then create it again"),
@@ -76,7 +85,7 @@ pub async fn namespace(cluster: &Cluster, name: &str) -> Vec<Check> {
         Ok(Some(found)) => vec![
             Check::new(
                 "namespace",
-                State::Pass,
+                CheckStatus::Pass,
                 format!("Namespace \"{name}\" exists"),
             ),
             pod_security(cluster, &found),
@@ -84,7 +93,7 @@ pub async fn namespace(cluster: &Cluster, name: &str) -> Vec<Check> {
         Ok(None) => vec![
             Check::new(
                 "namespace",
-                State::Fail,
+                CheckStatus::Fail,
                 format!("Namespace \"{name}\" not found"),
             )
             .remedy(format!(
@@ -108,7 +117,7 @@ fn pod_security(cluster: &Cluster, namespace: &Namespace) -> Check {
         .get(POD_SECURITY)
         .map_or("privileged", String::as_str);
     let message = format!("Pod Security level \"{level}\" admits the workflow's pods");
-    let check = Check::new("pod-security", State::Pass, message);
+    let check = Check::new("pod-security", CheckStatus::Pass, message);
     if level == "restricted" {
         check
     } else {
@@ -130,9 +139,17 @@ pub async fn runtime_class(cluster: &Cluster, name: Option<&str>) -> Option<Chec
         other => format!("RuntimeClass \"{other}\""),
     };
     Some(match api.get_opt(name).await {
-        Ok(Some(_)) => Check::new("runtime-class", State::Pass, format!("{shown} available")),
-        Ok(None) => Check::new("runtime-class", State::Fail, format!("{shown} not found"))
-            .remedy("Install it, or run without a sandbox: --runtime-class \"\""),
+        Ok(Some(_)) => Check::new(
+            "runtime-class",
+            CheckStatus::Pass,
+            format!("{shown} available"),
+        ),
+        Ok(None) => Check::new(
+            "runtime-class",
+            CheckStatus::Fail,
+            format!("{shown} not found"),
+        )
+        .remedy("Install it, or run without a sandbox: --runtime-class \"\""),
         Err(cause) => not_allowed_to_look("runtime-class", &shown, cause),
     })
 }
@@ -142,10 +159,10 @@ fn not_allowed_to_look(check: &'static str, what: &str, cause: kube::Error) -> C
     match &cause {
         kube::Error::Api(status) if status.code == 403 => Check::new(
             check,
-            State::Unknown,
+            CheckStatus::Unknown,
             format!("{what} is not known: forbidden, this user cannot get it"),
         ),
-        _ => Check::error(check, errors::tell(&format!("looking for {what}"), cause)),
+        _ => errors::tell(&format!("looking for {what}"), cause).into_check(check),
     }
 }
 
@@ -219,7 +236,7 @@ fn judge(namespace: &str, wanted: &WantedSecrets<'_>, data: &BTreeMap<String, Ve
             wanted.name,
             wanted.needs.len()
         );
-        return Check::new("secrets", State::Pass, message);
+        return Check::new("secrets", CheckStatus::Pass, message);
     }
     incomplete(namespace, wanted, &missing)
 }
@@ -228,9 +245,9 @@ fn judge(namespace: &str, wanted: &WantedSecrets<'_>, data: &BTreeMap<String, Ve
 fn incomplete(namespace: &str, wanted: &WantedSecrets<'_>, missing: &[&SecretRef]) -> Check {
     let required = |secret: &&SecretRef| wanted.needs.get(*secret) == Some(&Need::Required);
     let status = if missing.iter().any(required) {
-        State::Fail
+        CheckStatus::Fail
     } else {
-        State::Warn
+        CheckStatus::Warn
     };
     let keys: Vec<_> = missing.iter().map(ToString::to_string).collect();
     let check = Check::new(
@@ -244,7 +261,7 @@ fn incomplete(namespace: &str, wanted: &WantedSecrets<'_>, missing: &[&SecretRef
         format!("Add them to .secrets.yaml and deploy, or edit the Secret in namespace {namespace}")
     };
     Check {
-        fault: Kind::Failed,
+        fault: ErrorKind::Failed,
         ..check.remedy(source)
     }
 }
@@ -256,7 +273,7 @@ pub fn code_size(bytes: usize) -> Check {
         bytes.div_ceil(1024),
         MAX_BYTES / 1024
     );
-    Check::new("config-map", State::Pass, message)
+    Check::new("config-map", CheckStatus::Pass, message)
 }
 
 /// Policies are objects like any other to the API server: who enforces them is not to be read there.
@@ -265,7 +282,7 @@ pub fn enforcement_unknown(cluster: &Cluster, namespace: &str) -> Check {
     let probe = cluster.followup.tntc(probe);
     Check::new(
         "network-policy",
-        State::Unknown,
+        CheckStatus::Unknown,
         "Whether network policies are enforced cannot be read from the API",
     )
     .remedy(format!("Prove it with two short-lived pods: {probe}"))

@@ -22,8 +22,9 @@ use super::limits::Kind;
 use super::retry::Patience;
 use super::trouble::Place;
 use super::wire::{Wire, wire};
-use crate::error::{Error, Result, chain};
 use crate::followup::Followup;
+use crate::outcome::error::chain;
+use crate::outcome::{Error, Result};
 
 /// How many requests may wait for their turn at once, as in `kube`'s own client.
 const REQUESTS: usize = 1024;

@@ -17,10 +17,10 @@ use tokio::time::{Instant, sleep};
 
 use super::attach::{self, Heard};
 use super::bounds::{Progress, Stage};
-use super::trigger::{Answer, Request};
+use super::request::{Answer, Request};
 use super::watch::Watch;
 use super::{Cluster, errors, ready, trigger_pod};
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// Pause between attempts to attach: the container exists some 300 ms after the pod was made.
 const ATTACH_PAUSE: Duration = Duration::from_millis(20);

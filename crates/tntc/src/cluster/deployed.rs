@@ -8,9 +8,9 @@ use kube::{Resource, ResourceExt};
 use tntc_core::audit::Found;
 use tntc_core::manifests::{Plan, code, labels, secret};
 
-use super::apply::{self, Object};
+use super::objects::{self, Object};
 use super::{Cluster, errors};
-use crate::error::Result;
+use crate::outcome::Result;
 
 /// Reads it all at once.
 pub async fn everything(cluster: &Cluster, namespace: &str, plan: &Plan) -> Result<Found> {
@@ -30,7 +30,8 @@ pub async fn everything(cluster: &Cluster, namespace: &str, plan: &Plan) -> Resu
             .iter()
             .any(|planned| planned.name_any() == job.name_any())
     };
-    let ours = |job: &CronJob| apply::is_ours(job) && job.labels().get(labels::NAME) == Some(&name);
+    let ours =
+        |job: &CronJob| objects::is_ours(job) && job.labels().get(labels::NAME) == Some(&name);
     Ok(Found {
         secret: secret?,
         config_map: config_map?,

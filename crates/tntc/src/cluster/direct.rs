@@ -14,9 +14,10 @@ use kube::client::Body;
 use tntc_core::manifests::PORT;
 
 use super::bounds::{Bounds, Progress, Stage};
-use super::trigger::{Answer, Request};
+use super::request::{Answer, Request};
 use super::{Cluster, errors, inventory, ready};
-use crate::error::{Error, Result, chain};
+use crate::outcome::error::chain;
+use crate::outcome::{Error, Result};
 
 /// By the API server's proxy of the workflow's Service.
 pub async fn by_proxy(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {

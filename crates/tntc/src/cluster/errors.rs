@@ -3,7 +3,7 @@
 use kube::core::Status;
 
 use super::diagnose;
-use crate::error::Error;
+use crate::outcome::Error;
 
 /// Tells a failed request: what was being done, why it failed, and what to run next.
 pub fn tell(action: &str, cause: kube::Error) -> Error {

@@ -4,11 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Event;
 use kube::ResourceExt;
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use super::diagnose;
 use super::watch::Observed;
+use crate::outcome::Event as Record;
 use crate::table;
 
 /// Most events that are shown at once.
@@ -17,57 +16,31 @@ const MOST: usize = 10;
 /// How long after the start of a container failed probes belong to it: nobody answers before the engine listens.
 const START: SignedDuration = SignedDuration::from_secs(30);
 
-/// One event, as it is shown.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Line {
-    /// When it was last seen, RFC 3339.
-    at: Option<String>,
-    /// `Normal` or `Warning`.
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    reason: Option<String>,
-    /// `Kind/name` of what it is about.
-    object: String,
-    message: Option<String>,
-    /// How often it was seen.
-    count: i32,
-    #[serde(skip)]
-    last: Option<Timestamp>,
-}
-
-impl Line {
-    /// Whether it tells of something that went wrong.
-    pub fn is_warning(&self) -> bool {
-        self.kind.as_deref() == Some("Warning")
-    }
-
-    fn cells(&self, now: Timestamp) -> [String; 5] {
-        let text = |field: &Option<String>| field.clone().unwrap_or_default();
-        let age = self.last.map(|last| table::age(now, last));
-        let age = age.unwrap_or_else(|| "<unknown>".to_owned());
-        let seen = match self.count {
-            ..=1 => age,
-            count => format!("{age} (x{count})"),
-        };
-        let (kind, name) = self.object.split_once('/').unwrap_or(("", &self.object));
-        [
-            seen,
-            text(&self.kind),
-            text(&self.reason),
-            format!("{}/{name}", kind.to_lowercase()),
-            text(&self.message).trim().to_owned(),
-        ]
-    }
-}
-
 /// The table that `kubectl get events` prints.
-pub fn table<'a>(events: impl IntoIterator<Item = &'a Line>, now: Timestamp) -> String {
+pub fn table<'a>(events: impl IntoIterator<Item = &'a Record>, now: Timestamp) -> String {
     let header = ["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
-    table::render(header, events.into_iter().map(|event| event.cells(now)))
+    table::render(header, events.into_iter().map(|event| cells(event, now)))
 }
 
+fn cells(event: &Record, now: Timestamp) -> [String; 5] {
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    let age = event.last.map(|last| table::age(now, last));
+    let age = age.unwrap_or_else(|| "<unknown>".to_owned());
+    let seen = match event.count {
+        ..=1 => age,
+        count => format!("{age} (x{count})"),
+    };
+    let (kind, name) = event.object.split_once('/').unwrap_or(("", &event.object));
+    [
+        seen,
+        text(&event.kind),
+        text(&event.reason),
+        format!("{}/{name}", kind.to_lowercase()),
+        text(&event.message).trim().to_owned(),
+    ]
+}
 /// The newest events about the Deployment, its `ReplicaSet`s and its pods, the oldest of them first.
-pub fn recent(seen: &Observed, deployment: &Deployment) -> Vec<Line> {
+pub fn recent(seen: &Observed, deployment: &Deployment) -> Vec<Record> {
     let mut events: Vec<_> = seen
         .events
         .values()
@@ -112,9 +85,9 @@ fn when(event: &Event) -> Option<Timestamp> {
     last.or_else(|| event.event_time.as_ref().map(|time| time.0))
 }
 
-fn shown(event: &Event) -> Line {
+fn shown(event: &Event) -> Record {
     let about = &event.involved_object;
-    Line {
+    Record {
         at: when(event).map(|time| time.to_string()),
         kind: event.type_.clone(),
         reason: event.reason.clone(),

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -17,7 +16,7 @@ use tntc_core::manifests::labels;
 
 use super::rights::{self, Right};
 use super::{Cluster, errors};
-use crate::error::Result;
+use crate::outcome::Result;
 
 /// Name of the Role, and of the RoleBinding's first user.
 const ROLE: &str = "tentacular-operator";
@@ -89,17 +88,6 @@ fn subject(user: &str) -> Subject {
             namespace: None,
         },
     }
-}
-
-/// Whom the API server takes us for.
-pub async fn user(cluster: &Cluster) -> Result<String> {
-    let api: Api<SelfSubjectReview> = Api::all(cluster.client.clone());
-    let answer = api
-        .create(&PostParams::default(), &SelfSubjectReview::default())
-        .await;
-    let answer = answer.map_err(|cause| errors::tell("asking who this user is", cause))?;
-    let info = answer.status.and_then(|status| status.user_info);
-    Ok(info.and_then(|info| info.username).unwrap_or_default())
 }
 
 /// One RoleBinding a user; RBAC names may hold nearly anything but `/` and `%`.

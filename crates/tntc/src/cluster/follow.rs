@@ -10,10 +10,10 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams};
 use tokio::sync::mpsc;
 
-use super::logs::{Line, Selection, has_nothing, not_readable};
+use super::logs::{Selection, has_nothing, not_readable};
 use super::watch::Watch;
 use super::{Cluster, errors};
-use crate::error::Result;
+use crate::outcome::{LogLine, Result};
 
 /// Pause before a log that ended is opened again: a container that crashed is back after a second at the earliest.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub enum News {
     /// A line of a log.
-    Line(Line),
+    Line(LogLine),
     /// Something about the following itself.
     Note(String),
 }
@@ -151,7 +151,7 @@ impl Follower {
             } else {
                 line
             };
-            let line = Line {
+            let line = LogLine {
                 pod: self.pod.clone(),
                 line: shown.to_owned(),
             };

@@ -9,10 +9,10 @@ use kube::core::NamespaceResourceScope;
 use serde::de::DeserializeOwned;
 use tntc_core::manifests::labels;
 
-use super::diagnose::Problem;
+use super::diagnose::{self, Problem};
 use super::watch::Observed;
-use super::{Cluster, apply, diagnose, errors, rollout};
-use crate::error::{Error, Result};
+use super::{Cluster, errors, objects, rollout};
+use crate::outcome::{Error, Result};
 
 /// Every Deployment of ours in the namespace, or in all of them, by namespace and name; only those whose labels match
 /// the selector, when there is one.
@@ -48,7 +48,7 @@ pub async fn deployment(cluster: &Cluster, namespace: &str, name: &str) -> Resul
         .await
         .map_err(|cause| errors::tell(&format!("reading workflow {name}"), cause))?;
     found
-        .filter(apply::is_ours)
+        .filter(objects::is_ours)
         .ok_or_else(|| no_such_workflow(cluster, name, namespace))
 }
 
@@ -153,7 +153,7 @@ pub async fn cron_jobs(
     namespace: &str,
     name: &str,
 ) -> Result<Vec<(CronJob, Option<Job>)>> {
-    let ours = ListParams::default().labels(&apply::ours(name));
+    let ours = ListParams::default().labels(&objects::ours(name));
     let runs = ListParams::default().labels(&format!("{}={name}", labels::WORKFLOW));
     let (cron_jobs, jobs) = futures::join!(
         list::<CronJob>(cluster, namespace, &ours),

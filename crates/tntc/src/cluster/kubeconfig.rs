@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tntc_core::kubeconfig::{Kubeconfig, Mistake};
 use tntc_core::settings::{Origin, Settings};
 
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// How much of a kubeconfig is read: far more than any has, certificates included.
 const LARGEST: u64 = 16 * 1024 * 1024;

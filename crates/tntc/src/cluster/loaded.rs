@@ -14,7 +14,7 @@ use tntc_core::manifests::{code, deployment, labels};
 
 use super::diagnose::{self, Problem};
 use super::{Cluster, errors, inventory};
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// Enough of a log for the report and for what Deno may warn of before it.
 const BEGINNING_BYTES: i64 = 8 * 1024;

@@ -12,7 +12,7 @@ use tntc_core::kubeconfig::Identity;
 
 use super::credentials::token_end;
 use super::plugin::Plugin;
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// Where the header comes from.
 #[derive(Clone)]

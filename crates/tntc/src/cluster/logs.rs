@@ -9,19 +9,10 @@ use kube::api::{Api, LogParams};
 use tntc_core::manifests::deployment;
 
 use super::{Cluster, diagnose, errors, inventory};
-use crate::error::{Error, Result};
+use crate::outcome::{Error, LogLine, Result};
 
 /// Lines of a crashed container that say why it crashed.
 const CRASH_LINES: i64 = 20;
-
-/// A line and the pod that wrote it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct Line {
-    /// Name of the pod.
-    pub pod: String,
-    /// The line, without its newline.
-    pub line: String,
-}
 
 /// Which lines are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +56,7 @@ impl Selection {
 #[derive(Debug, Default)]
 pub struct Recent {
     /// Pod by pod.
-    pub lines: Vec<Line>,
+    pub lines: Vec<LogLine>,
     /// Pods that have nothing to read yet, and why; and those whose lines are of the container before.
     pub silent: Vec<String>,
 }
@@ -138,8 +129,8 @@ async fn newest(api: &Api<Pod>, pod: &str, selection: Selection) -> kube::Result
     Ok((before, restarted))
 }
 
-fn lines<'a>(pod: &'a str, text: &'a str) -> impl Iterator<Item = Line> + 'a {
-    text.lines().map(|line| Line {
+fn lines<'a>(pod: &'a str, text: &'a str) -> impl Iterator<Item = LogLine> + 'a {
+    text.lines().map(|line| LogLine {
         pod: pod.to_owned(),
         line: line.to_owned(),
     })
@@ -164,7 +155,7 @@ pub fn not_readable(pod: &str, selection: Selection, cause: kube::Error) -> Erro
 /// The last lines of a container of the workflow that ended with an error, when there is one.
 ///
 /// It may be started again between the look at its pod and the look at its log, which then is that of its predecessor.
-pub async fn of_crash(cluster: &Cluster, namespace: &str, workflow: &str) -> Vec<Line> {
+pub async fn of_crash(cluster: &Cluster, namespace: &str, workflow: &str) -> Vec<LogLine> {
     let pods = inventory::pods(cluster, namespace, workflow)
         .await
         .unwrap_or_default();

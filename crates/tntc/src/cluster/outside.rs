@@ -11,7 +11,7 @@ use tntc_core::contract::Host;
 use tntc_core::contract::network::{Excluded, Outside};
 use tokio::sync::oneshot;
 
-use super::preflight::{Check, State};
+use crate::outcome::{Check, CheckStatus};
 
 /// How long a name may take to resolve: a deploy waits for it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -36,14 +36,14 @@ pub async fn checks(outside: &Outside) -> Vec<Check> {
     }
     if checks.is_empty() && !resolved.is_empty() {
         let message = "External hosts have addresses that the network policy lets through";
-        checks.push(Check::new("external-hosts", State::Pass, message));
+        checks.push(Check::new("external-hosts", CheckStatus::Pass, message));
     }
     checks
 }
 
 fn closed(excluded: &Excluded) -> Check {
     let line = excluded.additional_egress();
-    Check::new("external-hosts", State::Warn, excluded.to_string()).remedy(format!(
+    Check::new("external-hosts", CheckStatus::Warn, excluded.to_string()).remedy(format!(
         "Add to the contract's networkPolicy.additionalEgress: - {line}"
     ))
 }
@@ -53,7 +53,7 @@ fn unknown(hosts: &[String]) -> Check {
         "Whether the network policy lets through the addresses of {} is unknown: not resolved from here",
         hosts.join(", ")
     );
-    Check::new("external-hosts", State::Unknown, message)
+    Check::new("external-hosts", CheckStatus::Unknown, message)
         .remedy("A private address needs a line in the contract's networkPolicy.additionalEgress")
 }
 

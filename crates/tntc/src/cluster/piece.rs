@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use tntc_core::manifests::in_force::is_in_force;
 use tntc_core::manifests::{labels, ownership};
 
+use super::objects::is_ours;
 use super::{Cluster, errors};
-use crate::error::{Error, Result};
 use crate::followup::Followup;
+use crate::outcome::{Error, Result};
 
 /// The name under which the API server books our fields.
 pub const FIELD_MANAGER: &str = "tntc";
@@ -211,14 +212,6 @@ fn parameters(options: Options) -> PatchParams {
         force: options.force_conflicts,
         ..PatchParams::default()
     }
-}
-
-/// Whether the object carries our mark.
-pub fn is_ours<K: Resource>(object: &K) -> bool {
-    let labels = object.meta().labels.as_ref();
-    labels
-        .and_then(|labels| labels.get(labels::MANAGED_BY))
-        .is_some_and(|manager| manager == labels::MANAGER)
 }
 
 fn is_terminating<K: Resource>(object: &K) -> bool {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tntc_core::kubeconfig::Exec;
 
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 use crate::output;
 
 /// Bytes of what a plugin prints that are read.

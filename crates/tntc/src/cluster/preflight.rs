@@ -3,108 +3,15 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
-use schemars::JsonSchema;
-use serde::Serialize;
 use tntc_core::contract::SecretRef;
 use tntc_core::contract::network::Outside;
 use tntc_core::contract::secrets::Need;
 use tntc_core::manifests::Plan;
 
+use super::checks::{self, WantedSecrets};
 use super::rights::{self, Right};
-use super::{Cluster, checks, outside};
-use crate::error::{Error, Kind, Result};
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// As it should be.
-    Pass,
-    /// Works, but should be looked at.
-    Warn,
-    /// Cannot be told from here.
-    Unknown,
-    /// A deployment would fail.
-    Fail,
-}
-
-impl State {
-    fn mark(self) -> &'static str {
-        match self {
-            Self::Pass => "✓",
-            Self::Warn => "!",
-            Self::Unknown => "?",
-            Self::Fail => "✗",
-        }
-    }
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Check {
-    /// Which check this is, for programs.
-    #[serde(rename = "check")]
-    pub id: &'static str,
-    /// How it ended.
-    pub status: State,
-    /// What was found, for people.
-    pub message: String,
-    /// What to do about it.
-    pub remedies: Vec<String>,
-    /// Whose fault a failure is.
-    #[serde(skip)]
-    pub fault: Kind,
-}
-
-impl Check {
-    /// A check whose failures are those of the surroundings.
-    pub fn new(id: &'static str, status: State, message: impl Into<String>) -> Self {
-        Self {
-            id,
-            status,
-            message: message.into(),
-            remedies: Vec::new(),
-            fault: Kind::Surroundings,
-        }
-    }
-
-    /// A line on what to do.
-    #[must_use]
-    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedies.push(remedy.into());
-        self
-    }
-
-    /// A request failed in a way that says nothing about what was looked for.
-    pub fn error(id: &'static str, error: Error) -> Self {
-        Self {
-            id,
-            status: State::Fail,
-            message: error.message,
-            remedies: error.hints,
-            fault: error.kind,
-        }
-    }
-
-    /// The check and its remedies as one sentence.
-    fn in_one_line(&self) -> String {
-        let parts = std::iter::once(&self.message).chain(&self.remedies);
-        parts.map(String::as_str).collect::<Vec<_>>().join(". ")
-    }
-
-    /// The check and its remedies as lines.
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!("  {} {}", self.status.mark(), self.message)];
-        if self.status != State::Pass {
-            lines.extend(
-                self.remedies
-                    .iter()
-                    .map(|remedy| format!("    -> {remedy}")),
-            );
-        }
-        lines
-    }
-}
+use super::{Cluster, outside};
+use crate::outcome::{Check, CheckStatus, Error, ErrorKind, Result};
 
 /// What a deployment needs of a cluster.
 pub struct Wanted<'a> {
@@ -120,16 +27,6 @@ pub struct Wanted<'a> {
     pub code: Option<Check>,
     /// What the workflow reaches outside the cluster.
     pub outside: &'a Outside,
-}
-
-/// The secrets of a workflow, and the Secret that is about to hold them.
-pub struct WantedSecrets<'a> {
-    /// Name of the Secret.
-    pub name: String,
-    /// What must be in it.
-    pub needs: &'a BTreeMap<SecretRef, Need>,
-    /// What will be applied; without it, the cluster's own Secret is looked at.
-    pub provisioned: Option<&'a Secret>,
 }
 
 impl<'a> Wanted<'a> {
@@ -196,20 +93,22 @@ impl Report {
     /// Only what was looked for and is not there; a Secret that could not be read stays a failure.
     fn let_missing_secrets_warn(&mut self) {
         let missing = self.checks.iter_mut().filter(|check| {
-            check.id == "secrets" && check.status == State::Fail && check.fault == Kind::Failed
+            check.id == "secrets"
+                && check.status == CheckStatus::Fail
+                && check.fault == ErrorKind::Failed
         });
-        missing.for_each(|check| check.status = State::Warn);
+        missing.for_each(|check| check.status = CheckStatus::Warn);
     }
 
     /// The checks that failed.
     pub fn failures(&self) -> impl Iterator<Item = &Check> {
         self.checks
             .iter()
-            .filter(|check| check.status == State::Fail)
+            .filter(|check| check.status == CheckStatus::Fail)
     }
 
     /// The gravest fault: surroundings before the workflow's own.
-    pub fn fault(&self) -> Option<Kind> {
+    pub fn fault(&self) -> Option<ErrorKind> {
         self.failures()
             .map(|check| check.fault)
             .max_by_key(|kind| kind.exit_status())
@@ -220,7 +119,7 @@ impl Report {
         let open = self
             .checks
             .iter()
-            .filter(|check| check.status != State::Pass);
+            .filter(|check| check.status != CheckStatus::Pass);
         open.flat_map(|check| check.remedies.clone()).collect()
     }
 
@@ -240,7 +139,7 @@ pub async fn look(cluster: &Cluster, wanted: &Wanted<'_>) -> Report {
         checks::secrets(cluster, wanted.namespace, wanted.secrets.as_ref()),
         outside::checks(wanted.outside),
     );
-    if api.status == State::Fail {
+    if api.status == CheckStatus::Fail {
         return Report { checks: vec![api] };
     }
     let mut checks = vec![api];
@@ -268,7 +167,7 @@ pub async fn require(cluster: &Cluster, plan: &Plan, lenient: bool) -> Result<Ve
         let warned = report
             .checks
             .iter()
-            .filter(|check| check.status == State::Warn);
+            .filter(|check| check.status == CheckStatus::Warn);
         return Ok(warned.map(Check::in_one_line).collect());
     };
     let failed: Vec<_> = report

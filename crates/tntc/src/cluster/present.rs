@@ -13,9 +13,9 @@ use serde_json::json;
 use tntc_core::manifests::loaded::Held;
 use tntc_core::manifests::{Plan, code, labels, secret, template_annotations};
 
-use super::apply::{self, Object};
+use super::objects::{self, Object};
 use super::{Cluster, errors, inventory, loaded};
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// The objects that a plan's pods are told by, as they were at one moment.
 #[derive(Debug, Default)]
@@ -222,7 +222,7 @@ async fn find<K: Object>(cluster: &Cluster, wanted: Option<&K>) -> Result<Option
     let namespace = wanted.namespace().unwrap_or_default();
     let api: Api<K> = Api::namespaced(cluster.client.clone(), &namespace);
     let found = api.get_opt(&wanted.name_any()).await;
-    found.map_err(|cause| errors::tell(&format!("reading {}", apply::describe(wanted)), cause))
+    found.map_err(|cause| errors::tell(&format!("reading {}", objects::describe(wanted)), cause))
 }
 
 /// A pod whose `items` name a missing key could not be restarted on its node.

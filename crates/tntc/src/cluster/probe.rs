@@ -10,11 +10,10 @@ use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use tntc_core::audit;
 use tntc_core::manifests::probe::{CLOSED_IS_OPEN, OPEN_IS_CLOSED, Probe};
 
-use super::preflight::{Check, State};
 use super::watch::Watch;
 use super::{Cluster, diagnose, errors};
-use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::outcome::{Check, CheckStatus, Error, Result};
 use crate::unique;
 
 /// Bound of the whole proof: two pod starts, and ten seconds for the policy to take effect.
@@ -35,7 +34,7 @@ pub async fn enforcement(cluster: &Cluster, namespace: &str, image: &str) -> Che
         Err(error) => {
             let message =
                 format!("Whether network policies are enforced could not be proven: {error}");
-            let check = Check::new("network-policy", State::Unknown, message);
+            let check = Check::new("network-policy", CheckStatus::Unknown, message);
             error.hints.into_iter().fold(check, Check::remedy)
         }
     }
@@ -92,18 +91,18 @@ fn opened(policy: &str) -> Check {
     let message = format!(
         "Whether network policies are enforced could not be proven: NetworkPolicy/{policy} opens what the probe closes"
     );
-    Check::new("network-policy", State::Unknown, message)
+    Check::new("network-policy", CheckStatus::Unknown, message)
         .remedy("Prove it in a namespace without a policy for all pods: -n NAMESPACE")
 }
 
 fn verdict(exit_status: i32) -> Check {
     let check = |state, message: &str| Check::new("network-policy", state, message);
     match exit_status {
-        0 => check(State::Pass, "Network policies are enforced"),
-        CLOSED_IS_OPEN => check(State::Fail, "Network policies are not enforced: a port that a policy closes stayed open")
+        0 => check(CheckStatus::Pass, "Network policies are enforced"),
+        CLOSED_IS_OPEN => check(CheckStatus::Fail, "Network policies are not enforced: a port that a policy closes stayed open")
             .remedy("Install a network plugin that enforces them, such as Calico, Cilium or kube-router"),
-        OPEN_IS_CLOSED => check(State::Unknown, "Whether network policies are enforced could not be proven: the two pods do not reach each other at all"),
-        other => check(State::Unknown, &format!("Whether network policies are enforced could not be proven: the probe ended with exit status {other}"))
+        OPEN_IS_CLOSED => check(CheckStatus::Unknown, "Whether network policies are enforced could not be proven: the two pods do not reach each other at all"),
+        other => check(CheckStatus::Unknown, &format!("Whether network policies are enforced could not be proven: the probe ended with exit status {other}"))
             .remedy("The probe needs sh, curl and nc in `trigger_image`"),
     }
 }

@@ -6,11 +6,10 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 
 use super::diagnose::{self, Problem};
-use super::logs::Line;
-use super::trigger::Request;
+use super::request::Request;
 use super::watch::Watch;
 use super::{Cluster, inventory, logs, rollout};
-use crate::error::{Error, Result};
+use crate::outcome::{Error, LogLine, Result};
 
 /// How often it is looked whether an engine has ended, and the pause between: the kubelet reports it after a second or
 /// two.
@@ -133,7 +132,7 @@ fn told(
     name: &str,
     what: &str,
     problem: &Problem,
-    log: &[Line],
+    log: &[LogLine],
 ) -> Error {
     let error = Error::failed(format!("{name} {what}: {problem}"));
     let error = problem.hint.clone().into_iter().fold(error, Error::hint);

@@ -12,9 +12,9 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams};
 use tntc_core::manifests::{self, code, cron_job, labels, network_policy, secret};
 use tntc_core::project::WORKFLOW_FILE;
 
-use super::apply::{self, Object};
+use super::objects::{self, Object};
 use super::{Cluster, errors};
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// Pause between looks whether everything is gone.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -151,7 +151,7 @@ fn has_durable_triggers(code: &ConfigMap) -> bool {
 
 fn of_name<K: Object>(object: &K) -> Fate {
     let named = Named::of(object);
-    if apply::is_ours(object) {
+    if objects::is_ours(object) {
         Fate::Remove(named)
     } else {
         kept(named, NOT_OURS)
@@ -241,14 +241,14 @@ impl Finder<'_> {
         let listed = self.api::<CronJob>().list(&ListParams::default()).await;
         let listed = listed.map_err(|cause| errors::tell("listing CronJobs", cause))?;
         let ours = |job: &CronJob| {
-            apply::is_ours(job) && job.labels().get(labels::NAME).is_some_and(|of| of == name)
+            objects::is_ours(job) && job.labels().get(labels::NAME).is_some_and(|of| of == name)
         };
         let fate = |job: &CronJob| {
             let named = Named::of(job);
             if ours(job) {
                 Some(Fate::Remove(named))
             } else {
-                (!apply::is_ours(job) && cron_job::is_name_of(&job.name_any(), name))
+                (!objects::is_ours(job) && cron_job::is_name_of(&job.name_any(), name))
                     .then(|| kept(named, NOT_OURS))
             }
         };

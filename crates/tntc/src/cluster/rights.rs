@@ -9,9 +9,9 @@ use k8s_openapi::api::rbac::v1::PolicyRule;
 use kube::api::{Api, PostParams};
 use tntc_core::manifests::Plan;
 
-use super::preflight::{Check, State};
-use super::{Cluster, errors, fix};
+use super::{Cluster, errors, user};
 use crate::followup::quoted;
+use crate::outcome::{Check, CheckStatus};
 
 /// Verbs on one kind of object in the workflow's namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,11 +170,11 @@ pub async fn check(cluster: &Cluster, namespace: &str, rights: &[Right]) -> Chec
     match missing(cluster, namespace, rights).await {
         Ok(missing) if missing.is_empty() => Check::new(
             "permissions",
-            State::Pass,
+            CheckStatus::Pass,
             format!("Permissions in namespace \"{namespace}\" are sufficient"),
         ),
         Ok(missing) => {
-            let user = fix::user(cluster).await.unwrap_or_default();
+            let user = user::name(cluster).await.unwrap_or_default();
             let user = if user.is_empty() { "USER" } else { &user };
             // Without the context of this call, which has just been shown not to suffice.
             let fix = format!(
@@ -183,7 +183,7 @@ pub async fn check(cluster: &Cluster, namespace: &str, rights: &[Right]) -> Chec
             );
             Check::new(
                 "permissions",
-                State::Fail,
+                CheckStatus::Fail,
                 format!(
                     "Permissions missing in namespace \"{namespace}\": {}",
                     grouped(&missing)
@@ -192,7 +192,7 @@ pub async fn check(cluster: &Cluster, namespace: &str, rights: &[Right]) -> Chec
             .remedy(format!("Have an administrator grant them: {fix}"))
             .remedy("or use a context that has them (--context)")
         }
-        Err(cause) => Check::error("permissions", errors::tell("asking for permissions", cause)),
+        Err(cause) => errors::tell("asking for permissions", cause).into_check("permissions"),
     }
 }
 

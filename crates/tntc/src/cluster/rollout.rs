@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use super::Cluster;
 use super::diagnose::{self, Problem};
 use super::watch::{Observed, Watch};
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// Annotation by which the Deployment controller numbers its `ReplicaSet`s.
 const REVISION: &str = "deployment.kubernetes.io/revision";

@@ -12,9 +12,9 @@ use tntc_core::manifests::trigger::{self, Run};
 
 use super::bounds::{Bounds, Progress, Stage};
 use super::conversation::Conversation;
+use super::request::{Answer, Request};
 use super::{Cluster, errors, ready};
-use crate::error::{Error, Result};
-use crate::progress::Phase;
+use crate::outcome::{Error, Result};
 use crate::unique;
 
 /// Seconds that the pod may outlive the caller's own timeout, should the caller be killed.
@@ -22,34 +22,6 @@ const DEADLINE_SLACK: u64 = 30;
 
 /// How long an interrupted run waits for the answer to the pod's creation.
 const CREATION_PATIENCE: Duration = Duration::from_secs(10);
-
-/// What to run, where.
-#[derive(Clone)]
-pub struct Request<'a> {
-    /// Namespace of the workflow.
-    pub namespace: &'a str,
-    /// Name of the workflow.
-    pub workflow: &'a str,
-    /// Image with curl in it.
-    pub image: &'a str,
-    /// The run's input, JSON text.
-    pub input: &'a str,
-    /// Bound of everything.
-    pub timeout: Duration,
-    /// Where it is shown how far the run has come.
-    pub phase: Option<&'a Phase<'a>>,
-}
-
-/// What curl printed.
-#[derive(Debug, Default)]
-pub struct Answer {
-    /// The response body.
-    pub body: String,
-    /// curl's own messages.
-    pub messages: String,
-    /// Why the pod could not be removed, when it could not.
-    pub left_behind: Option<String>,
-}
 
 /// Runs the workflow once and removes the pod, whatever happens, also on Ctrl-C at any moment.
 ///

@@ -6,7 +6,7 @@ use tntc_core::manifests::trigger::CONTAINER;
 
 use super::watch::{Observed, Watch};
 use super::{diagnose, limits};
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// Waits until the pod's container runs, or has run.
 ///

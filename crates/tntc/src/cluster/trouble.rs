@@ -6,7 +6,8 @@ use std::io;
 
 use tntc_core::proxy::Proxy;
 
-use crate::error::{Error, chain};
+use crate::outcome::Error;
+use crate::outcome::error::chain;
 
 /// Where requests go, for messages.
 #[derive(Debug, Clone)]

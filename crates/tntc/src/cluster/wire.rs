@@ -24,7 +24,8 @@ use tower::{BoxError, Service, ServiceExt, service_fn};
 use super::limits::{self, Kind};
 use super::login::Login;
 use super::trouble::{Place, Silent};
-use crate::error::{Error, Result, chain};
+use crate::outcome::error::chain;
+use crate::outcome::{Error, Result};
 
 /// Sends a request to a server.
 pub type Wire = BoxCloneService<Request<Body>, Response<Box<DynBody>>, BoxError>;

@@ -10,9 +10,8 @@ use tntc_core::manifests::Plan;
 use crate::cli::Audit;
 use crate::cluster::{Cluster, deployed, inventory, loaded};
 use crate::context::{Context, Overrides};
-use crate::error::Result;
 use crate::followup::quoted;
-use crate::output::Outcome;
+use crate::outcome::{Outcome, Result};
 use crate::prepare::{Variant, prepare};
 
 /// The fields of the answer.

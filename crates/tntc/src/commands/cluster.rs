@@ -13,12 +13,12 @@ use tntc_core::settings::Settings;
 
 use crate::cli::{self, ClusterCheck, ClusterCommand, Via};
 use crate::cluster::connect::Target;
-use crate::cluster::preflight::{self, Check, Report, State, Wanted, WantedSecrets};
+use crate::cluster::preflight::{self, Report, Wanted, WantedSecrets};
 use crate::cluster::rights::{self, Right};
 use crate::cluster::{Cluster, checks, fix, probe};
 use crate::context::{self, Context, Overrides};
-use crate::error::{Error, Kind, Result};
-use crate::output::{Outcome, Printer};
+use crate::outcome::{Check, CheckStatus, Error, ErrorKind, Outcome, Result};
+use crate::output::Printer;
 use crate::prepare::{self, InEnvironment};
 use crate::project::Opened;
 use crate::{bundle, trust};
@@ -121,7 +121,7 @@ async fn examine(
     if !fixed.is_empty() {
         report = preflight::look(cluster, wanted).await;
     }
-    if arguments.probe && report.fault() != Some(Kind::Surroundings) {
+    if arguments.probe && report.fault() != Some(ErrorKind::Surroundings) {
         prove(cluster, wanted.namespace, settings, &mut report).await;
     }
     Ok((report, fixed))
@@ -153,7 +153,7 @@ fn reached(changed: Option<&InEnvironment>) -> Outside {
 async fn code(opened: &Opened, changed: &InEnvironment, printer: &Printer) -> Check {
     let project = match bundle::delivered(opened, printer).await {
         Ok(project) => project,
-        Err(error) => return Check::error("config-map", error),
+        Err(error) => return error.into_check("config-map"),
     };
     let code = Code::collect(&project, &changed.workflow)
         .and_then(|code| code.with_workflow_file(&changed.text));
@@ -161,7 +161,7 @@ async fn code(opened: &Opened, changed: &InEnvironment, printer: &Printer) -> Ch
         Ok(code) => checks::code_size(code.files().values().map(Vec::len).sum()),
         Err(errors) => {
             let reasons: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            Check::error("config-map", Error::failed(reasons.join("; ")))
+            Error::failed(reasons.join("; ")).into_check("config-map")
         }
     }
 }
@@ -178,7 +178,7 @@ async fn repair(
     let may_be_missing = report
         .checks
         .iter()
-        .any(|check| check.id == "namespace" && check.status == State::Unknown);
+        .any(|check| check.id == "namespace" && check.status == CheckStatus::Unknown);
     if failed("namespace") {
         done.extend(fix::namespace(cluster, wanted.namespace).await?);
     } else if may_be_missing {
@@ -190,7 +190,7 @@ async fn repair(
     if failed("permissions") || user.is_some() {
         let user = match user {
             Some(user) => user.to_owned(),
-            None => fix::user(cluster).await?,
+            None => user::name(cluster).await?,
         };
         let granted = fix::permissions(cluster, wanted.namespace, &user, &wanted.rights);
         done.extend(granted.await?);

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::{self, Completions};
-use crate::output::Outcome;
+use crate::outcome::Outcome;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

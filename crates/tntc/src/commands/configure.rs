@@ -11,9 +11,8 @@ use tntc_core::settings::{Origin, Settings};
 
 use crate::cli::Configure;
 use crate::context::Context;
-use crate::error::{Error, Result};
 use crate::files::{self, Access};
-use crate::output::Outcome;
+use crate::outcome::{Error, Outcome, Result};
 use crate::project::CONFIG_DIR;
 use crate::{table, trust};
 

@@ -11,15 +11,12 @@ use crate::cluster::apply::{self, Applied};
 use crate::cluster::connect::Target;
 use crate::cluster::{Cluster, loaded, preflight, present, ready, rollout};
 use crate::context::{Context, Overrides};
-use crate::contract;
-use crate::error::{Error, Kind, Result};
-use crate::execution::Execution;
 use crate::interrupt::Interrupt;
-use crate::live;
-use crate::output::Outcome;
+use crate::outcome::{Error, ErrorKind, Execution, Outcome, Result};
 use crate::phases::Phases;
 use crate::prepare::{Prepared, Variant, prepare};
 use crate::trust::DirectoryImage;
+use crate::{contract, live};
 
 /// The fields of the answer.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -173,7 +170,7 @@ async fn follow(
 async fn explained(cluster: &Cluster, applied: &Applied, error: Error) -> Error {
     let name = applied.deployment.name_any();
     let namespace = applied.deployment.namespace().unwrap_or_default();
-    if matches!(error.kind, Kind::Interrupted(_)) {
+    if matches!(error.kind, ErrorKind::Interrupted(_)) {
         return error.hint(see_status(cluster, &name, &namespace));
     }
     let error = live::evidence::added(cluster, &namespace, &name, error).await;

@@ -15,12 +15,12 @@ use tokio::time::sleep;
 
 use crate::cli::Dev;
 use crate::context::Context;
-use crate::error::{Error, Result};
 use crate::interrupt::{Interrupt, Raised};
 use crate::local::{self, Names, Site, times};
-use crate::output::{Outcome, Printer};
-use crate::project::Opened;
-use crate::{port, project, secrets};
+use crate::outcome::{Error, Outcome, Result};
+use crate::output::Printer;
+use crate::project::{self, Opened};
+use crate::{port, secrets};
 
 /// How often everything is read, to see what no time of a file tells, and secrets.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -46,11 +46,11 @@ pub async fn run(arguments: Dev, context: &Context) -> Result<Outcome> {
             ended = engine.wait() => return Err(gone(ended)),
             signal = interrupt.raised() => {
                 stop(&mut engine, &mut interrupt).await;
-                return Ok(Outcome::interrupted(signal));
+                return Ok(Outcome::interrupted(signal.kind()));
             }
             next = session.outdated(&context.printer) => {
                 if let Stopped::By(signal) = stop(&mut engine, &mut interrupt).await {
-                    return Ok(Outcome::interrupted(signal));
+                    return Ok(Outcome::interrupted(signal.kind()));
                 }
                 session = next;
             }

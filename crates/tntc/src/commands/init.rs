@@ -13,8 +13,8 @@ use tntc_core::workflow::WorkflowName;
 
 use crate::cli::Init;
 use crate::deno;
-use crate::error::{Error, Result, io};
-use crate::output::Outcome;
+use crate::outcome::error::io;
+use crate::outcome::{Error, Outcome, Result};
 
 /// What stands for the workflow's name in a template.
 const NAME: &str = "{{name}}";

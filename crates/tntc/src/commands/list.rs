@@ -13,9 +13,9 @@ use tntc_core::manifests::labels;
 use crate::cli::List;
 use crate::cluster::{Cluster, inventory, loaded, rollout};
 use crate::context::{self, Context};
-use crate::error::Result;
-use crate::output::{Format, Outcome};
-use crate::table::{self};
+use crate::outcome::{Outcome, Result};
+use crate::output::Format;
+use crate::table;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

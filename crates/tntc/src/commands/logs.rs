@@ -6,19 +6,18 @@ use serde_json::json;
 
 use crate::cli::Logs;
 use crate::cluster::follow::{self, News};
-use crate::cluster::logs::{self, Line, Selection};
+use crate::cluster::logs::{self, Selection};
 use crate::cluster::{Cluster, inventory};
 use crate::context::{self, Context};
-use crate::error::Result;
 use crate::interrupt::Interrupt;
-use crate::output::Outcome;
+use crate::outcome::{LogLine, Outcome, Result};
 use crate::progress::Phase;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Answer {
     /// Pod by pod.
-    lines: Vec<Line>,
+    lines: Vec<LogLine>,
 }
 
 /// Shows recent lines of every replica, or follows them until interrupted.
@@ -79,7 +78,7 @@ async fn follow(
     loop {
         let next = tokio::select! {
             next = news.recv() => next,
-            signal = interrupt.raised() => return Ok(Outcome::interrupted(signal)),
+            signal = interrupt.raised() => return Ok(Outcome::interrupted(signal.kind())),
         };
         drop(waiting.take());
         match next.transpose()? {
@@ -96,7 +95,7 @@ async fn follow(
     Ok(Outcome::silent())
 }
 
-fn streamed(line: &Line, prefix: bool, as_json: bool) -> String {
+fn streamed(line: &LogLine, prefix: bool, as_json: bool) -> String {
     if as_json {
         json!(line).to_string()
     } else {
@@ -106,7 +105,7 @@ fn streamed(line: &Line, prefix: bool, as_json: bool) -> String {
 
 /// Each line says whose it is, however many pods there are, so that a rollout or another replica changes nothing of how
 /// they are read.
-fn shown(line: &Line, prefix: bool) -> String {
+fn shown(line: &LogLine, prefix: bool) -> String {
     if prefix {
         format!("{} {}", line.pod, line.line)
     } else {

@@ -8,15 +8,13 @@ use serde::Serialize;
 use tntc_core::terminal;
 
 use crate::cli::{Run, Via};
-use crate::cluster::direct;
-use crate::cluster::trigger::{self, Request};
+use crate::cluster::request::Request;
+use crate::cluster::{direct, response, trigger};
 use crate::context::{self, Context};
-use crate::error::{Error, Result, io};
-use crate::execution::Execution;
-use crate::local;
-use crate::output::Outcome;
+use crate::outcome::error::io;
+use crate::outcome::{Error, Execution, Outcome, Result};
 use crate::progress::Phase;
-use crate::trust;
+use crate::{local, trust};
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -114,7 +112,7 @@ fn tell_retries(answer: &trigger::Answer, context: &Context) {
 }
 
 fn outcome(name: &str, body: &str) -> Result<Outcome> {
-    let execution = Execution::parse(name, body)?;
+    let execution = response::parse(name, body)?;
     let succeeded = execution.success;
     let summary = if succeeded {
         format!("{name} succeeded")

@@ -9,10 +9,9 @@ use super::{
     audit, build, cluster, completions, configure, deploy, init, list, logs, run, secrets, status,
     test, undeploy, validate, version, visualize,
 };
-use crate::answer::{Nothing, schema as of};
 use crate::cli::Schema;
-use crate::error::{Error, Result};
-use crate::output::Outcome;
+use crate::outcome::envelope::{Nothing, schema as of};
+use crate::outcome::{Error, Outcome, Result};
 
 /// The fields of the answer.
 #[derive(Debug, Default, Serialize, JsonSchema)]

@@ -15,12 +15,11 @@ use tntc_core::settings::Settings;
 use crate::cli::{SecretsCheck, SecretsInit};
 use crate::cluster::{checks, errors};
 use crate::context::{self, Context, Overrides};
-use crate::error::{Error, Result, io};
 use crate::files::{self, Access};
-use crate::output::Outcome;
+use crate::outcome::error::io;
+use crate::outcome::{Error, Outcome, Result};
 use crate::project::Opened;
-use crate::secrets as local;
-use crate::table;
+use crate::{secrets as local, table};
 
 const GITIGNORE: &str = ".gitignore";
 /// How long a cluster may take to show its Secret: the answer is worth having, and not worth waiting for.

@@ -21,8 +21,7 @@ use crate::cluster::diagnose::{self, Problem};
 use crate::cluster::watch::Observed;
 use crate::cluster::{Cluster, events, inventory, loaded, queues};
 use crate::context::{self, Context};
-use crate::error::{Error, Result};
-use crate::output::Outcome;
+use crate::outcome::{Error, Event, Outcome, Result};
 use crate::table;
 use crate::trust::Standing;
 
@@ -66,7 +65,7 @@ struct Detail {
     endpoint: Option<String>,
     pods: Vec<PodLine>,
     /// The newest, oldest first.
-    events: Vec<events::Line>,
+    events: Vec<Event>,
     cron_jobs: Vec<CronJobLine>,
 }
 

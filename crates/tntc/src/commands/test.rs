@@ -9,16 +9,13 @@ use tntc_core::drift::{self, Drift};
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::workflow::Workflow;
 
-use crate::cli;
 use crate::cluster::remove::Pods;
 use crate::context::{Context, Overrides};
-use crate::contract;
-use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::live;
-use crate::output::Outcome;
+use crate::outcome::{Error, Outcome, Result};
 use crate::project::{self, Opened};
 use crate::testing::{self, NodeResult, Status, Suite, Tested};
+use crate::{cli, contract, live};
 
 /// The fields of the answer; a live test has none.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -95,11 +92,11 @@ async fn watch(
         let project = project::read(dir)?;
         tokio::select! {
             () = again(arguments, dir, node, changed.as_ref(), context) => {}
-            signal = interrupt.raised() => return Ok(Outcome::interrupted(signal)),
+            signal = interrupt.raised() => return Ok(Outcome::interrupted(signal.kind())),
         }
         tokio::select! {
             found = testing::watch::changes(dir, &project) => changed = Some(found?),
-            signal = interrupt.raised() => return Ok(Outcome::interrupted(signal)),
+            signal = interrupt.raised() => return Ok(Outcome::interrupted(signal.kind())),
         }
     }
 }

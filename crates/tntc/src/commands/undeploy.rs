@@ -10,8 +10,7 @@ use crate::cli::Undeploy;
 use crate::cluster::inventory;
 use crate::cluster::remove::{self, Named, Pods, Removal};
 use crate::context::{self, Context};
-use crate::error::{Error, Result};
-use crate::output::Outcome;
+use crate::outcome::{Error, Outcome, Result};
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -11,8 +11,7 @@ use tntc_core::workflow::Workflow;
 
 use crate::cli::Validate;
 use crate::context::{Context, Overrides};
-use crate::error::Result;
-use crate::output::Outcome;
+use crate::outcome::{Outcome, Result};
 use crate::prepare::{InEnvironment, deliverable, in_environment};
 use crate::table;
 

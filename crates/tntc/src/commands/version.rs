@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::output::Outcome;
+use crate::outcome::Outcome;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -9,9 +9,9 @@ use tntc_core::diagram::{self, DIAGRAM_FILE, SUMMARY_FILE, Usage};
 
 use crate::cli::Visualize;
 use crate::context::Context;
-use crate::error::{Result, io};
 use crate::files::{self, Access, PROJECT_FILE_LIMIT};
-use crate::output::Outcome;
+use crate::outcome::error::io;
+use crate::outcome::{Outcome, Result};
 use crate::project::Opened;
 
 /// The fields of the answer.

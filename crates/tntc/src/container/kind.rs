@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::program;
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 use crate::output::Printer;
 use crate::progress::Phase;
 

@@ -3,7 +3,7 @@
 use oci_spec::distribution::Reference;
 use regex_lite::Regex;
 
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// The registry of images that name none.
 const DOCKER_HUB: &str = "docker.io";
@@ -52,6 +52,15 @@ pub fn parse(image: &str) -> Result<Reference> {
             Reference::with_tag_and_digest(registry, repository, tag, digest)
         }
     })
+}
+
+/// What has this digest in the repository of an image.
+pub fn by_digest(target: &Reference, digest: String) -> Reference {
+    Reference::with_digest(
+        target.registry().to_owned(),
+        target.repository().to_owned(),
+        digest,
+    )
 }
 
 /// The grammar at the head of `reference.go` in `distribution/reference`, with digests of SHA-256 alone.

@@ -7,9 +7,8 @@ use tokio::time::Instant;
 
 use super::{evidence, once};
 use crate::cluster::{Cluster, apply, checks, preflight, remove, rollout};
-use crate::error::{Error, Result};
-use crate::execution::Execution;
 use crate::interrupt::Interrupt;
+use crate::outcome::{Error, Execution, Result};
 use crate::output::Printer;
 use crate::phases::Phases;
 use crate::prepare::Prepared;

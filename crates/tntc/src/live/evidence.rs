@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::cluster::{Cluster, events, inventory, logs};
-use crate::error::Error;
+use crate::outcome::{Error, Event};
 
 /// Lines of the log that a failure carries.
 const LOG_LINES: i64 = 20;
@@ -53,7 +53,7 @@ async fn log(cluster: &Cluster, namespace: &str, name: &str) -> Vec<String> {
     lines.into_iter().map(|line| line.line).collect()
 }
 
-async fn events(cluster: &Cluster, namespace: &str, name: &str) -> Vec<events::Line> {
+async fn events(cluster: &Cluster, namespace: &str, name: &str) -> Vec<Event> {
     let seen = inventory::observe(cluster, namespace, name).await;
     let seen = seen.unwrap_or_default();
     let deployment = seen.deployments.get(name);

@@ -12,11 +12,9 @@ pub use self::once::verify;
 use crate::cli::Global;
 use crate::cluster::remove::Pods;
 use crate::context::{Context, Overrides};
-use crate::error::{Error, Kind, Result};
-use crate::execution::Execution;
 use crate::followup::quoted;
 use crate::interrupt::Interrupt;
-use crate::output::Outcome;
+use crate::outcome::{Error, ErrorKind, Execution, Outcome, Result};
 use crate::phases::Phases;
 use crate::prepare::{Variant, prepare};
 use crate::{project, unique};
@@ -179,7 +177,7 @@ async fn conclude(
 
 /// Whoever pressed Ctrl-C knows why it ended.
 fn is_interrupted(error: &Error) -> bool {
-    matches!(error.kind, Kind::Interrupted(_))
+    matches!(error.kind, ErrorKind::Interrupted(_))
 }
 
 /// The same command in another environment: only what says how to print stays.

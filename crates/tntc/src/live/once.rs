@@ -6,10 +6,9 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 use tntc_core::manifests::labels;
 
-use crate::cluster::trigger::{self, Request};
-use crate::cluster::{Cluster, ready};
-use crate::error::{Error, Result};
-use crate::execution::Execution;
+use crate::cluster::request::Request;
+use crate::cluster::{Cluster, ready, response, trigger};
+use crate::outcome::{Error, Execution, Result};
 use crate::prepare::Prepared;
 
 /// Answers of an older revision that are put down to connections that still reach the old pod.
@@ -64,7 +63,7 @@ pub async fn run(
         phase: None,
     };
     let answer = trigger::run(cluster, &request).await?;
-    Execution::parse(name, &answer.body)
+    response::parse(name, &answer.body)
 }
 
 /// Only a run that succeeded passes.

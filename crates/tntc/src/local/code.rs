@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::copy::Copy;
 use super::names::Names;
 use crate::bundle;
-use crate::error::Result;
+use crate::outcome::Result;
 use crate::output::Printer;
 use crate::project::Opened;
 

@@ -14,9 +14,9 @@ use tntc_core::manifests::code::short_hex;
 use tntc_core::project::Project;
 
 use super::sealed;
-use crate::deno;
-use crate::error::{Error, Result, io};
-use crate::scratch;
+use crate::outcome::error::io;
+use crate::outcome::{Error, Result};
+use crate::{deno, scratch};
 
 /// How many processes may run one workflow at a time.
 const MOST_AT_ONCE: usize = 64;

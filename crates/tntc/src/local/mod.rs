@@ -16,8 +16,8 @@ use tntc_core::terminal;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin};
 
-use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::outcome::{Error, Result};
 use crate::output::Printer;
 use crate::project::Opened;
 

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use crate::error::{Result, io};
+use crate::outcome::Result;
+use crate::outcome::error::io;
 
 /// Replaces the copy's path and URL by those of the workflow's own directory.
 #[derive(Debug, Clone)]

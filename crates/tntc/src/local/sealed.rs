@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use crate::error::{Error, Result, io};
+use crate::outcome::error::io;
+use crate::outcome::{Error, Result};
 use crate::{deno, lifetime};
 
 /// What they get of this environment: where things are, and which certificate authorities this machine trusts.

@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use super::code::Code;
 use super::sealed;
-use crate::error::Result;
+use crate::outcome::Result;
 use crate::output::Printer;
 use crate::project::Opened;
 use crate::scratch::{self, Scratch};

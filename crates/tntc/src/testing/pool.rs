@@ -9,8 +9,7 @@ use serde_json::Value;
 use tntc_core::workflow::format_duration;
 
 use super::process::{Answer, Launch, Process, Said};
-use crate::error::Result;
-use crate::execution::Execution;
+use crate::outcome::{Execution, Result};
 
 /// Fixtures that are worth a process of their own: fewer are done sooner than another Deno has started.
 const WORTH_A_PROCESS: usize = 8;

@@ -12,9 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 
-use crate::error::{Error, Result};
-use crate::execution::Execution;
 use crate::local::{Names, lines, sealed};
+use crate::outcome::{Error, Execution, Result};
 
 /// What an answer's line begins with (RFC 7464), so that it is told from what nodes print.
 const RECORD_SEPARATOR: char = '\u{1e}';

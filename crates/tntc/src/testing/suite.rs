@@ -11,9 +11,8 @@ use super::pool::{self, Job, Plan};
 use super::process::{Answer, Launch};
 use super::report::NodeResult;
 use crate::deno;
-use crate::error::Result;
-use crate::execution::Execution;
 use crate::local::Code;
+use crate::outcome::{Execution, Result};
 use crate::output::Printer;
 use crate::project::Opened;
 

@@ -10,7 +10,7 @@ use tntc_core::project::{Project, WORKFLOW_FILE};
 use tntc_core::workflow::Workflow;
 use tokio::time::sleep;
 
-use crate::error::Result;
+use crate::outcome::Result;
 use crate::project;
 
 /// How often the directory is read. Polling sees every file system, also those that tell of no changes.

@@ -7,7 +7,8 @@ use tempfile::NamedTempFile;
 
 use super::layer::digest;
 use crate::deno::cache_dir;
-use crate::error::{Error, Result, io};
+use crate::outcome::error::io;
+use crate::outcome::{Error, Result};
 use crate::scratch::Scratch;
 
 /// A directory of blobs; a file is there whole or not at all.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use docker_credential::{CredentialRetrievalError as Missing, DockerCredential};
 use tntc_core::project::without_bom;
 
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// Under which name `docker login` keeps Docker Hub's credentials.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";

@@ -8,7 +8,7 @@ use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 
 /// One gzipped layer.
 #[derive(Debug, Clone, PartialEq, Eq)]

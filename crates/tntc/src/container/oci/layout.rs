@@ -12,7 +12,7 @@ use super::cache::{Cache, full};
 use super::image::{Blob, Descriptor, Image, entry, index};
 use super::stop::Stopped;
 use crate::container::reference;
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 use crate::scratch::Scratch;
 
 /// The file that marks a layout (image-spec, image-layout.md).

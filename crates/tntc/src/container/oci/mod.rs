@@ -11,6 +11,7 @@ mod layout;
 mod protocol;
 mod pull;
 mod registry;
+mod response;
 mod stop;
 mod tokens;
 mod told;
@@ -27,12 +28,11 @@ use self::layer::Layer;
 pub use self::layout::is_archive;
 use self::pull::Source;
 use self::registry::Registry;
-use self::wire::Operation;
+use self::tokens::Operation;
 use super::platform::Platform;
-use super::recipe;
-use super::reference;
+use super::{recipe, reference};
 use crate::deno;
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 use crate::output::Printer;
 use crate::progress::Phase;
 
@@ -134,7 +134,7 @@ impl Built {
         for image in &self.images {
             let digest = image.manifest.descriptor.digest.clone();
             registry
-                .push_manifest(&by_digest(&target, digest), &image.manifest)
+                .push_manifest(&reference::by_digest(&target, digest), &image.manifest)
                 .await?;
         }
         registry.push_manifest(&target, &index).await
@@ -169,7 +169,7 @@ pub async fn push_index(
     let mut entries = Vec::with_capacity(digests.len());
     for (digest, platform) in digests {
         let content = registry
-            .manifest(&by_digest(&target, digest.clone()))
+            .manifest(&reference::by_digest(&target, digest.clone()))
             .await?;
         let media_type = pull::media_type(&content).unwrap_or_else(|| image::MANIFEST.to_owned());
         entries.push((Blob::of(&media_type, content).descriptor, platform.clone()));
@@ -184,14 +184,6 @@ async fn push_manifests(registry: &Registry, target: &Reference, images: &[Image
         registry.push_manifest(target, &image.manifest).await?;
     }
     Ok(())
-}
-
-fn by_digest(target: &Reference, digest: String) -> Reference {
-    Reference::with_digest(
-        target.registry().to_owned(),
-        target.repository().to_owned(),
-        digest,
-    )
 }
 
 /// One layer a `COPY`, of the same files.

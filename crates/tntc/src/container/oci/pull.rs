@@ -6,10 +6,10 @@ use serde_json::Value;
 use super::cache::Cache;
 use super::image::{Base, Descriptor};
 use super::registry::Registry;
-use super::wire::Operation;
+use super::tokens::Operation;
 use crate::container::platform::Platform;
 use crate::container::reference;
-use crate::error::{Error, Result};
+use crate::outcome::{Error, Result};
 use crate::progress::Phase;
 
 /// Bytes of an image's config.
@@ -112,7 +112,7 @@ impl Source {
         if let Some(kept) = self.cache.read(digest) {
             return self.json(&kept);
         }
-        let image = super::by_digest(&self.image, digest.to_owned());
+        let image = reference::by_digest(&self.image, digest.to_owned());
         let content = self.registry.manifest(&image).await?;
         self.cache.write(digest, &content)?;
         self.json(&content)

@@ -6,13 +6,14 @@ use futures::stream;
 use oci_spec::distribution::Reference;
 use tokio::io::AsyncReadExt;
 
-use super::credentials;
 use super::image::{Blob, Descriptor};
-use super::protocol;
+use super::response::Cause;
+use super::tokens::Operation;
 use super::told::{self, transient};
-use super::wire::{Cause, Operation, Wire};
+use super::wire::Wire;
+use super::{credentials, protocol};
 use crate::container::retry;
-use crate::error::Result;
+use crate::outcome::Result;
 
 /// Bytes of a blob that are read from disk at a time.
 const PIECE: usize = 256 * 1024;
@@ -112,7 +113,7 @@ impl Registry {
         pushed.map_err(|cause| self.told(&doing(image, Operation::Push), &cause))
     }
 
-    fn told(&self, doing: &str, cause: &Cause) -> crate::error::Error {
+    fn told(&self, doing: &str, cause: &Cause) -> crate::outcome::Error {
         told::registry(doing, &self.name, cause)
     }
 }

@@ -11,8 +11,17 @@ use reqwest::{Client, Response, Url};
 use serde::Deserialize;
 
 use super::credentials::Login;
-use super::wire::{self, ANSWER, Cause, Operation};
+use super::response::{self, ANSWER, Cause};
 use crate::proxies;
+
+/// What is done with a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Read it.
+    Pull,
+    /// Write to it.
+    Push,
+}
 
 /// What a realm answers; older ones call it `token`.
 #[derive(Deserialize)]
@@ -108,7 +117,7 @@ async fn granted(answer: Response) -> Result<HeaderValue, Cause> {
             "the registry's realm answers {status}"
         )));
     }
-    let body = wire::bytes(wire::checked(answer).await?, ANSWER, "a token").await?;
+    let body = response::bytes(response::checked(answer).await?, ANSWER, "a token").await?;
     let granted: Granted = serde_json::from_slice(&body)
         .map_err(|_| Cause::Odd("the registry's realm answers no token".to_owned()))?;
     let token = granted.token.or(granted.access_token).unwrap_or_default();

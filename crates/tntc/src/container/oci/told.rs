@@ -2,9 +2,10 @@
 
 use oci_spec::distribution::Reference;
 
-use super::wire::Cause;
+use super::response::Cause;
 use crate::container::fault::Fault;
-use crate::error::{Error, chain};
+use crate::outcome::Error;
+use crate::outcome::error::chain;
 
 /// The error of something done with a registry, such as `push of reg.io/e:v1`.
 pub fn registry(doing: &str, registry: &str, cause: &Cause) -> Error {

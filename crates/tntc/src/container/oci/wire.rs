@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
 use oci_spec::distribution::Reference;
 use reqwest::{Client, Method, Request, RequestBuilder, Response, StatusCode, Url};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Mutex;
@@ -20,14 +19,12 @@ use super::credentials::Login;
 use super::image::{Blob, Descriptor};
 use super::layer::{digest, in_hex};
 use super::protocol::Protocol;
-use super::tokens;
+use super::response::{Cause, bytes, checked};
+use super::tokens::{self, Operation};
 use crate::proxies;
 
 /// Bytes of a manifest or index; the specification asks registries for 4 MiB.
 const MANIFEST: usize = 4 * 1024 * 1024;
-/// Bytes of any other answer that is read.
-pub(super) const ANSWER: usize = 1024 * 1024;
-
 /// How long a registry may take to accept a connection, and to send anything at all on one.
 const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_mins(1);
@@ -35,48 +32,6 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// Manifests of one platform and indexes of several, in OCI's terms and in Docker's.
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
-
-/// What is done with a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Read it.
-    Pull,
-    /// Write to it.
-    Push,
-}
-
-/// Why a request did not do what it should.
-#[derive(Debug, thiserror::Error)]
-pub enum Cause {
-    /// No answer, or half of one.
-    #[error(transparent)]
-    Request(#[from] reqwest::Error),
-    /// An answer that refuses; what it says besides.
-    #[error("status {status}{}", said(.message))]
-    Status {
-        /// Its status.
-        status: u16,
-        /// What it says.
-        message: String,
-    },
-    /// A file of this machine.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    /// The credentials are not taken.
-    #[error("{0}")]
-    Refused(String),
-    /// An answer that no registry should give.
-    #[error("{0}")]
-    Odd(String),
-}
-
-fn said(message: &str) -> String {
-    if message.is_empty() {
-        String::new()
-    } else {
-        format!(": {message}")
-    }
-}
 
 /// A registry.
 pub struct Wire {
@@ -298,50 +253,6 @@ fn location(answer: &Response) -> Result<Url, Cause> {
     let target = header.and_then(|location| answer.url().join(location).ok());
     let usable = target.filter(|url| matches!(url.scheme(), "http" | "https"));
     usable.ok_or_else(|| Cause::Odd("it does not say where the upload goes (Location)".to_owned()))
-}
-
-/// An answer that does not refuse.
-pub(super) async fn checked(answer: Response) -> Result<Response, Cause> {
-    let status = answer.status();
-    if status.is_success() {
-        return Ok(answer);
-    }
-    // Why it refuses is worth knowing, and nothing more than that.
-    let body = bytes(answer, ANSWER, "its answer")
-        .await
-        .unwrap_or_default();
-    let text = String::from_utf8_lossy(&body);
-    let parsed: Value = serde_json::from_str(&text).unwrap_or_default();
-    let errors = parsed["errors"].as_array().into_iter().flatten();
-    let message: Vec<_> = errors
-        .map(|error| {
-            let field = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-            [field("code"), field("message")]
-                .join(" ")
-                .trim()
-                .to_owned()
-        })
-        .collect();
-    Err(Cause::Status {
-        status: status.as_u16(),
-        message: message.join("; ").chars().take(500).collect(),
-    })
-}
-
-/// The bytes of an answer that is small.
-pub(super) async fn bytes(answer: Response, most: usize, what: &str) -> Result<Vec<u8>, Cause> {
-    let collect = async |mut all: Vec<u8>, piece: bytes::Bytes| {
-        all.extend_from_slice(&piece);
-        if all.len() > most {
-            return Err(Cause::Odd(format!(
-                "{what} is larger than {} MiB",
-                most / 1024 / 1024
-            )));
-        }
-        Ok(all)
-    };
-    let pieces = answer.bytes_stream().map_err(Cause::from);
-    pieces.try_fold(Vec::new(), collect).await
 }
 
 /// A client that goes by the environment's proxies, by the same rules as to a cluster.

@@ -10,11 +10,7 @@ use serde_json::{Value, json};
 use tntc_core::diagnostic::Diagnostic;
 use tntc_core::drift::Drift;
 
-use crate::cluster::events;
-use crate::cluster::logs::Line;
-use crate::cluster::preflight::Check;
-use crate::execution::Execution;
-use crate::phases::Phase;
+use super::{Check, Event, Execution, LogLine, Phase, Status};
 
 /// What a command answers with `-o json`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -38,31 +34,6 @@ pub struct Envelope<'a, Own> {
     /// The fields of the command; a failure may lack them.
     #[serde(flatten)]
     pub own: Own,
-}
-
-/// Whether something went well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// It did.
-    Pass,
-    /// It did not.
-    Fail,
-}
-
-impl Status {
-    /// `Pass` when there is no failure.
-    pub fn of(failed: bool) -> Self {
-        if failed { Self::Fail } else { Self::Pass }
-    }
-
-    /// The word that is written.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-        }
-    }
 }
 
 /// When a command ran.
@@ -102,13 +73,13 @@ pub struct Evidence {
     pub log: Option<Vec<String>>,
     /// The newest events about that engine.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub events: Option<Vec<events::Line>>,
+    pub events: Option<Vec<Event>>,
     /// How code and contract have come apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
     /// The last lines of pods that crashed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub lines: Option<Vec<Line>>,
+    pub lines: Option<Vec<LogLine>>,
 }
 
 /// Fields of a command that has none of its own, or of a failure before its command was known.

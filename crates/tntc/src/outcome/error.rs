@@ -4,41 +4,16 @@ use std::fmt;
 
 use tntc_core::terminal;
 
-use crate::answer::Evidence;
+use super::{Check, CheckStatus, ErrorKind, Evidence};
 
 /// Everything in this crate that can fail fails with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// Whose fault a failure is; each kind has its own exit status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The thing asked about failed: an invalid workflow, a failed run or rollout. Exit status 1.
-    Failed,
-    /// The command was called wrongly. Exit status 2.
-    Usage,
-    /// The surroundings failed: no cluster, no Deno, no Docker, no permission. Exit status 3.
-    Surroundings,
-    /// A signal of this number ended the command. Exit status 128 and the number, as shells have it.
-    Interrupted(u8),
-}
-
-impl Kind {
-    /// The process exit status of this kind.
-    pub fn exit_status(self) -> u8 {
-        match self {
-            Self::Failed => 1,
-            Self::Usage => 2,
-            Self::Surroundings => 3,
-            Self::Interrupted(signal) => 128 + signal,
-        }
-    }
-}
 
 /// A failure told to the user: what was being done, to what, why it failed and what to run next.
 #[derive(Debug)]
 pub struct Error {
     /// Decides the exit status.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// One line: what was being done, to what, and what is wrong.
     pub message: String,
     /// More lines for a person, such as rendered diagnostics; never part of the one-line summary.
@@ -51,7 +26,7 @@ pub struct Error {
 
 impl Error {
     /// An error of any kind; prefer the named constructors.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -63,17 +38,28 @@ impl Error {
 
     /// The thing asked about failed.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self::new(Kind::Failed, message)
+        Self::new(ErrorKind::Failed, message)
     }
 
     /// Wrong usage.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(Kind::Usage, message)
+        Self::new(ErrorKind::Usage, message)
     }
 
     /// The surroundings failed.
     pub fn surroundings(message: impl Into<String>) -> Self {
-        Self::new(Kind::Surroundings, message)
+        Self::new(ErrorKind::Surroundings, message)
+    }
+
+    /// The check that a request failed for, in a way that says nothing about what was looked for.
+    pub fn into_check(self, id: &'static str) -> Check {
+        Check {
+            id,
+            status: CheckStatus::Fail,
+            message: self.message,
+            remedies: self.hints,
+            fault: self.kind,
+        }
     }
 
     /// Adds a line on what to do next.
@@ -132,17 +118,6 @@ pub fn io(action: &str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_kind_has_its_own_exit_status() {
-        let kinds = [
-            Kind::Failed,
-            Kind::Usage,
-            Kind::Surroundings,
-            Kind::Interrupted(2),
-        ];
-        assert_eq!(kinds.map(Kind::exit_status), [1, 2, 3, 130]);
-    }
 
     #[test]
     fn a_chain_names_every_cause_once() {

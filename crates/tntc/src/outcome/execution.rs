@@ -6,8 +6,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result};
-
 /// What the engine answers to `POST /run`; what an older engine does not say is absent.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -53,14 +51,6 @@ struct NodeTiming {
 }
 
 impl Execution {
-    /// Parses an answer.
-    ///
-    /// # Errors
-    /// It is not what an engine answers.
-    pub fn parse(name: &str, body: &str) -> Result<Self> {
-        serde_json::from_str(body).map_err(|_| not_an_engine(name, body))
-    }
-
     /// The first of its errors.
     pub fn first_error(&self) -> &str {
         self.errors
@@ -99,24 +89,9 @@ fn hint(error: &str) -> Option<&'static str> {
     )
 }
 
-fn not_an_engine(name: &str, body: &str) -> Error {
-    let start: String = body.chars().take(200).collect();
-    Error::failed(format!(
-        "{name} gave an answer that is not a run result: {start}"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_answer_of_somebody_else_is_told_with_its_beginning() {
-        let none = Execution::parse("page", "<html>")
-            .expect_err("no run")
-            .message;
-        assert!(none.contains("not a run result: <html>"), "{none}");
-    }
 
     #[test]
     fn a_node_that_reached_nobody_is_led_to_the_contract() {
