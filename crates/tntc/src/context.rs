@@ -10,9 +10,9 @@ use crate::cli::Global;
 use crate::cluster::Cluster;
 use crate::cluster::connect::{self, Target};
 use crate::outcome::{Error, Result};
-use crate::output::Printer;
 use crate::project::{self, Opened};
 use crate::remembered;
+use crate::terminal::Printer;
 
 /// What every command works with.
 pub struct Context {

@@ -4,7 +4,7 @@ use tntc_core::drift::{Drift, Violation};
 use tntc_core::settings::{Enforcement, Settings};
 
 use crate::outcome::{Error, Result};
-use crate::output::Printer;
+use crate::terminal::Printer;
 
 /// Whether drift only warns: the flag or the environment says so.
 pub fn only_warns(warn: bool, settings: &Settings) -> bool {

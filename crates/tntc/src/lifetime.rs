@@ -44,7 +44,7 @@ pub fn become_other(mut arguments: impl Iterator<Item = OsString>) -> Option<u8>
         return Some(NOT_RUN);
     }
     let cause = std::process::Command::new(&program).args(arguments).exec();
-    crate::output::pass_on(&format!("cannot run {}: {cause}\n", program.display()));
+    crate::terminal::printer::pass_on(&format!("cannot run {}: {cause}\n", program.display()));
     Some(NOT_RUN)
 }
 

@@ -14,8 +14,8 @@ use crate::deno::cache_dir;
 use crate::files::{self, Access, SETTINGS_LIMIT};
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
-use crate::output::Printer;
 use crate::project::CONFIG_DIR;
+use crate::terminal::Printer;
 
 /// Where `build` leaves the image's tag for `deploy`.
 pub const BASE_IMAGE_FILE: &str = ".tentacular/base-image.txt";

@@ -16,7 +16,7 @@ use crate::container::program::{self, Failure};
 use crate::lifetime;
 use crate::outcome::error::io;
 use crate::outcome::{Error, ErrorKind, Result};
-use crate::progress::Phase;
+use crate::terminal::progress::Phase;
 
 /// What the engine itself provides.
 const PROVIDED: [&str; 2] = ["tentacular", "tentacular/testing"];

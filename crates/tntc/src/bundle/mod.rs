@@ -27,10 +27,10 @@ use crate::deno;
 use crate::interrupt::Interrupt;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
-use crate::output::Printer;
-use crate::progress::Phase;
 use crate::project::Opened;
 use crate::scratch::{self, Scratch};
+use crate::terminal::Printer;
+use crate::terminal::progress::Phase;
 
 /// What a workflow calls the file that fixes the versions of its dependencies.
 const LOCK_FILE: &str = "deno.lock";

@@ -12,7 +12,7 @@ use tokio::process::Command;
 use super::origin::Origins;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
-use crate::output::Printer;
+use crate::terminal::Printer;
 use crate::{deno, files, scratch, trust};
 
 /// Names a private registry of npm; a dot-file, which is no part of the delivered code.

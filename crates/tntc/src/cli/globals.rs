@@ -4,7 +4,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory};
 
 use super::Cli;
-use crate::output::Format;
+use crate::terminal::Format;
 
 /// The options by which a cluster is reached.
 const CLUSTER: [&str; 4] = ["namespace", "environment", "kubeconfig", "context"];

@@ -17,7 +17,7 @@ pub use self::globals::{command, formats_of, listed};
 pub use self::operating::{
     Audit, Cluster, ClusterCheck, ClusterCommand, Deploy, List, Logs, Run, Status, Undeploy, Via,
 };
-use crate::output::{Color, Format};
+use crate::terminal::{Color, Format};
 
 /// Validate, test, build, deploy, run and audit sealed workflows on Kubernetes.
 #[derive(Debug, Parser)]

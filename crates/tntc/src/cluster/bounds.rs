@@ -8,7 +8,7 @@ use super::request::Request;
 use super::{Cluster, ready};
 use crate::interrupt::Interrupt;
 use crate::outcome::{Error, Result};
-use crate::progress::Phase;
+use crate::terminal::progress::Phase;
 
 /// How far a run has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use super::diagnose;
 use super::watch::Observed;
 use crate::outcome::Event as Record;
-use crate::table;
+use crate::terminal::table;
 
 /// Most events that are shown at once.
 const MOST: usize = 10;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tntc_core::kubeconfig::Exec;
 
 use crate::outcome::{Error, Result};
-use crate::output;
+use crate::terminal::printer;
 
 /// Bytes of what a plugin prints that are read.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -215,7 +215,7 @@ fn relay(mut stderr: impl Read, visible: bool) -> String {
     while let Ok(read @ 1..) = stderr.read(&mut piece) {
         let new = &piece[..read];
         if visible {
-            output::pass_on(&String::from_utf8_lossy(new));
+            printer::pass_on(&String::from_utf8_lossy(new));
         }
         said.extend_from_slice(new);
         let surplus = said.len().saturating_sub(64 * 1024);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::progress::Phase;
+use crate::terminal::progress::Phase;
 
 /// What to run, where.
 #[derive(Clone)]

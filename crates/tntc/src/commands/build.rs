@@ -14,9 +14,9 @@ use crate::container::{kind, oci, reference};
 use crate::context::{Context, Overrides};
 use crate::interrupt::Interrupt;
 use crate::outcome::{Error, Outcome, Result};
-use crate::output::Printer;
 use crate::remembered::{self, Turn};
 use crate::scratch::Scratch;
+use crate::terminal::Printer;
 use crate::trust;
 
 /// The fields of the answer.

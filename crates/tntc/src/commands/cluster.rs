@@ -18,9 +18,9 @@ use crate::cluster::rights::{self, Right};
 use crate::cluster::{Cluster, checks, fix, probe};
 use crate::context::{self, Context, Overrides};
 use crate::outcome::{Check, CheckStatus, Error, ErrorKind, Outcome, Result};
-use crate::output::Printer;
 use crate::prepare::{self, InEnvironment};
 use crate::project::Opened;
+use crate::terminal::Printer;
 use crate::{bundle, trust};
 
 /// The fields of the answer.

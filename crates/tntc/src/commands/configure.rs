@@ -14,7 +14,8 @@ use crate::context::Context;
 use crate::files::{self, Access};
 use crate::outcome::{Error, Outcome, Result};
 use crate::project::CONFIG_DIR;
-use crate::{table, trust};
+use crate::terminal::table;
+use crate::trust;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

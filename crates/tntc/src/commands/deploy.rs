@@ -13,8 +13,8 @@ use crate::cluster::{Cluster, loaded, preflight, present, ready, rollout};
 use crate::context::{Context, Overrides};
 use crate::interrupt::Interrupt;
 use crate::outcome::{Error, ErrorKind, Execution, Outcome, Result};
-use crate::phases::Phases;
 use crate::prepare::{Prepared, Variant, prepare};
+use crate::terminal::Phases;
 use crate::trust::DirectoryImage;
 use crate::{contract, live};
 

@@ -18,8 +18,8 @@ use crate::context::Context;
 use crate::interrupt::{Interrupt, Raised};
 use crate::local::{self, Names, Site, times};
 use crate::outcome::{Error, Outcome, Result};
-use crate::output::Printer;
 use crate::project::{self, Opened};
+use crate::terminal::Printer;
 use crate::{port, secrets};
 
 /// How often everything is read, to see what no time of a file tells, and secrets.

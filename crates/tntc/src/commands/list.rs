@@ -14,8 +14,7 @@ use crate::cli::List;
 use crate::cluster::{Cluster, inventory, loaded, rollout};
 use crate::context::{self, Context};
 use crate::outcome::{Outcome, Result};
-use crate::output::Format;
-use crate::table;
+use crate::terminal::{Format, table};
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

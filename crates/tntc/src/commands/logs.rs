@@ -11,7 +11,7 @@ use crate::cluster::{Cluster, inventory};
 use crate::context::{self, Context};
 use crate::interrupt::Interrupt;
 use crate::outcome::{LogLine, Outcome, Result};
-use crate::progress::Phase;
+use crate::terminal::progress::Phase;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

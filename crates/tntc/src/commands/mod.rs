@@ -27,9 +27,8 @@ use clap::error::ErrorKind;
 
 use crate::cli::{self, Cli, Command, Secrets};
 use crate::context::Context;
-use crate::crash;
 use crate::outcome::{Error, Outcome, Result};
-use crate::output::{Color, Format, Printer};
+use crate::terminal::{Color, Format, Printer, crash};
 
 /// Parses the command line; on failure everything is printed already and the exit status is returned.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<Cli, u8> {

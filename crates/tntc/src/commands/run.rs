@@ -13,7 +13,7 @@ use crate::cluster::{direct, response, trigger};
 use crate::context::{self, Context};
 use crate::outcome::error::io;
 use crate::outcome::{Error, Execution, Outcome, Result};
-use crate::progress::Phase;
+use crate::terminal::progress::Phase;
 use crate::{local, trust};
 
 /// The fields of the answer.

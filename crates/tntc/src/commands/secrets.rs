@@ -19,7 +19,8 @@ use crate::files::{self, Access};
 use crate::outcome::error::io;
 use crate::outcome::{Error, Outcome, Result};
 use crate::project::Opened;
-use crate::{secrets as local, table};
+use crate::secrets as local;
+use crate::terminal::table;
 
 const GITIGNORE: &str = ".gitignore";
 /// How long a cluster may take to show its Secret: the answer is worth having, and not worth waiting for.

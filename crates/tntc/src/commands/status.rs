@@ -22,7 +22,7 @@ use crate::cluster::watch::Observed;
 use crate::cluster::{Cluster, events, inventory, loaded, queues};
 use crate::context::{self, Context};
 use crate::outcome::{Error, Event, Outcome, Result};
-use crate::table;
+use crate::terminal::table;
 use crate::trust::Standing;
 
 /// The fields of the answer.

@@ -13,7 +13,7 @@ use crate::cli::Validate;
 use crate::context::{Context, Overrides};
 use crate::outcome::{Outcome, Result};
 use crate::prepare::{InEnvironment, deliverable, in_environment};
-use crate::table;
+use crate::terminal::table;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

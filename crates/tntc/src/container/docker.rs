@@ -20,9 +20,9 @@ use super::{recipe, reference, retry};
 use crate::deno;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
-use crate::output::Printer;
-use crate::progress::Phase;
 use crate::scratch::Scratch;
+use crate::terminal::Printer;
+use crate::terminal::progress::Phase;
 
 /// Name of the generated Dockerfile.
 const DOCKERFILE: &str = "Dockerfile.tentacular";

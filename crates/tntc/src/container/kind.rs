@@ -8,8 +8,8 @@ use tokio::process::Command;
 
 use super::program;
 use crate::outcome::{Error, Result};
-use crate::output::Printer;
-use crate::progress::Phase;
+use crate::terminal::Printer;
+use crate::terminal::progress::Phase;
 
 /// Whether the `kind` program is there.
 pub async fn is_installed() -> bool {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
-use crate::progress::Phase;
+use crate::terminal::progress::Phase;
 
 /// Lines of output that are kept; a failed build shows no more than these.
 const TAIL: usize = 30;

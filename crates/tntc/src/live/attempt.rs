@@ -9,9 +9,8 @@ use super::{evidence, once};
 use crate::cluster::{Cluster, apply, checks, preflight, remove, rollout};
 use crate::interrupt::Interrupt;
 use crate::outcome::{Error, Execution, Result};
-use crate::output::Printer;
-use crate::phases::Phases;
 use crate::prepare::Prepared;
+use crate::terminal::{Phases, Printer};
 
 /// When a live test must be over, but for its cleaning up.
 #[derive(Debug, Clone, Copy)]

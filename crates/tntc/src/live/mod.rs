@@ -15,8 +15,8 @@ use crate::context::{Context, Overrides};
 use crate::followup::quoted;
 use crate::interrupt::Interrupt;
 use crate::outcome::{Error, ErrorKind, Execution, Outcome, Result};
-use crate::phases::Phases;
 use crate::prepare::{Variant, prepare};
+use crate::terminal::Phases;
 use crate::{project, unique};
 
 /// The environment of the gate, and of `test --live` without `--env`.

@@ -18,8 +18,8 @@ use tokio::process::{Child, ChildStdin};
 
 use crate::interrupt::Interrupt;
 use crate::outcome::{Error, Result};
-use crate::output::Printer;
 use crate::project::Opened;
+use crate::terminal::Printer;
 
 pub use code::Code;
 pub use names::Names;
@@ -110,7 +110,7 @@ pub async fn pass_on(from: impl AsyncRead + Unpin, names: &Names, styled: impl F
     while let Ok(Some(line)) = lines::next(&mut from, MOST_LINE).await {
         let more = if line.cut { "..." } else { "" };
         let text = format!("{}{more}", names.in_text(&line.text));
-        crate::output::coloured_line(&styled(&terminal::shown(&text)));
+        crate::terminal::printer::coloured_line(&styled(&terminal::shown(&text)));
     }
 }
 

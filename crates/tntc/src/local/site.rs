@@ -9,9 +9,9 @@ use tokio::process::Command;
 use super::code::Code;
 use super::sealed;
 use crate::outcome::Result;
-use crate::output::Printer;
 use crate::project::Opened;
 use crate::scratch::{self, Scratch};
+use crate::terminal::Printer;
 use crate::{deno, secrets};
 
 /// The pod's broad fallback flags, for a workflow without a contract.

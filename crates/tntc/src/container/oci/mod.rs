@@ -33,8 +33,8 @@ use super::platform::Platform;
 use super::{recipe, reference};
 use crate::deno;
 use crate::outcome::{Error, Result};
-use crate::output::Printer;
-use crate::progress::Phase;
+use crate::terminal::Printer;
+use crate::terminal::progress::Phase;
 
 /// What to build, and how to talk to registries.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use super::tokens::Operation;
 use crate::container::platform::Platform;
 use crate::container::reference;
 use crate::outcome::{Error, Result};
-use crate::progress::Phase;
+use crate::terminal::progress::Phase;
 
 /// Bytes of an image's config.
 const CONFIG: u64 = 4 * 1024 * 1024;

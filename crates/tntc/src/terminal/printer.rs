@@ -11,8 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tntc_core::terminal;
 
-pub use crate::format::Format;
-use crate::format::written;
+use super::format::{Format, written};
 use crate::outcome::envelope::{Envelope, Timing};
 use crate::outcome::{Error, ErrorKind, Evidence, Status};
 
@@ -229,12 +228,12 @@ fn to_stdout(text: &str) {
 
 /// As for stdout: with stderr gone there is nobody left to tell.
 fn to_stderr(text: &str) {
-    let _ = crate::screen::above(|| writeln!(std::io::stderr().lock(), "{text}"));
+    let _ = super::screen::above(|| writeln!(std::io::stderr().lock(), "{text}"));
 }
 
 /// Passes on what a child says on stderr, in pieces that need not be lines.
 pub fn pass_on(piece: &str) {
-    let _ = crate::screen::above(|| write!(std::io::stderr().lock(), "{}", terminal::shown(piece)));
+    let _ = super::screen::above(|| write!(std::io::stderr().lock(), "{}", terminal::shown(piece)));
 }
 
 /// A line of a child, with colours of ours around text that went through `terminal::shown`.

@@ -3,8 +3,8 @@
 use std::panic::{self, PanicHookInfo};
 use std::process;
 
+use super::{Color, Format, Printer};
 use crate::outcome::Error;
-use crate::output::{Color, Format, Printer};
 
 /// The exit status of a bug, as that of every Rust program. The release profile would abort (134) otherwise.
 pub const EXIT_STATUS: i32 = 101;

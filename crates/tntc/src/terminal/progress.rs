@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use tntc_core::terminal::shown;
 
-use crate::output::Printer;
+use super::Printer;
 
 /// One phase of long work; on a terminal its line is gone when the phase is over.
 pub struct Phase<'a> {
@@ -42,7 +42,7 @@ impl<'a> Phase<'a> {
 /// Nothing where lines cannot move, as on a dumb terminal: the bar hides itself there.
 fn moving(name: &str) -> Option<ProgressBar> {
     let bar = ProgressBar::new_spinner().with_prefix(shown(name).into_owned());
-    let bar = crate::screen::show(bar).filter(|bar| !bar.is_hidden())?;
+    let bar = super::screen::show(bar).filter(|bar| !bar.is_hidden())?;
     if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} ({elapsed}) {wide_msg}") {
         bar.set_style(style);
     }

@@ -3,9 +3,8 @@
 use std::future::Future;
 use std::time::Instant;
 
+use super::{Printer, progress};
 use crate::outcome::{Error, Outcome, Phase, Result, Status};
-use crate::output::Printer;
-use crate::progress;
 
 /// The steps of one command, in order.
 pub struct Phases<'a> {
@@ -77,7 +76,7 @@ impl<'a> Phases<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{Color, Format};
+    use crate::terminal::{Color, Format};
     use serde_json::json;
 
     #[tokio::test]

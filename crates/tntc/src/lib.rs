@@ -1,0 +1,45 @@
+//! `tntc`: validate, build, deploy, run and remove sealed workflows on Kubernetes.
+
+mod bundle;
+mod cli;
+mod cluster;
+mod commands;
+mod container;
+mod context;
+mod contract;
+mod deno;
+mod files;
+mod followup;
+mod interrupt;
+mod lifetime;
+mod live;
+mod local;
+mod outcome;
+mod port;
+mod prepare;
+mod project;
+mod proxies;
+mod remembered;
+mod scratch;
+mod secrets;
+mod terminal;
+mod testing;
+mod trust;
+mod unique;
+
+use std::process::ExitCode;
+
+use terminal::crash;
+
+/// What `tntc` does with the arguments of this process.
+pub fn main() -> ExitCode {
+    if let Some(status) = lifetime::become_other(std::env::args_os()) {
+        return ExitCode::from(status);
+    }
+    crash::report_as("tntc", terminal::Format::Text, terminal::Color::Never);
+    let status = match commands::parse(std::env::args_os()) {
+        Ok(cli) => commands::dispatch(cli),
+        Err(status) => status,
+    };
+    ExitCode::from(status)
+}
