@@ -12,9 +12,9 @@ use tntc_core::modules;
 use tntc_core::project::Project;
 use tokio::process::Command;
 
-use crate::lifetime;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
+use crate::process::lifetime;
 use crate::scratch::Scratch;
 
 /// The oldest Deno that the engine was tested with.

@@ -10,13 +10,11 @@ mod contract;
 mod deno;
 mod files;
 mod followup;
-mod interrupt;
-mod lifetime;
 mod live;
 mod local;
 mod outcome;
-mod port;
 mod prepare;
+pub mod process;
 mod project;
 mod proxies;
 mod remembered;
@@ -29,6 +27,7 @@ mod unique;
 
 use std::process::ExitCode;
 
+use process::lifetime;
 use terminal::crash;
 
 /// What `tntc` does with the arguments of this process.

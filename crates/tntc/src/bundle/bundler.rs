@@ -12,10 +12,10 @@ use super::map::{self, SourceMap};
 use super::node::{Bundle, Needy, Shape};
 use super::origin::Origins;
 use super::surroundings::Surroundings;
-use crate::container::program::{self, Failure};
-use crate::lifetime;
 use crate::outcome::error::io;
 use crate::outcome::{Error, ErrorKind, Result};
+use crate::process::lifetime;
+use crate::process::program::{self, Failure};
 use crate::terminal::progress::Phase;
 
 /// What the engine itself provides.

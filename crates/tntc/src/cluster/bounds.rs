@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use super::request::Request;
 use super::{Cluster, ready};
-use crate::interrupt::Interrupt;
 use crate::outcome::{Error, Result};
+use crate::process::interrupt::Interrupt;
 use crate::terminal::progress::Phase;
 
 /// How far a run has come.

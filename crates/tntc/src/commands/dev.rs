@@ -15,12 +15,13 @@ use tokio::time::sleep;
 
 use crate::cli::Dev;
 use crate::context::Context;
-use crate::interrupt::{Interrupt, Raised};
 use crate::local::{self, Names, Site, times};
 use crate::outcome::{Error, Outcome, Result};
+use crate::process::interrupt::{Interrupt, Raised};
+use crate::process::port;
 use crate::project::{self, Opened};
+use crate::secrets;
 use crate::terminal::Printer;
-use crate::{port, secrets};
 
 /// How often everything is read, to see what no time of a file tells, and secrets.
 const LOOK_EVERY: Duration = Duration::from_millis(300);

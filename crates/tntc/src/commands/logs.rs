@@ -9,8 +9,8 @@ use crate::cluster::follow::{self, News};
 use crate::cluster::logs::{self, Selection};
 use crate::cluster::{Cluster, inventory};
 use crate::context::{self, Context};
-use crate::interrupt::Interrupt;
 use crate::outcome::{LogLine, Outcome, Result};
+use crate::process::interrupt::Interrupt;
 use crate::terminal::progress::Phase;
 
 /// The fields of the answer.

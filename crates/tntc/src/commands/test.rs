@@ -11,8 +11,8 @@ use tntc_core::workflow::Workflow;
 
 use crate::cluster::remove::Pods;
 use crate::context::{Context, Overrides};
-use crate::interrupt::Interrupt;
 use crate::outcome::{Error, Outcome, Result};
+use crate::process::interrupt::Interrupt;
 use crate::project::{self, Opened};
 use crate::testing::{self, NodeResult, Status, Suite, Tested};
 use crate::{cli, contract, live};

@@ -15,11 +15,11 @@ use tokio::process::Command;
 
 use super::fault::{self, Fault};
 use super::platform::Platform;
-use super::program::{self, Failure};
 use super::{recipe, reference, retry};
 use crate::deno;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
+use crate::process::program::{self, Failure};
 use crate::scratch::Scratch;
 use crate::terminal::Printer;
 use crate::terminal::progress::Phase;

@@ -1,7 +1,7 @@
 //! What usually goes wrong between an image and a registry, told alike by every builder.
 
-use super::program::Failure;
 use crate::outcome::Error;
+use crate::process::program::Failure;
 
 /// A cause that has its own message and its own way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::process::Stdio;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::program;
 use crate::outcome::{Error, Result};
+use crate::process::program;
 use crate::terminal::Printer;
 use crate::terminal::progress::Phase;
 

@@ -5,7 +5,6 @@ pub mod fault;
 pub mod kind;
 pub mod oci;
 pub mod platform;
-pub mod program;
 pub mod recipe;
 pub mod reference;
 mod retry;

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use super::{evidence, once};
 use crate::cluster::{Cluster, apply, checks, preflight, remove, rollout};
-use crate::interrupt::Interrupt;
 use crate::outcome::{Error, Execution, Result};
 use crate::prepare::Prepared;
+use crate::process::interrupt::Interrupt;
 use crate::terminal::{Phases, Printer};
 
 /// When a live test must be over, but for its cleaning up.

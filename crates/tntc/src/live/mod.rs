@@ -13,9 +13,9 @@ use crate::cli::Global;
 use crate::cluster::remove::Pods;
 use crate::context::{Context, Overrides};
 use crate::followup::quoted;
-use crate::interrupt::Interrupt;
 use crate::outcome::{Error, ErrorKind, Execution, Outcome, Result};
 use crate::prepare::{Variant, prepare};
+use crate::process::interrupt::Interrupt;
 use crate::terminal::Phases;
 use crate::{project, unique};
 

@@ -16,8 +16,8 @@ use tntc_core::terminal;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin};
 
-use crate::interrupt::Interrupt;
 use crate::outcome::{Error, Result};
+use crate::process::interrupt::Interrupt;
 use crate::project::Opened;
 use crate::terminal::Printer;
 

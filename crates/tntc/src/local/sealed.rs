@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
+use crate::deno;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
-use crate::{deno, lifetime};
+use crate::process::lifetime;
 
 /// What they get of this environment: where things are, and which certificate authorities this machine trusts.
 const KEPT: [&str; 8] = [
