@@ -10,9 +10,9 @@ use crate::cli::Global;
 use crate::cluster::Cluster;
 use crate::cluster::connect::{self, Target};
 use crate::outcome::{Error, Result};
-use crate::project::{self, Opened};
-use crate::remembered;
 use crate::terminal::Printer;
+use crate::workspace::project::{self, Opened};
+use crate::workspace::{config_files, image_record, trust};
 
 /// What every command works with.
 pub struct Context {
@@ -91,8 +91,8 @@ impl Context {
         workflow_namespace: Option<&str>,
         overrides: Overrides,
     ) -> Result<Settings> {
-        let user = project::user_config(self.home.as_deref())?;
-        let project = project::project_config(dir, self.home.as_deref())?;
+        let user = config_files::user_config(self.home.as_deref())?;
+        let project = config_files::project_config(dir, self.home.as_deref())?;
         for unknown in [&user, &project]
             .into_iter()
             .flatten()
@@ -104,7 +104,7 @@ impl Context {
             self.printer
                 .detail(format!("config: {}", file.path.display()));
         }
-        let built = remembered::read(dir)?;
+        let built = image_record::read(dir)?;
         let inputs = Inputs {
             flags: self.flags(overrides),
             workflow_namespace,
@@ -128,6 +128,11 @@ impl Context {
         Ok(settings.or_context_namespace(of_context))
     }
 
+    /// As [`trust::require_images`], for the user of this call.
+    pub fn require_images(&self, settings: &Settings, wanted: &[&str], dir: &Path) -> Result<()> {
+        trust::require_images(settings, wanted, dir, self.home.as_deref(), &self.printer)
+    }
+
     fn flags(&self, overrides: Overrides) -> Flags {
         let global = self.global.clone();
         Flags {
@@ -144,8 +149,8 @@ impl Context {
 
     /// The config files that count in the current directory, the user's before the project's.
     pub fn config_files(&self) -> Result<Vec<PathBuf>> {
-        let user = project::user_config(self.home.as_deref())?;
-        let project = project::project_config(Path::new("."), self.home.as_deref())?;
+        let user = config_files::user_config(self.home.as_deref())?;
+        let project = config_files::project_config(Path::new("."), self.home.as_deref())?;
         let files = [user, project].into_iter().flatten();
         Ok(files.map(|file| file.path).collect())
     }

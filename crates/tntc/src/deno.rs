@@ -15,7 +15,8 @@ use tokio::process::Command;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
 use crate::process::lifetime;
-use crate::scratch::Scratch;
+use crate::workspace::cache::cache_dir;
+use crate::workspace::scratch::Scratch;
 
 /// The oldest Deno that the engine was tested with.
 pub const OLDEST: (u32, u32, u32) = (2, 9, 8);
@@ -81,19 +82,6 @@ pub fn cached_engine() -> Result<PathBuf> {
         Err(_) if dir.join("main.ts").exists() => Ok(dir),
         renamed => renamed.map(|()| dir.clone()).map_err(io("write", &dir)),
     }
-}
-
-/// `$XDG_CACHE_HOME/tentacular`, or `~/.cache/tentacular` (XDG Base Directory Specification).
-pub fn cache_dir() -> Result<PathBuf> {
-    let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || std::env::home_dir().map(|home| home.join(".cache"));
-    let cache = named
-        .filter(|path| path.is_absolute())
-        .or_else(home)
-        .ok_or_else(|| {
-            Error::surroundings("there is no home directory to keep the engine in").hint("set HOME")
-        })?;
-    Ok(cache.join("tentacular"))
 }
 
 fn engine_hash() -> String {

@@ -8,22 +8,17 @@ mod container;
 mod context;
 mod contract;
 mod deno;
-mod files;
 mod followup;
 mod live;
 mod local;
 mod outcome;
 mod prepare;
 pub mod process;
-mod project;
 mod proxies;
-mod remembered;
-mod scratch;
-mod secrets;
 mod terminal;
 mod testing;
-mod trust;
 mod unique;
+pub mod workspace;
 
 use std::process::ExitCode;
 

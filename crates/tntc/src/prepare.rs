@@ -13,14 +13,15 @@ use tntc_core::workflow::{
     Namespace, Overridden, OverrideError, Trigger, TriggerKind, Workflow, overridden,
 };
 
+use crate::bundle;
 use crate::cluster::connect::Target;
 use crate::cluster::{Cluster, services};
 use crate::context::{self, Context, Overrides};
 use crate::outcome::{Error, Result};
-use crate::project::Opened;
-use crate::secrets::{self, Local};
-use crate::trust::{self, DirectoryImage};
-use crate::{bundle, remembered};
+use crate::workspace::image_record;
+use crate::workspace::project::Opened;
+use crate::workspace::secrets::{self, Local};
+use crate::workspace::trust::{self, DirectoryImage};
 
 /// A workflow directory, read and checked, with every setting that applies to it.
 pub struct Prepared {
@@ -87,10 +88,15 @@ pub async fn prepare(
     let secrets = secrets::read(dir, &settings)?;
     let secrets = secrets.map(|local| local.warned_of_unused(&changed.workflow));
     let evidence = drift::read(&changed.workflow, &opened.project, None);
-    let image_id = remembered::id_of(dir, &settings.image.value);
+    let image_id = image_record::id_of(dir, &settings.image.value);
     let prepared = Prepared {
         image_id,
-        images: trust::images(&settings, &["image", "trigger_image"], dir, context)?,
+        images: trust::images(
+            &settings,
+            &["image", "trigger_image"],
+            dir,
+            context.home.as_deref(),
+        )?,
         drift: drift::judge(&changed.workflow, evidence),
         namespace: context::namespace(&settings)?,
         endpoints: changed.endpoints,
@@ -192,7 +198,7 @@ impl Prepared {
             context.printer.note(format!("Detected kind cluster '{cluster}', adjusted: {no_gvisor}imagePullPolicy=IfNotPresent"));
         }
         for image in &self.images {
-            image.tell(context);
+            image.tell(&context.printer);
         }
         for warning in self.secrets.iter().flat_map(|local| &local.warnings) {
             context.printer.warn(warning);

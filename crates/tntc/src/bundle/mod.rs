@@ -27,10 +27,10 @@ use crate::deno;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
 use crate::process::interrupt::Interrupt;
-use crate::project::Opened;
-use crate::scratch::{self, Scratch};
 use crate::terminal::Printer;
 use crate::terminal::progress::Phase;
+use crate::workspace::project::Opened;
+use crate::workspace::scratch::{self, Scratch};
 
 /// What a workflow calls the file that fixes the versions of its dependencies.
 const LOCK_FILE: &str = "deno.lock";

@@ -165,7 +165,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let home = fs::canonicalize(home.path()).unwrap();
         for name in ["copy/a.ts", "copy/.npmrc", "npm/x/1/i.js", "key.txt"] {
-            crate::scratch::write(&home, name, b"").unwrap();
+            crate::workspace::scratch::write(&home, name, b"").unwrap();
         }
         std::os::unix::fs::symlink(home.join("key.txt"), home.join("npm/link")).unwrap();
         let project = Project::from_files([("a.ts", "")]);

@@ -10,10 +10,11 @@ use tntc_core::project::Project;
 use tokio::process::Command;
 
 use super::origin::Origins;
+use crate::deno;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
 use crate::terminal::Printer;
-use crate::{deno, files, scratch, trust};
+use crate::workspace::{files, scratch, trust};
 
 /// Names a private registry of npm; a dot-file, which is no part of the delivered code.
 const NPM_CONFIG: &str = ".npmrc";

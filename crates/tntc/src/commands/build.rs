@@ -14,10 +14,9 @@ use crate::container::{kind, oci, reference};
 use crate::context::{Context, Overrides};
 use crate::outcome::{Error, Outcome, Result};
 use crate::process::interrupt::Interrupt;
-use crate::remembered::{self, Turn};
-use crate::scratch::Scratch;
 use crate::terminal::Printer;
-use crate::trust;
+use crate::workspace::image_record::{self, Turn};
+use crate::workspace::scratch::Scratch;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -92,7 +91,7 @@ fn plan<'a>(arguments: &Build, context: &'a Context) -> Result<Plan<'a>> {
         ..Overrides::default()
     };
     let settings = context.settings_of(&opened, overrides)?;
-    trust::require_images(&settings, &["base_image"], &arguments.dir, context)?;
+    context.require_images(&settings, &["base_image"], &arguments.dir)?;
     let registry = settings.registry.as_ref().map(|named| named.value.as_str());
     let tag = arguments.tag.as_deref().unwrap_or(DEFAULT_IMAGE);
     let plan = Plan {
@@ -137,7 +136,7 @@ async fn in_turn(arguments: &Build, plan: &Plan<'_>) -> Result<Outcome> {
     let image = pushed.map_or(plan.image.clone(), |digest| {
         format!("{}@{digest}", plan.image)
     });
-    remembered::write(&arguments.dir, &image, built.id.as_deref())?;
+    image_record::write(&arguments.dir, &image, built.id.as_deref())?;
     drop(turn);
     Ok(outcome(plan, &built))
 }

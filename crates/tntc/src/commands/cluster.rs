@@ -11,6 +11,7 @@ use tntc_core::manifests::secret;
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::Settings;
 
+use crate::bundle;
 use crate::cli::{self, ClusterCheck, ClusterCommand, Via};
 use crate::cluster::connect::Target;
 use crate::cluster::preflight::{self, Report, Wanted, WantedSecrets};
@@ -19,9 +20,8 @@ use crate::cluster::{Cluster, checks, fix, probe};
 use crate::context::{self, Context, Overrides};
 use crate::outcome::{Check, CheckStatus, Error, ErrorKind, Outcome, Result};
 use crate::prepare::{self, InEnvironment};
-use crate::project::Opened;
 use crate::terminal::Printer;
-use crate::{bundle, trust};
+use crate::workspace::project::Opened;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -58,7 +58,7 @@ async fn check(arguments: ClusterCheck, context: &Context) -> Result<Outcome> {
     let settings = context.settings_near(opened.as_ref(), overrides)?;
     if arguments.probe {
         let dir = opened.as_ref().map_or(Path::new("."), |it| &it.dir);
-        trust::require_images(&settings, &["trigger_image"], dir, context)?;
+        context.require_images(&settings, &["trigger_image"], dir)?;
     }
     let target = Target::find(&settings)?;
     let kind = target.kind.clone();

@@ -11,11 +11,11 @@ use tntc_core::settings::{Origin, Settings};
 
 use crate::cli::Configure;
 use crate::context::Context;
-use crate::files::{self, Access};
 use crate::outcome::{Error, Outcome, Result};
-use crate::project::CONFIG_DIR;
 use crate::terminal::table;
-use crate::trust;
+use crate::workspace::config_files::CONFIG_DIR;
+use crate::workspace::files::{self, Access};
+use crate::workspace::trust;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -15,7 +15,7 @@ use crate::outcome::{Error, ErrorKind, Execution, Outcome, Result};
 use crate::prepare::{Prepared, Variant, prepare};
 use crate::process::interrupt::Interrupt;
 use crate::terminal::Phases;
-use crate::trust::DirectoryImage;
+use crate::workspace::trust::DirectoryImage;
 use crate::{contract, live};
 
 /// The fields of the answer.

@@ -19,9 +19,9 @@ use crate::local::{self, Names, Site, times};
 use crate::outcome::{Error, Outcome, Result};
 use crate::process::interrupt::{Interrupt, Raised};
 use crate::process::port;
-use crate::project::{self, Opened};
-use crate::secrets;
 use crate::terminal::Printer;
+use crate::workspace::project::{self, Opened};
+use crate::workspace::secrets;
 
 /// How often everything is read, to see what no time of a file tells, and secrets.
 const LOOK_EVERY: Duration = Duration::from_millis(300);

@@ -11,10 +11,10 @@ use crate::cli::{Run, Via};
 use crate::cluster::request::Request;
 use crate::cluster::{direct, response, trigger};
 use crate::context::{self, Context};
+use crate::local;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Execution, Outcome, Result};
 use crate::terminal::progress::Phase;
-use crate::{local, trust};
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -34,7 +34,7 @@ pub async fn run(arguments: Run, context: &Context) -> Result<Outcome> {
     }
     let settings = context.settings()?;
     if arguments.via == Via::Pod {
-        trust::require_images(&settings, &["trigger_image"], Path::new("."), context)?;
+        context.require_images(&settings, &["trigger_image"], Path::new("."))?;
     }
     let namespace = context::namespace(&settings)?;
     let cluster = context.connect(&settings).await?;

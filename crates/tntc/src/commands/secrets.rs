@@ -15,12 +15,12 @@ use tntc_core::settings::Settings;
 use crate::cli::{SecretsCheck, SecretsInit};
 use crate::cluster::{checks, errors};
 use crate::context::{self, Context, Overrides};
-use crate::files::{self, Access};
 use crate::outcome::error::io;
 use crate::outcome::{Error, Outcome, Result};
-use crate::project::Opened;
-use crate::secrets as local;
 use crate::terminal::table;
+use crate::workspace::files::{self, Access};
+use crate::workspace::project::Opened;
+use crate::workspace::secrets as local;
 
 const GITIGNORE: &str = ".gitignore";
 /// How long a cluster may take to show its Secret: the answer is worth having, and not worth waiting for.

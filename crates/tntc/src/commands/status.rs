@@ -23,7 +23,7 @@ use crate::cluster::{Cluster, events, inventory, loaded, queues};
 use crate::context::{self, Context};
 use crate::outcome::{Error, Event, Outcome, Result};
 use crate::terminal::table;
-use crate::trust::Standing;
+use crate::workspace::trust::Standing;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -136,7 +136,7 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
         let cron_jobs = cron_jobs?.iter().map(cron_job).collect();
         workflow.detail = Some(detail(deployment, endpoint, &seen, cron_jobs)?);
     }
-    let directory = Standing::here(context)?;
+    let directory = Standing::here(context.home.as_deref())?;
     let mut lines = vec![text(&workflow, Timestamp::now())];
     lines.extend(directory.as_ref().map(Standing::line));
     let outcome = Outcome::new(summary(deployment, problem.as_ref()))

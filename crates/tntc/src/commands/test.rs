@@ -13,8 +13,8 @@ use crate::cluster::remove::Pods;
 use crate::context::{Context, Overrides};
 use crate::outcome::{Error, Outcome, Result};
 use crate::process::interrupt::Interrupt;
-use crate::project::{self, Opened};
 use crate::testing::{self, NodeResult, Status, Suite, Tested};
+use crate::workspace::project::{self, Opened};
 use crate::{cli, contract, live};
 
 /// The fields of the answer; a live test has none.

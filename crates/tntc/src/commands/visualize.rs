@@ -9,10 +9,10 @@ use tntc_core::diagram::{self, DIAGRAM_FILE, SUMMARY_FILE, Usage};
 
 use crate::cli::Visualize;
 use crate::context::Context;
-use crate::files::{self, Access, PROJECT_FILE_LIMIT};
 use crate::outcome::error::io;
 use crate::outcome::{Outcome, Result};
-use crate::project::Opened;
+use crate::workspace::files::{self, Access, PROJECT_FILE_LIMIT};
+use crate::workspace::project::Opened;
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -20,9 +20,9 @@ use crate::deno;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
 use crate::process::program::{self, Failure};
-use crate::scratch::Scratch;
 use crate::terminal::Printer;
 use crate::terminal::progress::Phase;
+use crate::workspace::scratch::Scratch;
 
 /// Name of the generated Dockerfile.
 const DOCKERFILE: &str = "Dockerfile.tentacular";

@@ -17,7 +17,8 @@ use crate::outcome::{Error, ErrorKind, Execution, Outcome, Result};
 use crate::prepare::{Variant, prepare};
 use crate::process::interrupt::Interrupt;
 use crate::terminal::Phases;
-use crate::{project, unique};
+use crate::unique;
+use crate::workspace::config_files;
 
 /// The environment of the gate, and of `test --live` without `--env`.
 pub const DEFAULT_ENVIRONMENT: &str = "dev";
@@ -47,8 +48,8 @@ pub struct Options {
 /// Whether a `dev` environment is defined, so that a deploy is tested there first.
 pub fn is_gated(dir: &Path, context: &Context) -> Result<bool> {
     let files = [
-        project::user_config(context.home.as_deref())?,
-        project::project_config(dir, context.home.as_deref())?,
+        config_files::user_config(context.home.as_deref())?,
+        config_files::project_config(dir, context.home.as_deref())?,
     ];
     Ok(files
         .iter()

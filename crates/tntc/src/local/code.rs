@@ -7,8 +7,8 @@ use super::copy::Copy;
 use super::names::Names;
 use crate::bundle;
 use crate::outcome::Result;
-use crate::project::Opened;
 use crate::terminal::Printer;
+use crate::workspace::project::Opened;
 
 /// A directory to run a workflow from, without any download and without anything that is not the workflow's.
 pub struct Code {

@@ -14,9 +14,11 @@ use tntc_core::manifests::code::short_hex;
 use tntc_core::project::Project;
 
 use super::sealed;
+use crate::deno;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
-use crate::{deno, scratch};
+use crate::workspace::cache::cache_dir;
+use crate::workspace::scratch;
 
 /// How many processes may run one workflow at a time.
 const MOST_AT_ONCE: usize = 64;
@@ -39,7 +41,7 @@ impl Copy {
     /// # Errors
     /// The cache cannot be written, or its path is one that Deno's flags cannot hold.
     pub fn new(of: &Path, project: Project) -> Result<Self> {
-        let copies = deno::cache_dir()?.join(COPIES);
+        let copies = cache_dir()?.join(COPIES);
         make_private(&copies)?;
         let copies = fs::canonicalize(&copies).map_err(io("open", &copies))?;
         sealed::require_expressible(&copies)?;

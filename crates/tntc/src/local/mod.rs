@@ -18,8 +18,8 @@ use tokio::process::{Child, ChildStdin};
 
 use crate::outcome::{Error, Result};
 use crate::process::interrupt::Interrupt;
-use crate::project::Opened;
 use crate::terminal::Printer;
+use crate::workspace::project::Opened;
 
 pub use code::Code;
 pub use names::Names;

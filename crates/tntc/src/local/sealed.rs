@@ -10,6 +10,7 @@ use crate::deno;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
 use crate::process::lifetime;
+use crate::workspace::cache::cache_dir;
 
 /// What they get of this environment: where things are, and which certificate authorities this machine trusts.
 const KEPT: [&str; 8] = [
@@ -48,7 +49,7 @@ pub fn command(program: &Path, sealed: bool) -> Result<Command> {
 /// `DENO_DIR` of these processes: what Deno has compiled, and no web storage. Neither `localStorage` nor `caches` ask for
 /// a permission, and both outlive the process; a file in the place of their directory makes them fail, in workers too.
 fn compiled() -> Result<PathBuf> {
-    let dir = deno::cache_dir()?.join("compiled");
+    let dir = cache_dir()?.join("compiled");
     let storage = dir.join(WEB_STORAGE);
     if !storage.is_file() {
         fs::create_dir_all(&dir).map_err(io("create", &dir))?;
@@ -62,7 +63,7 @@ fn compiled() -> Result<PathBuf> {
 
 /// Removes what Deno has compiled of a directory.
 pub fn forget_compiled(dir: &Path) {
-    if let Ok(compiled) = deno::cache_dir().map(|cache| cache.join("compiled/gen/file")) {
+    if let Ok(compiled) = cache_dir().map(|cache| cache.join("compiled/gen/file")) {
         let below = compiled.join(dir.strip_prefix("/").unwrap_or(dir));
         // There may be nothing, and what stays is only large.
         drop(fs::remove_dir_all(below));

@@ -8,11 +8,12 @@ use tokio::process::Command;
 
 use super::code::Code;
 use super::sealed;
+use crate::deno;
 use crate::outcome::Result;
-use crate::project::Opened;
-use crate::scratch::{self, Scratch};
 use crate::terminal::Printer;
-use crate::{deno, secrets};
+use crate::workspace::project::Opened;
+use crate::workspace::scratch::{self, Scratch};
+use crate::workspace::secrets;
 
 /// The pod's broad fallback flags, for a workflow without a contract.
 const BROAD: [&str; 3] = ["--allow-net", "--allow-write=/tmp", "--allow-env"];

@@ -13,8 +13,8 @@ use super::report::NodeResult;
 use crate::deno;
 use crate::local::Code;
 use crate::outcome::{Execution, Result};
-use crate::project::Opened;
 use crate::terminal::Printer;
+use crate::workspace::project::Opened;
 
 /// Everything that one call of `tntc test` runs.
 pub struct Suite {

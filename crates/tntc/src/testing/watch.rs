@@ -11,7 +11,7 @@ use tntc_core::workflow::Workflow;
 use tokio::time::sleep;
 
 use crate::outcome::Result;
-use crate::project;
+use crate::workspace::project;
 
 /// How often the directory is read. Polling sees every file system, also those that tell of no changes.
 const LOOK_EVERY: Duration = Duration::from_millis(150);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tempfile::NamedTempFile;
 
 use super::layer::digest;
-use crate::deno::cache_dir;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
-use crate::scratch::Scratch;
+use crate::workspace::cache::cache_dir;
+use crate::workspace::scratch::Scratch;
 
 /// A directory of blobs; a file is there whole or not at all.
 #[derive(Debug, Clone)]

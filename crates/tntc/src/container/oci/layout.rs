@@ -13,7 +13,7 @@ use super::image::{Blob, Descriptor, Image, entry, index};
 use super::stop::Stopped;
 use crate::container::reference;
 use crate::outcome::{Error, Result};
-use crate::scratch::Scratch;
+use crate::workspace::scratch::Scratch;
 
 /// The file that marks a layout (image-spec, image-layout.md).
 const MARKER: &str = "oci-layout";

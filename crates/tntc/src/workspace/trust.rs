@@ -12,12 +12,12 @@ use serde::Serialize;
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::{ChosenImage, Settings};
 
-use crate::context::Context;
+use super::config_files;
+use super::image_record::BASE_IMAGE_FILE;
 use crate::followup::quoted;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
-use crate::project;
-use crate::remembered::BASE_IMAGE_FILE;
+use crate::terminal::Printer;
 
 /// The setting's name.
 pub const KEY: &str = "trusted_directories";
@@ -47,7 +47,7 @@ pub fn by(dir: &Path, home: Option<&Path>) -> Result<Option<PathBuf>> {
 /// # Errors
 /// As [`is_trusted`].
 pub fn listed(home: Option<&Path>) -> Result<Vec<PathBuf>> {
-    let config = project::user_config(home)?;
+    let config = config_files::user_config(home)?;
     let listed = config.map(|file| file.config.trusted_directories);
     // A relative path would trust whatever is below the directory of the moment.
     let listed = listed.unwrap_or_default().into_iter().map(PathBuf::from);
@@ -98,12 +98,12 @@ impl Standing {
     ///
     /// # Errors
     /// As [`is_trusted`].
-    pub fn here(context: &Context) -> Result<Option<Self>> {
+    pub fn here(home: Option<&Path>) -> Result<Option<Self>> {
         let here = Path::new(".");
         if !here.join(WORKFLOW_FILE).exists() {
             return Ok(None);
         }
-        let trusted_by = by(here, context.home.as_deref())?;
+        let trusted_by = by(here, home)?;
         Ok(Some(Self {
             path: fs::canonicalize(here).map_err(io("open", here))?,
             trusted: trusted_by.is_some(),
@@ -146,14 +146,14 @@ pub fn images(
     settings: &Settings,
     wanted: &[&str],
     dir: &Path,
-    context: &Context,
+    home: Option<&Path>,
 ) -> Result<Vec<DirectoryImage>> {
     let chosen = settings.chosen_images.iter();
     let chosen: Vec<_> = chosen.filter(|it| wanted.contains(&it.setting)).collect();
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
-    let trusted = is_trusted(dir, context.home.as_deref())?;
+    let trusted = is_trusted(dir, home)?;
     let image = |chosen: &ChosenImage| DirectoryImage {
         chosen: chosen.clone(),
         trusted,
@@ -171,10 +171,11 @@ pub fn require_images(
     settings: &Settings,
     wanted: &[&str],
     dir: &Path,
-    context: &Context,
+    home: Option<&Path>,
+    printer: &Printer,
 ) -> Result<()> {
-    for image in images(settings, wanted, dir, context)? {
-        image.tell(context);
+    for image in images(settings, wanted, dir, home)? {
+        image.tell(printer);
         image.require()?;
     }
     Ok(())
@@ -182,12 +183,12 @@ pub fn require_images(
 
 impl DirectoryImage {
     /// Says who chose the image.
-    pub fn tell(&self, context: &Context) {
+    pub fn tell(&self, printer: &Printer) {
         let line = format!("{}, and not by you", self.described());
         if self.trusted {
-            context.printer.note(line);
+            printer.note(line);
         } else {
-            context.printer.warn(line);
+            printer.warn(line);
         }
     }
 

@@ -1,20 +1,15 @@
-//! Reading a workflow directory and the config files around it into the values that `tntc-core` works on.
+//! Reading a workflow directory into the values that `tntc-core` works on.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tntc_core::diagnostic::Report;
 use tntc_core::project::{Project, Refusal, WORKFLOW_FILE, misnamed, rename_help};
-use tntc_core::settings::{Config, ConfigFile};
 use tntc_core::workflow::{self, Workflow};
 
-use crate::files::{self, PROJECT_FILE_LIMIT};
+use super::files::{self, PROJECT_FILE_LIMIT};
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
-
-/// Directory of the project's or the user's own files, beside the workflow or in the home directory.
-pub const CONFIG_DIR: &str = ".tentacular";
 
 /// A directory below which nothing belongs to the workflow.
 const FOREIGN: &str = "node_modules";
@@ -99,7 +94,8 @@ pub fn invalid(dir: &Path, project: &Project, report: &Report, color: bool) -> E
     error
 }
 
-fn no_directory(dir: &Path, cause: &std::io::Error) -> Error {
+/// The error of a directory that cannot be opened.
+pub fn no_directory(dir: &Path, cause: &std::io::Error) -> Error {
     Error::failed(format!("cannot open {}: {cause}", dir.display()))
         .hint("name the directory that holds workflow.yaml")
 }
@@ -173,73 +169,4 @@ impl Reader<'_> {
     fn refuse(&mut self, name: String, why: Refusal) {
         self.project.refused.insert(name, why);
     }
-}
-
-/// The user's config file, `~/.tentacular/config.yaml`.
-pub fn user_config(home: Option<&Path>) -> Result<Option<ConfigFile>> {
-    match home {
-        Some(home) => config(&home.join(CONFIG_DIR).join("config.yaml")),
-        None => Ok(None),
-    }
-}
-
-/// The nearest `.tentacular/config.yaml` from the directory up to the repository root; never the user's own.
-pub fn project_config(dir: &Path, home: Option<&Path>) -> Result<Option<ConfigFile>> {
-    let start = fs::canonicalize(dir).map_err(|cause| no_directory(dir, &cause))?;
-    for ancestor in start.ancestors() {
-        if Some(ancestor) == home {
-            break;
-        }
-        if let Some(found) = config(&ancestor.join(CONFIG_DIR).join("config.yaml"))? {
-            return Ok(Some(found));
-        }
-        if ancestor.join(".git").exists() {
-            break;
-        }
-    }
-    Ok(None)
-}
-
-fn config(path: &Path) -> Result<Option<ConfigFile>> {
-    let Some(text) = files::optional(path)? else {
-        return Ok(None);
-    };
-    owned(path)?;
-    let config = if text.trim().is_empty() {
-        Ok(Config::default())
-    } else {
-        serde_saphyr::from_str(&text)
-    };
-    match config {
-        Ok(config) => Ok(Some(ConfigFile {
-            path: path.to_owned(),
-            config,
-        })),
-        Err(cause) => {
-            Err(Error::usage(format!("{} is invalid", path.display())).cause(cause.to_string()))
-        }
-    }
-}
-
-/// Only this user's files and root's count, as for git's `safe.directory`: a config file decides where workflows go, and
-/// anybody can put one into a directory above, such as /tmp.
-///
-/// # Errors
-/// The file belongs to somebody else.
-fn owned(path: &Path) -> Result<()> {
-    let owner = fs::metadata(path).map_err(io("read", path))?.uid();
-    let me = rustix::process::geteuid().as_raw();
-    // Whoever became root by sudo still owns what was theirs.
-    let before_sudo = std::env::var("SUDO_UID")
-        .ok()
-        .and_then(|uid| uid.parse().ok());
-    let is_mine = owner == me || owner == 0 || me == 0 && before_sudo == Some(owner);
-    if is_mine {
-        return Ok(());
-    }
-    Err(Error::usage(format!(
-        "{} belongs to another user (uid {owner}) and is not used: it would decide where workflows are deployed",
-        path.display()
-    ))
-    .hint("if it is yours, make it so with chown; if not, work in a directory that is not below it"))
 }

@@ -10,11 +10,11 @@ use sha2::{Digest, Sha256};
 use tntc_core::image::ImageReference;
 use tntc_core::manifests::code::short_hex;
 
-use crate::deno::cache_dir;
-use crate::files::{self, Access, SETTINGS_LIMIT};
+use super::cache::cache_dir;
+use super::config_files::CONFIG_DIR;
+use super::files::{self, Access, SETTINGS_LIMIT};
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
-use crate::project::CONFIG_DIR;
 use crate::terminal::Printer;
 
 /// Where `build` leaves the image's tag for `deploy`.

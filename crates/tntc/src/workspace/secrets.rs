@@ -10,7 +10,7 @@ use tntc_core::secrets::{self, Entry, Held, Problem};
 use tntc_core::settings::Settings;
 use tntc_core::workflow::Workflow;
 
-use crate::files::{self, SETTINGS_LIMIT};
+use super::files::{self, SETTINGS_LIMIT};
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
 
