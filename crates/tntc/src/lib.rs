@@ -1,6 +1,5 @@
 //! `tntc`: validate, build, deploy, run and remove sealed workflows on Kubernetes.
 
-mod bundle;
 mod cli;
 mod cluster;
 mod commands;
@@ -10,13 +9,11 @@ mod contract;
 mod deno;
 mod followup;
 mod live;
-mod local;
 mod outcome;
 mod prepare;
 pub mod process;
 mod proxies;
 mod terminal;
-mod testing;
 mod unique;
 pub mod workspace;
 

@@ -13,10 +13,10 @@ use tntc_core::workflow::{
     Namespace, Overridden, OverrideError, Trigger, TriggerKind, Workflow, overridden,
 };
 
-use crate::bundle;
 use crate::cluster::connect::Target;
 use crate::cluster::{Cluster, services};
 use crate::context::{self, Context, Overrides};
+use crate::deno::bundle;
 use crate::outcome::{Error, Result};
 use crate::workspace::image_record;
 use crate::workspace::project::Opened;

@@ -11,13 +11,13 @@ use tntc_core::manifests::secret;
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::Settings;
 
-use crate::bundle;
 use crate::cli::{self, ClusterCheck, ClusterCommand, Via};
 use crate::cluster::connect::Target;
 use crate::cluster::preflight::{self, Report, Wanted, WantedSecrets};
 use crate::cluster::rights::{self, Right};
 use crate::cluster::{Cluster, checks, fix, probe};
 use crate::context::{self, Context, Overrides};
+use crate::deno::bundle;
 use crate::outcome::{Check, CheckStatus, Error, ErrorKind, Outcome, Result};
 use crate::prepare::{self, InEnvironment};
 use crate::terminal::Printer;

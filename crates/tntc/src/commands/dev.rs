@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use crate::cli::Dev;
 use crate::context::Context;
-use crate::local::{self, Names, Site, times};
+use crate::deno::local::{self, Names, Site, times};
 use crate::outcome::{Error, Outcome, Result};
 use crate::process::interrupt::{Interrupt, Raised};
 use crate::process::port;

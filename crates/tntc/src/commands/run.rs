@@ -11,7 +11,7 @@ use crate::cli::{Run, Via};
 use crate::cluster::request::Request;
 use crate::cluster::{direct, response, trigger};
 use crate::context::{self, Context};
-use crate::local;
+use crate::deno::local;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Execution, Outcome, Result};
 use crate::terminal::progress::Phase;

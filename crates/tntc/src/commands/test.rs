@@ -11,9 +11,9 @@ use tntc_core::workflow::Workflow;
 
 use crate::cluster::remove::Pods;
 use crate::context::{Context, Overrides};
+use crate::deno::testing::{self, NodeResult, Status, Suite, Tested};
 use crate::outcome::{Error, Outcome, Result};
 use crate::process::interrupt::Interrupt;
-use crate::testing::{self, NodeResult, Status, Suite, Tested};
 use crate::workspace::project::{self, Opened};
 use crate::{cli, contract, live};
 

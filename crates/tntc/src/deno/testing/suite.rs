@@ -11,7 +11,7 @@ use super::pool::{self, Job, Plan};
 use super::process::{Answer, Launch};
 use super::report::NodeResult;
 use crate::deno;
-use crate::local::Code;
+use crate::deno::local::Code;
 use crate::outcome::{Execution, Result};
 use crate::terminal::Printer;
 use crate::workspace::project::Opened;

@@ -20,9 +20,6 @@ use std::fs;
 use tntc_core::modules::{self, SyntaxError};
 use tntc_core::project::Project;
 
-use self::bundler::Bundler;
-use self::node::{Bundle, Needy, Shape};
-use self::surroundings::Surroundings;
 use crate::deno;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
@@ -31,6 +28,9 @@ use crate::terminal::Printer;
 use crate::terminal::progress::Phase;
 use crate::workspace::project::Opened;
 use crate::workspace::scratch::{self, Scratch};
+use bundler::Bundler;
+use node::{Bundle, Needy, Shape};
+use surroundings::Surroundings;
 
 /// What a workflow calls the file that fixes the versions of its dependencies.
 const LOCK_FILE: &str = "deno.lock";

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 
-use crate::local::{Names, lines, sealed};
+use crate::deno::local::{Names, lines, sealed};
 use crate::outcome::{Error, Execution, Result};
 
 /// What an answer's line begins with (RFC 7464), so that it is told from what nodes print.

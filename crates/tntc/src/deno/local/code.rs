@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::copy::Copy;
 use super::names::Names;
-use crate::bundle;
+use crate::deno::bundle;
 use crate::outcome::Result;
 use crate::terminal::Printer;
 use crate::workspace::project::Opened;
