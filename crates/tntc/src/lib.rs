@@ -5,17 +5,13 @@ mod cluster;
 mod commands;
 mod container;
 mod context;
-mod contract;
 mod deno;
-mod followup;
-mod live;
+mod deploy;
 mod outcome;
-mod prepare;
-pub mod process;
+mod process;
 mod proxies;
 mod terminal;
-mod unique;
-pub mod workspace;
+mod workspace;
 
 use std::process::ExitCode;
 

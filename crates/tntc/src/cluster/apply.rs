@@ -15,9 +15,8 @@ use super::objects::{Object, ours};
 pub use super::piece::Options;
 use super::piece::Piece;
 use super::present::{Present, is_consistent, settle, typed};
-use super::{Cluster, errors};
+use super::{Cluster, errors, unique};
 use crate::outcome::{Error, Result};
-use crate::unique;
 
 /// How often a deploy that another one got in between of is done again.
 const ATTEMPTS: u32 = 8;

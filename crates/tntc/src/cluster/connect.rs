@@ -22,8 +22,8 @@ use super::limits::Kind;
 use super::retry::Patience;
 use super::trouble::Place;
 use super::wire::{Wire, wire};
-use crate::followup::Followup;
 use crate::outcome::error::chain;
+use crate::outcome::followup::Followup;
 use crate::outcome::{Error, Result};
 
 /// How many requests may wait for their turn at once, as in `kube`'s own client.

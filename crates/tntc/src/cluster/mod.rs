@@ -40,6 +40,7 @@ pub mod services;
 pub mod trigger;
 mod trigger_pod;
 mod trouble;
+pub mod unique;
 pub mod user;
 pub mod watch;
 mod wire;

@@ -13,7 +13,7 @@ use tntc_core::manifests::{labels, ownership};
 
 use super::objects::is_ours;
 use super::{Cluster, errors};
-use crate::followup::Followup;
+use crate::outcome::followup::Followup;
 use crate::outcome::{Error, Result};
 
 /// The name under which the API server books our fields.

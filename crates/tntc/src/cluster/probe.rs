@@ -11,10 +11,9 @@ use tntc_core::audit;
 use tntc_core::manifests::probe::{CLOSED_IS_OPEN, OPEN_IS_CLOSED, Probe};
 
 use super::watch::Watch;
-use super::{Cluster, diagnose, errors};
+use super::{Cluster, diagnose, errors, unique};
 use crate::outcome::{Check, CheckStatus, Error, Result};
 use crate::process::interrupt::Interrupt;
-use crate::unique;
 
 /// Bound of the whole proof: two pod starts, and ten seconds for the policy to take effect.
 const PATIENCE: Duration = Duration::from_mins(1);

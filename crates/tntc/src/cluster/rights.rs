@@ -10,7 +10,7 @@ use kube::api::{Api, PostParams};
 use tntc_core::manifests::Plan;
 
 use super::{Cluster, errors, user};
-use crate::followup::quoted;
+use crate::outcome::followup::quoted;
 use crate::outcome::{Check, CheckStatus};
 
 /// Verbs on one kind of object in the workflow's namespace.

@@ -13,9 +13,8 @@ use tntc_core::manifests::trigger::{self, Run};
 use super::bounds::{Bounds, Progress, Stage};
 use super::conversation::Conversation;
 use super::request::{Answer, Request};
-use super::{Cluster, errors, ready};
+use super::{Cluster, errors, ready, unique};
 use crate::outcome::{Error, Result};
-use crate::unique;
 
 /// Seconds that the pod may outlive the caller's own timeout, should the caller be killed.
 const DEADLINE_SLACK: u64 = 30;

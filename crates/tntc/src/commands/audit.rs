@@ -10,9 +10,9 @@ use tntc_core::manifests::Plan;
 use crate::cli::Audit;
 use crate::cluster::{Cluster, deployed, inventory, loaded};
 use crate::context::{Context, Overrides};
-use crate::followup::quoted;
+use crate::deploy::prepare::{Variant, prepare};
+use crate::outcome::followup::quoted;
 use crate::outcome::{Outcome, Result};
-use crate::prepare::{Variant, prepare};
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -18,8 +18,8 @@ use crate::cluster::rights::{self, Right};
 use crate::cluster::{Cluster, checks, fix, probe};
 use crate::context::{self, Context, Overrides};
 use crate::deno::bundle;
+use crate::deploy::prepare::{self, InEnvironment};
 use crate::outcome::{Check, CheckStatus, Error, ErrorKind, Outcome, Result};
-use crate::prepare::{self, InEnvironment};
 use crate::terminal::Printer;
 use crate::workspace::project::Opened;
 

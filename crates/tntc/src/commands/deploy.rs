@@ -11,12 +11,12 @@ use crate::cluster::apply::{self, Applied};
 use crate::cluster::connect::Target;
 use crate::cluster::{Cluster, loaded, preflight, present, ready, rollout};
 use crate::context::{Context, Overrides};
+use crate::deploy::prepare::{Prepared, Variant, prepare};
+use crate::deploy::{drift_gate, live};
 use crate::outcome::{Error, ErrorKind, Execution, Outcome, Result};
-use crate::prepare::{Prepared, Variant, prepare};
 use crate::process::interrupt::Interrupt;
 use crate::terminal::Phases;
 use crate::workspace::trust::DirectoryImage;
-use crate::{contract, live};
 
 /// The fields of the answer.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -84,8 +84,8 @@ async fn ready(
     if !arguments.dry_run {
         prepared.require_images()?;
     }
-    let lenient = contract::only_warns(arguments.warn, &prepared.settings);
-    contract::require_kept(&prepared.drift, lenient, &context.printer)?;
+    let lenient = drift_gate::only_warns(arguments.warn, &prepared.settings);
+    drift_gate::require_kept(&prepared.drift, lenient, &context.printer)?;
     Ok((prepared, target))
 }
 

@@ -9,13 +9,14 @@ use tntc_core::drift::{self, Drift};
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::workflow::Workflow;
 
+use crate::cli;
 use crate::cluster::remove::Pods;
 use crate::context::{Context, Overrides};
 use crate::deno::testing::{self, NodeResult, Status, Suite, Tested};
+use crate::deploy::{drift_gate, live};
 use crate::outcome::{Error, Outcome, Result};
 use crate::process::interrupt::Interrupt;
 use crate::workspace::project::{self, Opened};
-use crate::{cli, contract, live};
 
 /// The fields of the answer; a live test has none.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -52,7 +53,7 @@ async fn once(
     context: &Context,
 ) -> Result<Outcome> {
     let settings = context.settings_of(opened, Overrides::default())?;
-    let lenient = contract::only_warns(arguments.warn, &settings);
+    let lenient = drift_gate::only_warns(arguments.warn, &settings);
     let suite = if arguments.pipeline {
         Suite::of_pipeline(opened)
     } else {

@@ -11,8 +11,8 @@ use tntc_core::workflow::Workflow;
 
 use crate::cli::Validate;
 use crate::context::{Context, Overrides};
+use crate::deploy::prepare::{InEnvironment, deliverable, in_environment};
 use crate::outcome::{Outcome, Result};
-use crate::prepare::{InEnvironment, deliverable, in_environment};
 use crate::terminal::table;
 
 /// The fields of the answer.

@@ -8,6 +8,7 @@ pub mod envelope;
 pub mod error;
 mod event;
 mod execution;
+pub mod followup;
 mod kind;
 mod log_line;
 mod phase;

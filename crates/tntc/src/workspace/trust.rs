@@ -14,8 +14,8 @@ use tntc_core::settings::{ChosenImage, Settings};
 
 use super::config_files;
 use super::image_record::BASE_IMAGE_FILE;
-use crate::followup::quoted;
 use crate::outcome::error::io;
+use crate::outcome::followup::quoted;
 use crate::outcome::{Error, Result};
 use crate::terminal::Printer;
 

@@ -7,18 +7,18 @@ mod once;
 use std::path::Path;
 use std::time::Duration;
 
-use self::attempt::{Attempt, Deadline, INTERRUPTED};
-pub use self::once::verify;
+use super::prepare::{Variant, prepare};
 use crate::cli::Global;
 use crate::cluster::remove::Pods;
+use crate::cluster::unique;
 use crate::context::{Context, Overrides};
-use crate::followup::quoted;
+use crate::outcome::followup::quoted;
 use crate::outcome::{Error, ErrorKind, Execution, Outcome, Result};
-use crate::prepare::{Variant, prepare};
 use crate::process::interrupt::Interrupt;
 use crate::terminal::Phases;
-use crate::unique;
 use crate::workspace::config_files;
+use attempt::{Attempt, Deadline, INTERRUPTED};
+pub use once::verify;
 
 /// The environment of the gate, and of `test --live` without `--env`.
 pub const DEFAULT_ENVIRONMENT: &str = "dev";

@@ -8,8 +8,8 @@ use tntc_core::manifests::labels;
 
 use crate::cluster::request::Request;
 use crate::cluster::{Cluster, ready, response, trigger};
+use crate::deploy::prepare::Prepared;
 use crate::outcome::{Error, Execution, Result};
-use crate::prepare::Prepared;
 
 /// Answers of an older revision that are put down to connections that still reach the old pod.
 const STALE_ANSWERS: u32 = 3;

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::{evidence, once};
 use crate::cluster::{Cluster, apply, checks, preflight, remove, rollout};
+use crate::deploy::prepare::Prepared;
 use crate::outcome::{Error, Execution, Result};
-use crate::prepare::Prepared;
 use crate::process::interrupt::Interrupt;
 use crate::terminal::{Phases, Printer};
 
