@@ -8,7 +8,7 @@ use tntc_core::workflow::Namespace;
 
 use crate::cli::Global;
 use crate::cluster::Cluster;
-use crate::cluster::connect::{self, Target};
+use crate::cluster::client::connect::{self, Target};
 use crate::outcome::{Error, Result};
 use crate::terminal::Printer;
 use crate::workspace::project::{self, Opened};

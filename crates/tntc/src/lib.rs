@@ -9,7 +9,6 @@ mod deno;
 mod deploy;
 mod outcome;
 mod process;
-mod proxies;
 mod terminal;
 mod workspace;
 
@@ -19,6 +18,7 @@ use process::lifetime;
 use terminal::crash;
 
 /// What `tntc` does with the arguments of this process.
+#[must_use]
 pub fn main() -> ExitCode {
     if let Some(status) = lifetime::become_other(std::env::args_os()) {
         return ExitCode::from(status);

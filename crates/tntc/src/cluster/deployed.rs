@@ -8,8 +8,9 @@ use kube::{Resource, ResourceExt};
 use tntc_core::audit::Found;
 use tntc_core::manifests::{Plan, code, labels, secret};
 
+use super::Cluster;
+use super::client::errors;
 use super::objects::{self, Object};
-use super::{Cluster, errors};
 use crate::outcome::Result;
 
 /// Reads it all at once.

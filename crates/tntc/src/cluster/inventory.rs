@@ -9,9 +9,10 @@ use kube::core::NamespaceResourceScope;
 use serde::de::DeserializeOwned;
 use tntc_core::manifests::labels;
 
-use super::diagnose::{self, Problem};
-use super::watch::Observed;
-use super::{Cluster, errors, objects, rollout};
+use super::client::errors;
+use super::rollout::diagnose::{self, Problem};
+use super::rollout::watch::Observed;
+use super::{Cluster, objects, rollout};
 use crate::outcome::{Error, Result};
 
 /// Every Deployment of ours in the namespace, or in all of them, by namespace and name; only those whose labels match

@@ -12,8 +12,9 @@ use kube::api::{Api, LogParams};
 use tntc_core::manifests::loaded::{Held, Loaded, mounted_secret};
 use tntc_core::manifests::{code, deployment, labels};
 
-use super::diagnose::{self, Problem};
-use super::{Cluster, errors, inventory};
+use super::client::errors;
+use super::rollout::diagnose::{self, Problem};
+use super::{Cluster, inventory};
 use crate::outcome::{Error, Result};
 
 /// Enough of a log for the report and for what Deno may warn of before it.

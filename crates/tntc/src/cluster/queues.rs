@@ -7,7 +7,7 @@ use kube::api::{Api, LogParams};
 use tntc_core::manifests::{deployment, queue_log};
 
 use super::Cluster;
-use super::diagnose::Problem;
+use super::rollout::diagnose::Problem;
 
 /// Lines of a log that are read, the last ones: a chatty workflow must not make `status` slow.
 const LAST_LINES: i64 = 5_000;

@@ -12,8 +12,9 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams};
 use tntc_core::manifests::{self, code, cron_job, labels, network_policy, secret};
 use tntc_core::project::WORKFLOW_FILE;
 
+use super::Cluster;
+use super::client::errors;
 use super::objects::{self, Object};
-use super::{Cluster, errors};
 use crate::outcome::{Error, Result};
 
 /// Pause between looks whether everything is gone.

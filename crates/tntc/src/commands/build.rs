@@ -7,7 +7,7 @@ use serde::Serialize;
 use tntc_core::settings::{DEFAULT_IMAGE, Settings};
 
 use crate::cli::{Build, Builder};
-use crate::cluster::connect::Target;
+use crate::cluster::client::connect::Target;
 use crate::container::docker::{self, Docker};
 use crate::container::platform::Platform;
 use crate::container::{kind, oci, reference};

@@ -12,10 +12,11 @@ use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::Settings;
 
 use crate::cli::{self, ClusterCheck, ClusterCommand, Via};
-use crate::cluster::connect::Target;
-use crate::cluster::preflight::{self, Report, Wanted, WantedSecrets};
-use crate::cluster::rights::{self, Right};
-use crate::cluster::{Cluster, checks, fix, probe};
+use crate::cluster::Cluster;
+use crate::cluster::client::connect::Target;
+use crate::cluster::preflight::checks::{self, WantedSecrets};
+use crate::cluster::preflight::rights::{self, Right};
+use crate::cluster::preflight::{self, Report, Wanted, fix, probe, user};
 use crate::context::{self, Context, Overrides};
 use crate::deno::bundle;
 use crate::deploy::prepare::{self, InEnvironment};

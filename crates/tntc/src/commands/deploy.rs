@@ -7,9 +7,10 @@ use tntc_core::contract::network::Services;
 use tntc_core::manifests::{Plan, resource_name_of, secret};
 
 use crate::cli::Deploy;
-use crate::cluster::apply::{self, Applied};
-use crate::cluster::connect::Target;
-use crate::cluster::{Cluster, loaded, preflight, present, ready, rollout};
+use crate::cluster::apply::{self, Applied, present};
+use crate::cluster::client::connect::Target;
+use crate::cluster::run::ready;
+use crate::cluster::{Cluster, loaded, preflight, rollout};
 use crate::context::{Context, Overrides};
 use crate::deploy::prepare::{Prepared, Variant, prepare};
 use crate::deploy::{drift_gate, live};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::Logs;
-use crate::cluster::follow::{self, News};
+use crate::cluster::logs::follow::{self, News};
 use crate::cluster::logs::{self, Selection};
 use crate::cluster::{Cluster, inventory};
 use crate::context::{self, Context};

@@ -8,8 +8,8 @@ use serde::Serialize;
 use tntc_core::terminal;
 
 use crate::cli::{Run, Via};
-use crate::cluster::request::Request;
-use crate::cluster::{direct, response, trigger};
+use crate::cluster::run::request::{Request, RunResponse};
+use crate::cluster::run::{direct, response, trigger};
 use crate::context::{self, Context};
 use crate::deno::local;
 use crate::outcome::error::io;
@@ -101,7 +101,7 @@ fn stdin() -> Result<String> {
 }
 
 /// curl says on its stderr when it had to try again; that is worth knowing, but no answer.
-fn tell_retries(answer: &trigger::Answer, context: &Context) {
+fn tell_retries(answer: &RunResponse, context: &Context) {
     for line in answer
         .messages
         .lines()

@@ -13,7 +13,8 @@ use tntc_core::secrets;
 use tntc_core::settings::Settings;
 
 use crate::cli::{SecretsCheck, SecretsInit};
-use crate::cluster::{checks, errors};
+use crate::cluster::client::errors;
+use crate::cluster::preflight::checks;
 use crate::context::{self, Context, Overrides};
 use crate::outcome::error::io;
 use crate::outcome::{Error, Outcome, Result};

@@ -17,9 +17,10 @@ use tntc_core::trigger;
 
 use super::list;
 use crate::cli::Status;
-use crate::cluster::diagnose::{self, Problem};
-use crate::cluster::watch::Observed;
-use crate::cluster::{Cluster, events, inventory, loaded, queues};
+use crate::cluster::rollout::diagnose::{self, Problem};
+use crate::cluster::rollout::events;
+use crate::cluster::rollout::watch::Observed;
+use crate::cluster::{Cluster, inventory, loaded, queues};
 use crate::context::{self, Context};
 use crate::outcome::{Error, Event, Outcome, Result};
 use crate::terminal::table;

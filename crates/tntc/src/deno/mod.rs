@@ -7,4 +7,4 @@ mod runtime;
 pub mod testing;
 
 pub use engine::{cached_engine, engine_files, importable, write_engine};
-pub use runtime::{OLDEST, PROXIES, find, keep_environment};
+pub use runtime::{PROXIES, find, keep_environment};

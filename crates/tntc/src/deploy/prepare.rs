@@ -13,7 +13,7 @@ use tntc_core::workflow::{
     Namespace, Overridden, OverrideError, Trigger, TriggerKind, Workflow, overridden,
 };
 
-use crate::cluster::connect::Target;
+use crate::cluster::client::connect::Target;
 use crate::cluster::{Cluster, services};
 use crate::context::{self, Context, Overrides};
 use crate::deno::bundle;

@@ -4,3 +4,4 @@ pub mod interrupt;
 pub mod lifetime;
 pub mod port;
 pub mod program;
+pub mod proxies;

@@ -13,7 +13,7 @@ use tntc_core::terminal;
 
 use super::format::{Format, written};
 use crate::outcome::envelope::{Envelope, Timing};
-use crate::outcome::{Error, ErrorKind, Evidence, Status};
+use crate::outcome::{Error, Evidence, Outcome, Status};
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::credentials::Login;
 use super::response::{self, ANSWER, Cause};
-use crate::proxies;
+use crate::process::proxies;
 
 /// What is done with a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

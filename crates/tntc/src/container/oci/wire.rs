@@ -21,7 +21,7 @@ use super::layer::{digest, in_hex};
 use super::protocol::Protocol;
 use super::response::{Cause, bytes, checked};
 use super::tokens::{self, Operation};
-use crate::proxies;
+use crate::process::proxies;
 
 /// Bytes of a manifest or index; the specification asks registries for 4 MiB.
 const MANIFEST: usize = 4 * 1024 * 1024;

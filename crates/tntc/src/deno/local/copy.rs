@@ -14,7 +14,6 @@ use tntc_core::manifests::code::short_hex;
 use tntc_core::project::Project;
 
 use super::sealed;
-use crate::deno;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Result};
 use crate::workspace::cache::cache_dir;

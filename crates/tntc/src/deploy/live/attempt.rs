@@ -6,7 +6,8 @@ use tntc_core::manifests::Plan;
 use tokio::time::Instant;
 
 use super::{evidence, once};
-use crate::cluster::{Cluster, apply, checks, preflight, remove, rollout};
+use crate::cluster::preflight::{self, checks};
+use crate::cluster::{Cluster, apply, remove, rollout};
 use crate::deploy::prepare::Prepared;
 use crate::outcome::{Error, Execution, Result};
 use crate::process::interrupt::Interrupt;

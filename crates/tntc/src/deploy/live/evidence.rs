@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::cluster::{Cluster, events, inventory, logs};
+use crate::cluster::rollout::events;
+use crate::cluster::{Cluster, inventory, logs};
 use crate::outcome::{Error, Event};
 
 /// Lines of the log that a failure carries.

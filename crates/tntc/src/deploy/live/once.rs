@@ -6,8 +6,9 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 use tntc_core::manifests::labels;
 
-use crate::cluster::request::Request;
-use crate::cluster::{Cluster, ready, response, trigger};
+use crate::cluster::Cluster;
+use crate::cluster::run::request::Request;
+use crate::cluster::run::{ready, response, trigger};
 use crate::deploy::prepare::Prepared;
 use crate::outcome::{Error, Execution, Result};
 

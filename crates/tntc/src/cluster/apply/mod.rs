@@ -1,6 +1,9 @@
 //! Server-side apply of a plan: what is somebody else's is never touched, what is in force already is not sent, and
 //! what would be refused is found out before anything is sent.
 
+pub mod piece;
+pub mod present;
+
 use std::time::Duration;
 
 use futures::future::try_join_all;
@@ -11,12 +14,13 @@ use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams};
 use tntc_core::manifests::Plan;
 
+use super::client::errors;
 use super::objects::{Object, ours};
-pub use super::piece::Options;
-use super::piece::Piece;
-use super::present::{Present, is_consistent, settle, typed};
-use super::{Cluster, errors, unique};
+use super::{Cluster, unique};
 use crate::outcome::{Error, Result};
+pub use piece::Options;
+use piece::Piece;
+use present::{Present, is_consistent, settle, typed};
 
 /// How often a deploy that another one got in between of is done again.
 const ATTEMPTS: u32 = 8;

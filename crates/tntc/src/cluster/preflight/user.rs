@@ -3,7 +3,8 @@
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use kube::api::{Api, PostParams};
 
-use super::{Cluster, errors};
+use crate::cluster::Cluster;
+use crate::cluster::client::errors;
 use crate::outcome::Result;
 
 /// Whom the API server takes us for.

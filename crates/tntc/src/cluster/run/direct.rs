@@ -14,13 +14,15 @@ use kube::client::Body;
 use tntc_core::manifests::PORT;
 
 use super::bounds::{Bounds, Progress, Stage};
-use super::request::{Answer, Request};
-use super::{Cluster, errors, inventory, ready};
+use super::ready;
+use super::request::{Request, RunResponse};
+use crate::cluster::client::errors;
+use crate::cluster::{Cluster, inventory};
 use crate::outcome::error::chain;
 use crate::outcome::{Error, Result};
 
 /// By the API server's proxy of the workflow's Service.
-pub async fn by_proxy(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
+pub async fn by_proxy(cluster: &Cluster, request: &Request<'_>) -> Result<RunResponse> {
     let progress = Progress::shown(request.phase);
     let mut bounds = Bounds::new(cluster, request, &progress)?;
     bounds.within(proxied(cluster, request, &progress)).await?
@@ -30,7 +32,7 @@ async fn proxied(
     cluster: &Cluster,
     request: &Request<'_>,
     progress: &Progress<'_>,
-) -> Result<Answer> {
+) -> Result<RunResponse> {
     ready::require(cluster, request).await?;
     let path = format!(
         "/api/v1/namespaces/{}/services/{}:{PORT}/proxy/run",
@@ -49,7 +51,7 @@ async fn proxied(
 }
 
 /// By a port forwarded to one of the workflow's ready pods.
-pub async fn by_port_forward(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
+pub async fn by_port_forward(cluster: &Cluster, request: &Request<'_>) -> Result<RunResponse> {
     let progress = Progress::shown(request.phase);
     let mut bounds = Bounds::new(cluster, request, &progress)?;
     bounds
@@ -61,7 +63,7 @@ async fn forwarded(
     cluster: &Cluster,
     request: &Request<'_>,
     progress: &Progress<'_>,
-) -> Result<Answer> {
+) -> Result<RunResponse> {
     ready::require(cluster, request).await?;
     let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), request.namespace);
     let pod = ready_pod(cluster, request).await?;
@@ -119,12 +121,12 @@ async fn ready_pod(cluster: &Cluster, request: &Request<'_>) -> Result<String> {
 }
 
 /// A failed run answers 422; anything else that is no success came from somebody on the way.
-fn judge(request: &Request<'_>, status: StatusCode, body: &[u8], way: &str) -> Result<Answer> {
+fn judge(request: &Request<'_>, status: StatusCode, body: &[u8], way: &str) -> Result<RunResponse> {
     let body = String::from_utf8_lossy(body).into_owned();
     if status.is_success() || status == StatusCode::UNPROCESSABLE_ENTITY {
-        return Ok(Answer {
+        return Ok(RunResponse {
             body,
-            ..Answer::default()
+            ..RunResponse::default()
         });
     }
     let said: String = reason(&body).chars().take(300).collect();

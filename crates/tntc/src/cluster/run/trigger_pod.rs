@@ -4,8 +4,9 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams};
 use tntc_core::manifests::trigger::CONTAINER;
 
-use super::watch::{Observed, Watch};
-use super::{diagnose, limits};
+use crate::cluster::client::limits;
+use crate::cluster::rollout::diagnose;
+use crate::cluster::rollout::watch::{Observed, Watch};
 use crate::outcome::{Error, Result};
 
 /// Waits until the pod's container runs, or has run.

@@ -1,5 +1,7 @@
 //! Logs of every pod of a workflow, as they are now; `follow` reads them as they grow.
 
+pub mod follow;
+
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -8,7 +10,9 @@ use kube::ResourceExt;
 use kube::api::{Api, LogParams};
 use tntc_core::manifests::deployment;
 
-use super::{Cluster, diagnose, errors, inventory};
+use super::client::errors;
+use super::rollout::diagnose;
+use super::{Cluster, inventory};
 use crate::outcome::{Error, LogLine, Result};
 
 /// Lines of a crashed container that say why it crashed.

@@ -1,17 +1,19 @@
 //! Is everything there that a deployment needs? Every check runs, all at once, and all failures are told together.
 
-use std::collections::BTreeMap;
+pub mod checks;
+pub mod fix;
+pub mod outside;
+pub mod probe;
+pub mod rights;
+pub mod user;
 
-use k8s_openapi::api::core::v1::Secret;
-use tntc_core::contract::SecretRef;
 use tntc_core::contract::network::Outside;
-use tntc_core::contract::secrets::Need;
 use tntc_core::manifests::Plan;
 
-use super::checks::{self, WantedSecrets};
-use super::rights::{self, Right};
-use super::{Cluster, outside};
+use super::Cluster;
 use crate::outcome::{Check, CheckStatus, Error, ErrorKind, Result};
+use checks::WantedSecrets;
+use rights::Right;
 
 /// What a deployment needs of a cluster.
 pub struct Wanted<'a> {

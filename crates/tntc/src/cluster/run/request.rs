@@ -23,7 +23,7 @@ pub struct Request<'a> {
 
 /// What curl printed.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub struct RunResponse {
     /// The response body.
     pub body: String,
     /// curl's own messages.

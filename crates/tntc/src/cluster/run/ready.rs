@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 
-use super::diagnose::{self, Problem};
 use super::request::Request;
-use super::watch::Watch;
-use super::{Cluster, inventory, logs, rollout};
+use crate::cluster::rollout::diagnose::{self, Problem};
+use crate::cluster::rollout::watch::Watch;
+use crate::cluster::{Cluster, inventory, logs, rollout};
 use crate::outcome::{Error, LogLine, Result};
 
 /// How often it is looked whether an engine has ended, and the pause between: the kubelet reports it after a second or

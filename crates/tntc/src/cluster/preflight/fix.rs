@@ -15,7 +15,8 @@ use serde::de::DeserializeOwned;
 use tntc_core::manifests::labels;
 
 use super::rights::{self, Right};
-use super::{Cluster, errors};
+use crate::cluster::Cluster;
+use crate::cluster::client::errors;
 use crate::outcome::Result;
 
 /// Name of the Role, and of the RoleBinding's first user.

@@ -2,7 +2,7 @@
 
 use kube::core::Status;
 
-use super::diagnose;
+use crate::cluster::rollout::diagnose;
 use crate::outcome::Error;
 
 /// Tells a failed request: what was being done, why it failed, and what to run next.

@@ -9,7 +9,9 @@ use k8s_openapi::api::rbac::v1::PolicyRule;
 use kube::api::{Api, PostParams};
 use tntc_core::manifests::Plan;
 
-use super::{Cluster, errors, user};
+use super::user;
+use crate::cluster::Cluster;
+use crate::cluster::client::errors;
 use crate::outcome::followup::quoted;
 use crate::outcome::{Check, CheckStatus};
 

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use tntc_core::manifests::in_force::is_in_force;
 use tntc_core::manifests::{labels, ownership};
 
-use super::objects::is_ours;
-use super::{Cluster, errors};
+use crate::cluster::Cluster;
+use crate::cluster::client::errors;
+use crate::cluster::objects::is_ours;
 use crate::outcome::followup::Followup;
 use crate::outcome::{Error, Result};
 

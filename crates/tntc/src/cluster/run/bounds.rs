@@ -4,8 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
 
+use super::ready;
 use super::request::Request;
-use super::{Cluster, ready};
+use crate::cluster::Cluster;
 use crate::outcome::{Error, Result};
 use crate::process::interrupt::Interrupt;
 use crate::terminal::progress::Phase;

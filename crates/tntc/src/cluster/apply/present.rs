@@ -13,8 +13,9 @@ use serde_json::json;
 use tntc_core::manifests::loaded::Held;
 use tntc_core::manifests::{Plan, code, labels, secret, template_annotations};
 
-use super::objects::{self, Object};
-use super::{Cluster, errors, inventory, loaded};
+use crate::cluster::client::errors;
+use crate::cluster::objects::{self, Object};
+use crate::cluster::{Cluster, inventory, loaded};
 use crate::outcome::{Error, Result};
 
 /// The objects that a plan's pods are told by, as they were at one moment.

@@ -1,14 +1,18 @@
 //! Waiting for the rollout that a deploy made, and only for that one.
 
+pub mod diagnose;
+pub mod events;
+pub mod watch;
+
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use kube::ResourceExt;
 
 use super::Cluster;
-use super::diagnose::{self, Problem};
-use super::watch::{Observed, Watch};
 use crate::outcome::{Error, Result};
+use diagnose::Problem;
+use watch::{Observed, Watch};
 
 /// Annotation by which the Deployment controller numbers its `ReplicaSet`s.
 const REVISION: &str = "deployment.kubernetes.io/revision";

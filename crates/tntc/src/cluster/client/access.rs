@@ -20,7 +20,7 @@ use super::plugin::Plugin;
 use super::trouble::Place;
 use crate::outcome::error::chain;
 use crate::outcome::{Error, Result};
-use crate::proxies::proxy_for;
+use crate::process::proxies::proxy_for;
 
 /// Where the kubelet mounts a pod's credentials.
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";

@@ -12,8 +12,10 @@ use tntc_core::manifests::trigger::{self, Run};
 
 use super::bounds::{Bounds, Progress, Stage};
 use super::conversation::Conversation;
-use super::request::{Answer, Request};
-use super::{Cluster, errors, ready, unique};
+use super::ready;
+use super::request::{Request, RunResponse};
+use crate::cluster::client::errors;
+use crate::cluster::{Cluster, unique};
 use crate::outcome::{Error, Result};
 
 /// Seconds that the pod may outlive the caller's own timeout, should the caller be killed.
@@ -25,7 +27,7 @@ const CREATION_PATIENCE: Duration = Duration::from_secs(10);
 /// Runs the workflow once and removes the pod, whatever happens, also on Ctrl-C at any moment.
 ///
 /// A run that certainly never started is started again, in another pod; one that may have been started never is.
-pub async fn run(cluster: &Cluster, request: &Request<'_>) -> Result<Answer> {
+pub async fn run(cluster: &Cluster, request: &Request<'_>) -> Result<RunResponse> {
     let progress = Progress::shown(request.phase);
     // Before the pod exists, so that no signal can leave it behind.
     let mut bounds = Bounds::new(cluster, request, &progress)?;
@@ -47,7 +49,7 @@ async fn attempt(
     request: &Request<'_>,
     progress: &Progress<'_>,
     bounds: &mut Bounds<'_>,
-) -> Result<Option<Answer>> {
+) -> Result<Option<RunResponse>> {
     let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), request.namespace);
     let pod = pod_of(request);
     let name = pod.name_any();
@@ -62,7 +64,7 @@ async fn attempt(
     };
     // An answer is worth more than a tidy end, and a failure that is told more than one that follows from it.
     match (answer, remove(&pods, &name).await) {
-        (Ok(answer), Err(error)) => Ok(answer.map(|answer| Answer {
+        (Ok(answer), Err(error)) => Ok(answer.map(|answer| RunResponse {
             left_behind: Some(error.message),
             ..answer
         })),

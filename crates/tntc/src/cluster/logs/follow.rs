@@ -10,9 +10,10 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams};
 use tokio::sync::mpsc;
 
-use super::logs::{Selection, has_nothing, not_readable};
-use super::watch::Watch;
-use super::{Cluster, errors};
+use super::{Selection, has_nothing, not_readable};
+use crate::cluster::Cluster;
+use crate::cluster::client::errors;
+use crate::cluster::rollout::watch::Watch;
 use crate::outcome::{LogLine, Result};
 
 /// Pause before a log that ended is opened again: a container that crashed is back after a second at the earliest.

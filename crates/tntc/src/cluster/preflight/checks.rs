@@ -11,7 +11,8 @@ use tntc_core::contract::secrets::{self, Need};
 use tntc_core::image::ImageReference;
 use tntc_core::manifests::code::MAX_BYTES;
 
-use super::{Cluster, errors};
+use crate::cluster::Cluster;
+use crate::cluster::client::errors;
 use crate::outcome::{Check, CheckStatus, ErrorKind};
 
 /// The oldest minor version of Kubernetes 1 in which everything that is applied is on by default: CronJobs with a time

@@ -17,9 +17,11 @@ use tokio::time::{Instant, sleep};
 
 use super::attach::{self, Heard};
 use super::bounds::{Progress, Stage};
-use super::request::{Answer, Request};
-use super::watch::Watch;
-use super::{Cluster, errors, ready, trigger_pod};
+use super::request::{Request, RunResponse};
+use super::{ready, trigger_pod};
+use crate::cluster::Cluster;
+use crate::cluster::client::errors;
+use crate::cluster::rollout::watch::Watch;
 use crate::outcome::{Error, Result};
 
 /// Pause between attempts to attach: the container exists some 300 ms after the pod was made.
@@ -64,7 +66,7 @@ impl<'a> Conversation<'a> {
     }
 
     /// The answer; nothing when the workflow was certainly not started, and another pod may try.
-    pub async fn answer(&self) -> Result<Option<Answer>> {
+    pub async fn answer(&self) -> Result<Option<RunResponse>> {
         let mut watch = Watch::pod(&self.cluster.client, self.request.namespace, self.pod);
         // A container that does not run yet takes a pipe's worth of input and then, with containerd 1.6, nothing more,
         // also once it runs.
@@ -159,7 +161,7 @@ impl<'a> Conversation<'a> {
     }
 
     /// What the attach did not bring, from the pod's log: curl has sent its request, or is about to.
-    async fn by_pod(&self, watch: &mut Watch, heard: Heard) -> Result<Option<Answer>> {
+    async fn by_pod(&self, watch: &mut Watch, heard: Heard) -> Result<Option<RunResponse>> {
         let log = tokio::select! {
             log = self.log_with_end() => log,
             // A pod that ended before its log had an end will never have one.
@@ -173,7 +175,7 @@ impl<'a> Conversation<'a> {
             return self.unanswered(status, &heard, watch).await;
         }
         match core::answer_in(&log) {
-            Some(body) => Ok(Some(Answer {
+            Some(body) => Ok(Some(RunResponse {
                 body,
                 ..answer(&heard)
             })),
@@ -211,7 +213,7 @@ impl<'a> Conversation<'a> {
         status: i32,
         heard: &Heard,
         watch: &Watch,
-    ) -> Result<Option<Answer>> {
+    ) -> Result<Option<RunResponse>> {
         if reached(status) == Reached::Never {
             self.progress.reach(Stage::NotReady);
             if !ready::is_now(self.cluster, self.request).await? {
@@ -310,9 +312,9 @@ impl Link {
     }
 }
 
-fn answer(heard: &Heard) -> Answer {
+fn answer(heard: &Heard) -> RunResponse {
     let body = heard.as_core().answer().unwrap_or_default();
-    Answer {
+    RunResponse {
         body: String::from_utf8_lossy(body).into_owned(),
         messages: core::messages_of(&heard.messages),
         left_behind: None,

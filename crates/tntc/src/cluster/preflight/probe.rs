@@ -10,8 +10,10 @@ use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use tntc_core::audit;
 use tntc_core::manifests::probe::{CLOSED_IS_OPEN, OPEN_IS_CLOSED, Probe};
 
-use super::watch::Watch;
-use super::{Cluster, diagnose, errors, unique};
+use crate::cluster::client::errors;
+use crate::cluster::rollout::diagnose;
+use crate::cluster::rollout::watch::Watch;
+use crate::cluster::{Cluster, unique};
 use crate::outcome::{Check, CheckStatus, Error, Result};
 use crate::process::interrupt::Interrupt;
 
