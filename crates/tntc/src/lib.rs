@@ -3,10 +3,10 @@
 mod cli;
 mod cluster;
 mod commands;
-mod container;
 mod context;
 mod deno;
 mod deploy;
+mod image;
 mod outcome;
 mod process;
 mod terminal;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::duration;
-use crate::container::platform::Platform;
+use crate::image::platform::Platform;
 
 /// Write a new workflow directory
 #[derive(Debug, Args)]

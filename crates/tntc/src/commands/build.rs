@@ -8,10 +8,10 @@ use tntc_core::settings::{DEFAULT_IMAGE, Settings};
 
 use crate::cli::{Build, Builder};
 use crate::cluster::client::connect::Target;
-use crate::container::docker::{self, Docker};
-use crate::container::platform::Platform;
-use crate::container::{kind, oci, reference};
 use crate::context::{Context, Overrides};
+use crate::image::docker::{self, Docker};
+use crate::image::platform::Platform;
+use crate::image::{kind, oci, reference};
 use crate::outcome::{Error, Outcome, Result};
 use crate::process::interrupt::Interrupt;
 use crate::terminal::Printer;

@@ -23,18 +23,18 @@ use std::path::Path;
 use futures::future::{try_join, try_join_all};
 use oci_spec::distribution::Reference;
 
-use self::image::{Blob, Image};
-use self::layer::Layer;
-pub use self::layout::is_archive;
-use self::pull::Source;
-use self::registry::Registry;
-use self::tokens::Operation;
 use super::platform::Platform;
 use super::{recipe, reference};
 use crate::deno;
 use crate::outcome::{Error, Result};
 use crate::terminal::Printer;
 use crate::terminal::progress::Phase;
+use image::{Blob, Image};
+use layer::Layer;
+pub use layout::is_archive;
+use pull::Source;
+use registry::Registry;
+use tokens::Operation;
 
 /// What to build, and how to talk to registries.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::cache::{Cache, full};
 use super::image::{Blob, Descriptor, Image, entry, index};
 use super::stop::Stopped;
-use crate::container::reference;
+use crate::image::reference;
 use crate::outcome::{Error, Result};
 use crate::workspace::scratch::Scratch;
 
@@ -209,7 +209,7 @@ fn blob_path(blob: &Descriptor) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::oci::stop;
+    use crate::image::oci::stop;
 
     #[test]
     fn what_nobody_waits_for_any_more_leaves_the_place_as_it_was() {

@@ -3,7 +3,7 @@
 use oci_spec::distribution::Reference;
 
 use super::response::Cause;
-use crate::container::fault::Fault;
+use crate::image::fault::Fault;
 use crate::outcome::Error;
 use crate::outcome::error::chain;
 

@@ -7,8 +7,8 @@ use super::cache::Cache;
 use super::image::{Base, Descriptor};
 use super::registry::Registry;
 use super::tokens::Operation;
-use crate::container::platform::Platform;
-use crate::container::reference;
+use crate::image::platform::Platform;
+use crate::image::reference;
 use crate::outcome::{Error, Result};
 use crate::terminal::progress::Phase;
 

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::layer::{Layer, digest};
-use crate::container::platform::Platform;
-use crate::container::recipe;
+use crate::image::platform::Platform;
+use crate::image::recipe;
 
 /// Media type of an image's manifest.
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

@@ -12,7 +12,7 @@ use super::tokens::Operation;
 use super::told::{self, transient};
 use super::wire::Wire;
 use super::{credentials, protocol};
-use crate::container::retry;
+use crate::image::retry;
 use crate::outcome::Result;
 
 /// Bytes of a blob that are read from disk at a time.
