@@ -4,7 +4,7 @@
 # tar, perl-base and so on) is left out; what a minimal one lacks is in. `make test` installs them in one step, so that
 # none is chosen by which came first, and without what they only recommend. scripts/fresh-machine removes them again.
 
-LINT_PACKAGES=(git shellcheck)
+LINT_PACKAGES=(git python3 shellcheck)
 
 TEST_PACKAGES=(
   chromium curl git libfaketime mount nats-server openssl podman postgresql procps runc time util-linux

@@ -1,6 +1,8 @@
 //! Namespaces of the test cluster, and images that it can run.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -133,7 +135,7 @@ fn unique() -> u32 {
 /// The engine image, built by `tntc build` and loaded into the cluster once for all tests.
 pub fn engine_image() -> &'static str {
     static BUILT: OnceLock<String> = OnceLock::new();
-    BUILT.get_or_init(|| build(&["--tag", &engine_tag()]))
+    BUILT.get_or_init(|| once_a_run("engine-image", || build(&["--tag", &engine_tag()])))
 }
 
 /// The engine image, pushed to the test registry once for all tests.
@@ -142,8 +144,34 @@ pub fn registry_image() -> &'static str {
     PUSHED.get_or_init(|| {
         let registry = std::env::var("TNTC_TEST_REGISTRY")
             .expect("TNTC_TEST_REGISTRY names a registry; `tests/cluster/env` prints it");
-        build(&["--registry", &registry, "--tag", &engine_tag(), "--push"])
+        once_a_run("registry-image", || {
+            build(&["--registry", &registry, "--tag", &engine_tag(), "--push"])
+        })
     })
+}
+
+/// What is made by the first test of a run that needs it, also where each test is a process of its own, as with
+/// cargo-nextest: the others wait, and read what it was from a file.
+fn once_a_run(name: &str, make: impl FnOnce() -> String) -> String {
+    let Ok(run) = std::env::var("NEXTEST_RUN_ID") else {
+        return make();
+    };
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut file = (File::options().read(true).write(true).create(true))
+        .truncate(false)
+        .open(path)
+        .expect("a file");
+    file.lock().expect("nobody else writes it");
+    let mut made = String::new();
+    file.read_to_string(&mut made).expect("text");
+    if let Some(made) = made.strip_prefix(&format!("{run} ")) {
+        return made.to_owned();
+    }
+    let new = make();
+    file.set_len(0).expect("an empty file");
+    file.rewind().expect("its beginning");
+    write!(file, "{run} {new}").expect("a written file");
+    new
 }
 
 /// A tag for each checkout, so that two of them can use one cluster at a time.
