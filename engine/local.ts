@@ -14,10 +14,12 @@ import { stringify } from "./core/primordials.ts";
 import type { Logger } from "./mod.ts";
 import type { RunResult } from "./core/run.ts";
 import { createHooks, loadProgram, resolveWorkflow, rootOf } from "./edge/boot.ts";
-import { redirectConsole, trackerFor } from "./edge/console.ts";
+import { redirectConsole, tellRun, trackerFor } from "./edge/console.ts";
 import { exit, exitWith, keepRunning } from "./edge/exit.ts";
 import { logOptions } from "./edge/log.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
+import { hideMachine } from "./edge/machine.ts";
+import { watchRefusals } from "./edge/refusals.ts";
 import { endSignal } from "./edge/signals.ts";
 import { readStdin, writeStdout } from "./edge/stdio.ts";
 import { watchOver } from "./edge/watchdog.ts";
@@ -28,6 +30,8 @@ async function main(options: Options): Promise<RunResult> {
   redirectConsole(() => masked);
   keepRunning(log);
   surviveStrayErrors(log, rootOf(options));
+  hideMachine();
+  watchRefusals(tellRun);
   watchOver();
   const load = createHooks().then(async (hooks) => {
     const loaded = await loadProgram(options, { ...hooks, trackerFor });

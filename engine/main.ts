@@ -16,9 +16,11 @@ import type { Logger } from "./mod.ts";
 import type { Program } from "./core/program.ts";
 import { webhookRoutes } from "./core/webhook.ts";
 import { createHooks, type Hooks, loadProgram, resolveWorkflow, rootOf } from "./edge/boot.ts";
-import { redirectConsole, trackerFor } from "./edge/console.ts";
+import { redirectConsole, tellRun, trackerFor } from "./edge/console.ts";
 import { exit, exitWith, keepRunning } from "./edge/exit.ts";
 import { surviveStrayErrors } from "./edge/guard.ts";
+import { hideMachine } from "./edge/machine.ts";
+import { watchRefusals } from "./edge/refusals.ts";
 import { Journal } from "./edge/journal.ts";
 import { listenAll, type Listener, shutDown } from "./edge/serve.ts";
 import { type EndSignal, endSignal } from "./edge/signals.ts";
@@ -68,6 +70,8 @@ async function start(options: Options, hooks: Hooks): Promise<Engine> {
   const log = (): Logger => createLogger("engine", logOf());
   keepRunning(log);
   surviveStrayErrors(log, rootOf(options));
+  hideMachine();
+  watchRefusals(tellRun);
   if (isLocal(options)) watchOver();
   const randomId = crypto.randomUUID.bind(crypto);
   // Not as the run begins: what the watchdog takes to start must not count against a timeout.

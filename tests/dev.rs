@@ -150,7 +150,8 @@ fn a_host_that_is_not_declared_fails_as_it_will_in_the_pod() {
     workflow.write(".secrets.yaml", "local: {key: known}\n");
     let mut dev = Running::start(&workflow);
     let error = dev.run()["errors"][0].to_string();
-    assert!(error.contains("Requires net access"), "{error}");
+    let told = format!("127.0.0.1:{port} is not in the contract");
+    assert!(error.contains(&told), "{error}");
     workflow.replace(
         "workflow.yaml",
         "dependencies: {}",

@@ -236,10 +236,10 @@ fn nodes_are_sealed_off() {
         "tested: 2 passed, 5 failed, contract drift, which only warns"
     );
     for (node, reason) in [
-        ("net", "Requires net access"),
-        ("read", "Requires read access"),
-        ("write", "Requires write access"),
-        ("run", "Requires "),
+        ("net", "127.0.0.1:1 cannot be reached in a test"),
+        ("read", "a node cannot read "),
+        ("write", "a node cannot write "),
+        ("run", "a node cannot "),
         ("load", "--no-remote"),
     ] {
         let error = result(&answer, node)["error"].to_string();

@@ -3,6 +3,8 @@
  * throw, a revoked proxy. Nothing here throws, or takes long, whatever it is given.
  */
 
+import { explain } from "./refusal.ts";
+
 /** The surroundings do not let the engine start: a port, a file, a permission. */
 export class StartError extends Error {
   override readonly name = "StartError";
@@ -18,7 +20,7 @@ const NOTHING = "an error that cannot be described";
 
 /** One line that says what went wrong, for `errors` of a run's result. */
 export function messageOf(thrown: unknown): string {
-  const text = describe(thrown, { left: MOST_REASONS, told: new Set() });
+  const text = explain(describe(thrown, { left: MOST_REASONS, told: new Set() }));
   return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE)}...` : text;
 }
 

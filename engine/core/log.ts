@@ -1,6 +1,7 @@
 /** Lines of the log: one for each message, with the values of secrets hidden. */
 
 import type { Logger } from "../mod.ts";
+import { explain } from "./refusal.ts";
 
 export type Level = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
@@ -19,7 +20,7 @@ export function createLogger(source: string, options: LogOptions, runId?: string
   const end = runId === undefined ? "" : ` runId=${runId}`;
   const write = (level: Level, parts: unknown[]): void => {
     const text = parts.map((it) => typeof it === "string" ? it : options.inspect(it)).join(" ");
-    options.sink(`[${source}] ${level} ${oneLine(options.mask(text))}${end}`);
+    options.sink(`[${source}] ${level} ${oneLine(options.mask(explain(text)))}${end}`);
   };
   return {
     debug: (...parts) => write("DEBUG", parts),

@@ -4,7 +4,7 @@
  */
 
 import type { Json, RunTrigger } from "../mod.ts";
-import { AbortedError, Attempt } from "./attempt.ts";
+import { AbortedError, Attempt, TimeoutError } from "./attempt.ts";
 import type { Clock } from "./clock.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { messageOf, typeOf } from "./errors.ts";
@@ -12,6 +12,7 @@ import type { Graph } from "./graph.ts";
 import { inputOf } from "./input.ts";
 import { copyJson } from "./json.ts";
 import { isoTime } from "./primordials.ts";
+import { isRefusal } from "./refusal.ts";
 import type { NodeSpan, Origin, RunSpan } from "./tracing.ts";
 
 /** How to run one node. */
@@ -36,6 +37,8 @@ export interface RunView {
   readonly id: string;
   /** Names of the nodes that are running. */
   underWay(): string[];
+  /** A permission was refused to what the run does, which may happen less than `most` times. */
+  refused(request: string, error: Error, most: number): void;
 }
 
 /** Follows what is running where; called for every run and node, so each must cost next to nothing. */
@@ -100,6 +103,17 @@ interface Started {
   timing: NodeTiming | undefined;
 }
 
+/** What was refused to one request of a run. */
+interface Refusals {
+  readonly count: number;
+  /** The monotonic moment of the first. */
+  readonly since: number;
+  readonly error: Error;
+}
+
+/** What is refused again after so long is a retry: connections of one pool are refused within it. */
+const RETRY_PAUSE_MS = 900;
+
 export class Run implements RunView {
   readonly #plan: RunPlan;
   readonly #input: Json;
@@ -109,6 +123,7 @@ export class Run implements RunView {
   readonly #outputs: (Json | undefined)[];
   readonly #started: (Started | undefined)[];
   readonly #errors: string[] = [];
+  #refusals: Map<string, Refusals> | undefined;
   readonly #span: RunSpan | undefined;
   #left: number;
   #resolve: (result: RunResult) => void = () => {};
@@ -152,6 +167,23 @@ export class Run implements RunView {
 
   underWay(): string[] {
     return this.#running().map(({ node }) => this.#plan.graph.names[node] ?? "");
+  }
+
+  /**
+   * A library that tries again does so until the node's time is over, and then the reason is lost. Which
+   * node it is for is only known while one is running.
+   */
+  refused(request: string, error: Error, most: number): void {
+    const now = this.#plan.clock.monotonic();
+    this.#refusals ??= new Map();
+    const before = this.#refusals.get(request) ?? { count: 0, since: now, error };
+    const refusals = { ...before, count: before.count + 1 };
+    this.#refusals.set(request, refusals);
+    const isRetry = refusals.count > 1 && now - refusals.since >= RETRY_PAUSE_MS;
+    const [started, ...others] = this.#running();
+    if (!started?.attempt || others.length > 0 || !(isRetry || refusals.count >= most)) return;
+    const plan = this.#plan.nodes[started.node];
+    if (plan !== undefined) this.#retry(started, started.attempt, plan, error);
   }
 
   get #over(): boolean {
@@ -213,10 +245,12 @@ export class Run implements RunView {
     this.#succeed(started, output, now);
   }
 
-  #retry(started: Started, attempt: Attempt, plan: NodePlan, thrown: unknown): void {
+  #retry(started: Started, attempt: Attempt, plan: NodePlan, reason: unknown): void {
     if (this.#over) return;
+    const thrown = this.#withRefusal(reason);
     const { number } = attempt;
-    const retryInMs = number <= plan.retries ? backoffMs(number) : undefined;
+    const again = number <= plan.retries && !isRefusal(thrown);
+    const retryInMs = again ? backoffMs(number) : undefined;
     this.#report(() => {
       this.#plan.observer.attemptFailed?.(attempt, thrown, retryInMs);
       started.span?.attemptFailed(number, typeOf(thrown), this.#plan.mask(messageOf(thrown)));
@@ -225,6 +259,13 @@ export class Run implements RunView {
     started.forget = this.#plan.clock.after(retryInMs, () => {
       this.#try(started, number + 1, this.#plan.clock.monotonic());
     });
+  }
+
+  /** A node whose time is over has perhaps waited for what it was refused. */
+  #withRefusal(thrown: unknown): unknown {
+    const [refusals] = this.#refusals?.values() ?? [];
+    if (refusals && thrown instanceof TimeoutError) thrown.cause ??= refusals.error;
+    return thrown;
   }
 
   /** Whatever goes wrong with telling of a failure, the failure itself must end the run. */

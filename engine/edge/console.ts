@@ -27,15 +27,27 @@ async function follow(): Promise<void> {
 
 /**
  * Follows the runs of code that may print. For code in which the word `console` does not occur it
- * does not, as that costs a fifth of all that the engine does for a run; should such code print all
- * the same, its next runs are followed. Unknown `files` may print.
+ * does not, as that costs a fifth of all that the engine does for a run; should such code print or be
+ * refused something all the same, its next runs are followed. Unknown `files` may print.
  */
 export async function trackerFor(files: Files | undefined): Promise<RunTracker> {
   const decoder = new TextDecoder();
   const prints = files === undefined ||
-    [...files.values()].some((it) => decoder.decode(it).includes("console"));
+    [...files].some(([path, it]) => isBundle(path) || decoder.decode(it).includes("console"));
   if (prints) await follow();
   return tracker;
+}
+
+/** Packages print, and repeat what they were refused. */
+function isBundle(path: string): boolean {
+  return path.endsWith(".bundle.js");
+}
+
+/** Tells the run that is under way of what it was refused. */
+export function tellRun(request: string, error: Error, most: number): void {
+  const run = printing?.getStore();
+  if (run === undefined) follow();
+  run?.refused(request, error, most);
 }
 
 /** The run that is printing, and its node unless several are running. */

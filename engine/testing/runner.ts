@@ -10,6 +10,7 @@ import { systemClock } from "../core/clock.ts";
 import { createLogger } from "../core/log.ts";
 import { Journal } from "../edge/journal.ts";
 import { logOptions, stderrSink } from "../edge/log.ts";
+import { hideMachine } from "../edge/machine.ts";
 import { fileUrl, importNodes } from "../edge/modules.ts";
 import type { NodeSpec } from "../core/workflow.ts";
 import type { LoadingParts } from "../edge/loading.ts";
@@ -17,6 +18,7 @@ import { readFixture } from "./fixture.ts";
 import { inputLines } from "./lines.ts";
 import { type Answer, type Job, type Loading, RECORD_SEPARATOR, type Setup } from "./protocol.ts";
 import { messageOf } from "../core/errors.ts";
+import { explainForTests } from "../core/refusal.ts";
 import { Suite } from "./suite.ts";
 
 /** Deep enough to see through a library to the node that called it. */
@@ -149,6 +151,8 @@ for await (const line of inputLines()) {
     answer = answerer(setup.word);
     suite = openSuite(setup, answer);
     takeOverGlobals(suite);
+    hideMachine();
+    explainForTests();
     continue;
   }
   answer(await work(suite, JSON.parse(line)));

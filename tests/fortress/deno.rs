@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::attack::Layer::{Deno, Engine, Pod};
 use super::attack::Outcome::{Blocked, Contained, Limit};
-use super::attack::{Attack, answered, judge, tested};
+use super::attack::{Attack, Outcome, answered, judge, tested};
 use super::scene::Scene;
 use crate::support::tntc;
 
@@ -13,6 +13,7 @@ const fn denied(name: &'static str, what: &'static str) -> Attack {
 }
 
 const OWN_PERMISSIONS: &str = "it has the permissions of the node that made it";
+const SAME: Outcome = Contained("it is told the same on every machine");
 const HOST: &str = "tests/fortress/local.rs";
 const CONSOLE: &str = "engine/tests/console_test.ts";
 const SEAL: &str = "engine/tests/seal_test.ts";
@@ -242,13 +243,48 @@ pub const ATTACKS: &[Attack] = &[
         Blocked(Deno),
         "reached [] | denied",
     ),
-    denied("sys-hostname", "asks for the host's name"),
-    denied("sys-node-hostname", "asks for it by `node:os`"),
-    denied("sys-interfaces", "asks for network interfaces"),
-    denied("sys-release", "asks for the kernel's version"),
-    denied("sys-user", "asks for the user's name"),
-    denied("sys-uid", "asks for the user's number"),
-    denied("sys-memory", "asks for the machine's memory"),
+    answered(
+        "sys-hostname",
+        "asks for the host's name",
+        SAME,
+        "reached localhost",
+    ),
+    answered(
+        "sys-node-hostname",
+        "asks for it by `node:os`",
+        SAME,
+        "reached localhost",
+    ),
+    answered(
+        "sys-interfaces",
+        "asks for network interfaces",
+        SAME,
+        "reached []",
+    ),
+    answered(
+        "sys-release",
+        "asks for the kernel's version",
+        SAME,
+        "reached 6.1.0",
+    ),
+    answered(
+        "sys-user",
+        "asks for the user's name",
+        SAME,
+        "reached nobody",
+    ),
+    answered(
+        "sys-uid",
+        "asks for the user's number",
+        SAME,
+        "reached 65534",
+    ),
+    answered(
+        "sys-memory",
+        "asks for the machine's memory",
+        SAME,
+        "reached {\"total\":536870912",
+    ),
     answered(
         "ask-permission",
         "asks for a permission to read everything",

@@ -41,6 +41,7 @@ const anything = globalThis as any;
 const deno = Deno as any;
 const passwd = "/etc/passwd";
 const elsewhere = ({ host, undeclared }: Scene) => `http://${host}:${undeclared}/`;
+/** Each asks for a URL of its own: the engine ends a run that repeats what it was refused. */
 const text = async (url: string, init?: RequestInit) => await (await fetch(url, init)).text();
 
 /** The first of some events of an emitter of Node. */
@@ -94,7 +95,7 @@ const network: Record<string, Attack> = {
     return text(`http://${number}:${undeclared}/`);
   },
   "net-mapped-address": ({ host, undeclared }) => text(`http://[::ffff:${host}]:${undeclared}/`),
-  "net-redirect": ({ host, declared }) => text(`http://${host}:${declared}/`),
+  "net-redirect": ({ host, declared }) => text(`http://${host}:${declared}/?redirect`),
   "net-dependency-redirect": async (_, ctx) => {
     const { fetch } = ctx.dependency("declared");
     return await (await fetch!("/")).text();
@@ -122,17 +123,17 @@ const network: Record<string, Attack> = {
     ),
   "net-proxy": async ({ host, undeclared, declared }) => {
     using client = Deno.createHttpClient({ proxy: { url: `http://${host}:${undeclared}` } });
-    return await text(`http://${host}:${declared}/`, { client } as RequestInit);
+    return await text(`http://${host}:${declared}/?proxy`, { client } as RequestInit);
   },
   "net-proxy-tcp": async ({ host, undeclared, declared }) => {
     const proxy = { transport: "tcp", hostname: host, port: undeclared } as const;
     using client = Deno.createHttpClient({ proxy });
-    return await text(`http://${host}:${declared}/`, { client } as RequestInit);
+    return await text(`http://${host}:${declared}/?proxy-tcp`, { client } as RequestInit);
   },
   "net-proxy-unix": async ({ host, declared }) => {
     const proxy = { transport: "unix", path: "/var/run/docker.sock" } as const;
     using client = Deno.createHttpClient({ proxy });
-    return await text(`http://${host}:${declared}/`, { client } as RequestInit);
+    return await text(`http://${host}:${declared}/?proxy-unix`, { client } as RequestInit);
   },
   "net-quic": ({ host, undeclared }) =>
     deno.connectQuic({ hostname: host, port: undeclared, alpnProtocols: ["h3"] }),
@@ -193,7 +194,7 @@ const network: Record<string, Attack> = {
   "context-slashes": async ({ host, undeclared }, ctx) =>
     await (await ctx.dependency("declared").fetch!(`//${host}:${undeclared}/`)).text(),
   "context-fetch": async (scene, ctx) =>
-    await (await ctx.fetch("declared", elsewhere(scene))).text(),
+    await (await ctx.fetch("declared", `${elsewhere(scene)}?context`)).text(),
   "context-undeclared": (_, ctx) => ctx.dependency("undeclared").host,
 };
 

@@ -64,7 +64,7 @@ impl Execution {
     }
 }
 
-/// What Deno says when its permission flags keep a node from a host.
+/// What Deno says when its permission flags keep a node from a host, in the answer of an engine that does not explain it.
 const NOT_PERMITTED: &str = "Requires net access";
 
 /// How errors of nodes begin or end that reached nobody: Deno's own, and the engine's about a node's timeout.

@@ -57,6 +57,13 @@ const MISSED: Text = Text {
 const REQUIRE: &str = "__tntc_createRequire(import.meta.url)";
 const IMPORT: &str = "import{createRequire as __tntc_createRequire}from\"node:module\";\n";
 
+/// Modules of Node in a bundle, as both shapes of it write them.
+const OF_NODE: [&str; 2] = ["\"node:", "'node:"];
+
+/// Packages ask `node:os` and `process` for what the engine must answer in their place. It does so in the module that it
+/// has put in the place of this one, which a package that calls `require` would not load.
+const ANSWERS: &str = "import\"node:os\";\n";
+
 /// The code of a bundle with a `require` that works, and everything where its source map says that it is.
 ///
 /// # Errors
@@ -70,11 +77,18 @@ pub fn repaired(mut code: String) -> Result<String> {
     if let Some(missed) = MISSED.find(&code)? {
         let in_place = format!("{REQUIRE:0$}", missed.len());
         code.replace_range(missed, &in_place);
-        code.truncate(code.trim_end().len());
-        code.push('\n');
-        code.push_str(IMPORT);
+        append(&mut code, IMPORT);
+    }
+    if OF_NODE.iter().any(|it| code.contains(it)) {
+        append(&mut code, ANSWERS);
     }
     Ok(code)
+}
+
+fn append(code: &mut String, line: &str) {
+    code.truncate(code.trim_end().len());
+    code.push('\n');
+    code.push_str(line);
 }
 
 impl Text {
@@ -90,7 +104,7 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
-    use super::repaired;
+    use super::{ANSWERS, IMPORT, repaired};
 
     const REQUIRE: &str = r#"(r=>typeof require<"u"?require:typeof Proxy<"u"?new Proxy(r,{get:(e,t)=>(typeof require<"u"?require:e)[t]}):r)(function(r){if(typeof require<"u")return require.apply(this,arguments);throw Error('Dynamic require of "'+r+'" is not supported')})"#;
 
@@ -109,6 +123,8 @@ mod tests {
         let after = bundle(deno, "1 ?");
         let repaired = repaired(after.clone()).expect("patterns");
         assert_eq!(repaired.find("f();"), before.find("f();"));
+        let repaired = repaired.strip_suffix(&format!("\n{ANSWERS}"));
+        let repaired = repaired.expect("a bundle with modules of Node");
         assert_eq!(repaired.replace(' ', ""), after.replace(' ', ""));
     }
 
@@ -118,7 +134,8 @@ mod tests {
         let repaired = repaired(before.clone()).expect("patterns");
         assert!(!repaired.contains("typeof require"), "{repaired}");
         assert!(repaired.contains("var i=1,m=__tntc_createRequire(import.meta.url) "));
-        assert!(repaired.ends_with("node:module\";\n"), "{repaired}");
+        let end = format!("{IMPORT}{ANSWERS}");
+        assert!(repaired.ends_with(&end), "{repaired}");
         // The blank of `__toESM`.
         let moved = before.find("f();").map(|at| at + 18);
         assert_eq!(repaired.find("f();"), moved);

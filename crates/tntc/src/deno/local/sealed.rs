@@ -13,16 +13,20 @@ use crate::process::lifetime;
 use crate::workspace::cache::cache_dir;
 
 /// What they get of this environment: where things are, and which certificate authorities this machine trusts.
-const KEPT: [&str; 8] = [
+const KEPT: [&str; 7] = [
     "PATH",
     "HOME",
     "TMPDIR",
     "TZ",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
-    "DENO_CERT",
-    "NODE_EXTRA_CA_CERTS",
+    AUTHORITIES,
 ];
+
+/// Names a file of certificate authorities.
+const AUTHORITIES: &str = "DENO_CERT";
+/// Its name in Node. While it is set, `node:https` of Deno (2.9) asks for a permission that no node has.
+const NODE_AUTHORITIES: &str = "NODE_EXTRA_CA_CERTS";
 
 /// Where Deno keeps web storage, below `DENO_DIR`.
 const WEB_STORAGE: &str = "location_data";
@@ -36,6 +40,10 @@ pub fn command(program: &Path, sealed: bool) -> Result<Command> {
     // Sealed processes cannot read a proxy's password.
     let proxies = deno::PROXIES.into_iter().filter(|_| sealed);
     deno::keep_environment(&mut command, KEPT.into_iter().chain(proxies));
+    let own = std::env::var_os(AUTHORITIES);
+    if let Some(file) = own.or_else(|| std::env::var_os(NODE_AUTHORITIES)) {
+        command.env(AUTHORITIES, file);
+    }
     command
         .env("DENO_DIR", compiled()?)
         // As in the pod: the authorities of the system beside those that Deno brings.
