@@ -52,6 +52,64 @@ const LONGEST_TOLERANCE_MS = 60 * 60 * 1000;
 /** A field name (RFC 9110, section 5.1). */
 const HEADER = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
+/** What any key about verification contains. */
+const STEMS = [
+  "verif",
+  "secret",
+  "signature",
+  "hmac",
+  "authen",
+  "authori",
+  "token",
+  "bearer",
+  "password",
+  "credential",
+] as const;
+
+/** What such a key may be meant to be when it is misspelt. */
+const WORDS = [
+  "verify",
+  "provider",
+  "secret",
+  "signature",
+  "hmac",
+  "auth",
+  "basicauth",
+  "token",
+  "password",
+] as const;
+
+/** Whether a key of a webhook is about who may send: `verfy` must not leave it open. As `tntc validate` decides. */
+export function isAboutVerification(key: string): boolean {
+  const letters = key.replaceAll(/[^A-Za-z]/g, "").toLowerCase();
+  return STEMS.some((it) => letters.includes(it)) || WORDS.some((it) => isNear(letters, it));
+}
+
+/** Whether one or two mistakes in typing turn one word into the other: one only, in words of up to four letters. */
+function isNear(letters: string, word: string): boolean {
+  const most = Math.min(letters.length, word.length) > 4 ? 2 : 1;
+  return Math.abs(letters.length - word.length) <= most && distance(letters, word) <= most;
+}
+
+/** Letters to insert, leave out, replace or swap with their neighbour. */
+function distance(from: string, to: string): number {
+  let [before, last]: [number[], number[]] = [
+    [],
+    Array.from({ length: to.length + 1 }, (_, i) => i),
+  ];
+  for (let i = 1; i <= from.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (last[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      const swapped = from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      const around = swapped ? (before[j - 2] ?? Infinity) + 1 : Infinity;
+      row.push(Math.min((row[j - 1] ?? 0) + 1, (last[j] ?? 0) + 1, replaced, around));
+    }
+    [before, last] = [last, row];
+  }
+  return last[to.length] ?? 0;
+}
+
 export function readVerification(shape: Shape): Verification {
   const secret = readSecretRef(shape.get("secret"));
   const hmac = shape.get("hmac");

@@ -3,7 +3,12 @@
 import { parseDuration } from "./duration.ts";
 import { deadLetterCycle, deadLetterSubject } from "./subject.ts";
 import { Shape } from "./shape.ts";
-import { readSecretRef, readVerification, type Verification } from "./verification.ts";
+import {
+  isAboutVerification,
+  readSecretRef,
+  readVerification,
+  type Verification,
+} from "./verification.ts";
 
 export interface Workflow {
   readonly name: string;
@@ -89,6 +94,7 @@ const DEFAULT_TIMEOUT = "30s";
 const DEFAULT_MAX_DELIVER = 5;
 /** Most deliveries and most runs at once that a queue may ask for, as `tntc validate` says. */
 const MOST = 1000;
+const WEBHOOK_KEYS = ["type", "name", "path", "verify", "provider", "event", "actions"];
 const GITHUB_PATH = "/webhook/github";
 const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
   ["https", 443],
@@ -208,6 +214,7 @@ function readWebhook(shape: Shape): Omit<WebhookTrigger, "type" | "name"> {
   const provider = shape.get("provider").optional((it) => it.string());
   if (provider === undefined) {
     const verify = shape.get("verify").optional(readVerification);
+    if (verify === undefined) refuseMisspeltVerification(shape);
     const path = readWebhookPath(shape.get("path"));
     return { path, ...(verify === undefined ? {} : { verify }) };
   }
@@ -223,6 +230,15 @@ function readWebhook(shape: Shape): Omit<WebhookTrigger, "type" | "name"> {
     ...(event === undefined ? {} : { event }),
     ...(actions === undefined ? {} : { actions }),
   };
+}
+
+/** A misspelt `verify` would leave the webhook open. */
+function refuseMisspeltVerification(shape: Shape): void {
+  for (const [key, it] of shape.entries()) {
+    if (!WEBHOOK_KEYS.includes(key) && !key.startsWith("x-") && isAboutVerification(key)) {
+      it.fail("expected verify: nothing else verifies who sends to this webhook");
+    }
+  }
 }
 
 function readWebhookPath(shape: Shape): string {

@@ -5,6 +5,7 @@
 
 import { deepEqual, equal } from "node:assert/strict";
 import { compileGraph } from "../core/graph.ts";
+import { isAboutVerification } from "../core/verification.ts";
 import { readWorkflow, type Workflow } from "../core/workflow.ts";
 import { parseYaml } from "../edge/yaml.ts";
 
@@ -47,6 +48,12 @@ Deno.test("the engine starts on what is valid and refuses the rest, but where a 
 Deno.test("the engine never refuses what tntc validate accepts", () => {
   const refused = Object.entries(verdicts).filter(([, it]) => it.valid && it.engine !== undefined);
   deepEqual(refused, []);
+});
+
+Deno.test("the engine tells keys about verification from others as tntc validate does", async () => {
+  const keys: Record<string, boolean> = await readJson("keys-of-webhooks.json");
+  const found = Object.keys(keys).map((key) => [key, isAboutVerification(key)]);
+  deepEqual(Object.fromEntries(found), keys);
 });
 
 Deno.test("the engine reads from a file what tntc reads", async () => {

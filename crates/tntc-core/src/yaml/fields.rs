@@ -9,7 +9,7 @@ use super::{Entry, Kind, Node, Path, Scalar, Spot, Value};
 use crate::diagnostic::{Invalid, Severity, Sink, shown};
 
 /// Keys that begin like this belong to the user.
-const EXTENSION: &str = "x-";
+pub(crate) const EXTENSION: &str = "x-";
 
 /// A map whose known keys are read one by one.
 #[derive(Clone, Copy)]

@@ -17,8 +17,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub(crate) use fields::{
-    Fields, Items, accept, boolean, integer, json, json_map, list, owned_string, parsed, string,
-    wrong_type,
+    EXTENSION, Fields, Items, accept, boolean, integer, json, json_map, list, owned_string, parsed,
+    string, wrong_type,
 };
 pub(crate) use path::{Path, Spot};
 pub(crate) use scalar::{Kind, Scalar};

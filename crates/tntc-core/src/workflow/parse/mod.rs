@@ -13,6 +13,7 @@ mod nodes;
 mod refused;
 mod sections;
 mod triggers;
+mod unverified;
 mod verification;
 
 use std::collections::HashSet;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{dead_letters, verification};
+use super::{dead_letters, unverified, verification};
 use crate::diagnostic::{Invalid, Sink, shown};
 use crate::workflow::{
     Deliver, GITHUB_PATH, MAX_QUEUE_COUNT, Queue, Subject, TimeZone, Trigger, TriggerKind, Webhook,
@@ -42,7 +42,13 @@ fn trigger(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Trigger> {
         fields.extensions(sink, &ALL_KEYS);
         return None;
     };
-    let extensions = fields.extensions(sink, keys(&kind));
+    let known = keys(&kind);
+    let reported = match kind.as_str() {
+        "webhook" => unverified::check(sink, &fields, known),
+        _ => Vec::new(),
+    };
+    let known: Vec<&str> = known.iter().copied().chain(reported).collect();
+    let extensions = fields.extensions(sink, &known);
     let kind = match kind.as_str() {
         "cron" => cron(sink, &fields),
         "queue" => queue(sink, &fields),
