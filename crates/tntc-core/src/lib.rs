@@ -11,7 +11,6 @@ pub mod diagnostic;
 pub mod diagram;
 pub mod drift;
 pub mod fixtures;
-pub mod image;
 pub mod kubeconfig;
 pub mod manifests;
 pub mod modules;
@@ -25,5 +24,5 @@ pub mod trigger;
 pub mod workflow;
 
 mod suggest;
-mod values;
+pub mod values;
 mod yaml;

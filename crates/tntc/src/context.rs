@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::{self, BuiltImage, Flags, Inputs, Settings};
+use tntc_core::values::ImageReference;
 use tntc_core::workflow::Namespace;
 
 use crate::cli::Global;
@@ -28,11 +29,13 @@ pub struct Context {
 #[derive(Debug, Default)]
 pub struct Overrides {
     /// `--image`
-    pub image: Option<String>,
+    pub image: Option<ImageReference>,
     /// `--runtime-class`
     pub runtime_class: Option<String>,
     /// `--base`
-    pub base: Option<String>,
+    pub base: Option<ImageReference>,
+    /// Whether the command is there to write what was built anew, so that it must not fail on what was.
+    pub rebuilds: bool,
 }
 
 impl Context {
@@ -104,7 +107,12 @@ impl Context {
             self.printer
                 .detail(format!("config: {}", file.path.display()));
         }
-        let built = image_record::read(dir)?;
+        let is_replaced = overrides.rebuilds || overrides.image.is_some();
+        let built = if is_replaced {
+            None
+        } else {
+            image_record::read(dir)?
+        };
         let inputs = Inputs {
             flags: self.flags(overrides),
             workflow_namespace,

@@ -177,6 +177,15 @@ impl Invalid {
         }
     }
 
+    /// For a place that has one line for what is wrong and what to write.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}; {help}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// Adds "did you mean" when there is a nearest word, and else the general help.
     #[must_use]
     pub(crate) fn did_you_mean(self, nearest: Option<&str>, otherwise: impl Into<String>) -> Self {

@@ -14,7 +14,6 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::{Inputs, PORT, annotated, code, labels, restricted, secret};
 use crate::contract::network::{self, Listener};
 use crate::contract::permissions;
-use crate::image::ImageReference;
 use crate::workflow::graph;
 
 /// Name of the engine's container.
@@ -47,7 +46,7 @@ pub(super) fn build(inputs: &Inputs) -> Deployment {
 
 /// On the Deployment and not on its pods, which another tag of the same image must not restart.
 fn image_tag(inputs: &Inputs) -> Option<(&'static str, String)> {
-    let tag = ImageReference::of(inputs.image).tag_beside_digest()?;
+    let tag = inputs.image.tag_beside_digest()?;
     Some((labels::IMAGE_TAG, tag.to_owned()))
 }
 
@@ -106,7 +105,7 @@ fn container(inputs: &Inputs) -> Container {
     let (command, args) = command_line(inputs);
     Container {
         name: CONTAINER.to_owned(),
-        image: Some(ImageReference::of(inputs.image).pinned()),
+        image: Some(inputs.image.pinned()),
         image_pull_policy: Some(inputs.pull_policy.as_str().to_owned()),
         command,
         args: Some(args),

@@ -29,6 +29,7 @@ use serde_json::{Value, json};
 use crate::contract::SecretRef;
 use crate::contract::network::{self, Surroundings};
 use crate::contract::secrets::{self, Need};
+use crate::values::ImageReference;
 use crate::workflow::{Namespace, Workflow};
 use code::Code;
 
@@ -63,7 +64,7 @@ pub struct Inputs<'a> {
     /// Where it goes.
     pub namespace: &'a Namespace,
     /// Engine image.
-    pub image: &'a str,
+    pub image: &'a ImageReference,
     /// Which build of it, where its reference does not say so: a digest or an image ID.
     pub image_id: Option<&'a str>,
     /// `RuntimeClass`; `None` means the cluster's default runtime.

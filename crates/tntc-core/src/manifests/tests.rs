@@ -52,7 +52,9 @@ fn plan_of(
     Plan::new(&Inputs {
         workflow: &workflow,
         namespace: &namespace,
-        image: "reg.example.com/tentacular-engine:v1",
+        image: &"reg.example.com/tentacular-engine:v1"
+            .parse()
+            .expect("a reference"),
         image_id: None,
         runtime_class,
         pull_policy: PullPolicy::Always,

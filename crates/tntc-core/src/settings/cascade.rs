@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::config::{Config, ConfigFile, Enforcement, Environment};
 use super::{
-    ChosenImage, DEFAULT_BASE_IMAGE, DEFAULT_IMAGE, DEFAULT_NAMESPACE, DEFAULT_RUNTIME_CLASS,
-    DEFAULT_TRIGGER_IMAGE, IMAGE, Inputs, Origin, Setting, Settings, Unresolvable,
+    ChosenImage, DEFAULT_NAMESPACE, DEFAULT_RUNTIME_CLASS, IMAGE, Inputs, NamedImage, Origin,
+    Setting, Settings, Unresolvable,
 };
+use crate::values::ImageReference;
 use crate::workflow::merge;
 
 /// Resolves every setting.
@@ -85,12 +86,12 @@ impl<'a> Cascade<'a> {
             .filter(|registry| !registry.value.is_empty())
     }
 
-    fn base_image(&self) -> Setting<String> {
-        first(self.base_images(), DEFAULT_BASE_IMAGE).0
+    fn base_image(&self) -> Setting<ImageReference> {
+        first(self.base_images(), ImageReference::DEFAULT_BASE).0
     }
 
-    fn image(&self) -> Setting<String> {
-        first(self.images(), DEFAULT_IMAGE).0
+    fn image(&self) -> Setting<ImageReference> {
+        first(self.images(), ImageReference::DEFAULT).0
     }
 
     fn images(&self) -> Vec<Candidate<'a>> {
@@ -105,24 +106,13 @@ impl<'a> Cascade<'a> {
             })
         });
         let built = self.inputs.built_image.map(|built| {
-            let value = built.image.trim().to_owned();
-            if built.is_own {
-                (
-                    Setting {
-                        value,
-                        origin: Origin::Build,
-                    },
-                    None,
-                )
+            let (origin, file) = if built.is_own {
+                (Origin::Build, None)
             } else {
-                (
-                    Setting {
-                        value,
-                        origin: Origin::Directory,
-                    },
-                    Some(built.file),
-                )
-            }
+                (Origin::Directory, Some(built.file))
+            };
+            let value = NamedImage(Some(built.image.clone()));
+            (Setting { value, origin }, file)
         });
         flagged(self.inputs.flags.image.as_ref())
             .chain(environment)
@@ -144,19 +134,23 @@ impl<'a> Cascade<'a> {
     /// The images that are others than without the files of the directory.
     fn chosen_images(&self) -> Vec<ChosenImage> {
         let settings = [
-            (IMAGE, self.images(), DEFAULT_IMAGE),
+            (IMAGE, self.images(), ImageReference::DEFAULT),
             (
                 "trigger_image",
                 self.trigger_images(),
-                DEFAULT_TRIGGER_IMAGE,
+                ImageReference::DEFAULT_TRIGGER,
             ),
-            ("base_image", self.base_images(), DEFAULT_BASE_IMAGE),
+            (
+                "base_image",
+                self.base_images(),
+                ImageReference::DEFAULT_BASE,
+            ),
         ];
         let chosen = settings
             .into_iter()
             .filter_map(|(setting, candidates, default)| {
                 let own = candidates.iter().filter(|(_, file)| file.is_none());
-                let (own, _) = first(own.cloned().collect(), default);
+                let (own, _) = first(own.cloned().collect(), default.clone());
                 let (Setting { value: image, .. }, file) = first(candidates, default);
                 let file = file.filter(|_| image != own.value)?.to_owned();
                 Some(ChosenImage {
@@ -188,8 +182,8 @@ impl<'a> Cascade<'a> {
         }
     }
 
-    fn trigger_image(&self) -> Setting<String> {
-        first(self.trigger_images(), DEFAULT_TRIGGER_IMAGE).0
+    fn trigger_image(&self) -> Setting<ImageReference> {
+        first(self.trigger_images(), ImageReference::DEFAULT_TRIGGER).0
     }
 
     fn context(&self) -> Option<Setting<String>> {
@@ -297,10 +291,10 @@ impl<'a> Cascade<'a> {
         self.of_configs(get).next().map(|(setting, _)| setting)
     }
 
-    fn of_configs(
+    fn of_configs<T: Clone>(
         &self,
-        get: impl Fn(&Config) -> Option<&String>,
-    ) -> impl Iterator<Item = Candidate<'a>> {
+        get: impl Fn(&Config) -> Option<&T>,
+    ) -> impl Iterator<Item = Candidate<'a, T>> {
         let layers = [
             (self.inputs.project, Origin::Project),
             (self.inputs.user, Origin::User),
@@ -343,19 +337,37 @@ fn flag(value: Option<String>) -> Option<Setting<String>> {
 }
 
 /// A value that a layer has, and the file of the directory that says so, when it is one.
-type Candidate<'a> = (Setting<String>, Option<&'a Path>);
+type Candidate<'a, T = NamedImage> = (Setting<T>, Option<&'a Path>);
 
-fn flagged<'a>(value: Option<&String>) -> impl Iterator<Item = Candidate<'a>> {
-    let setting = flag(value.cloned());
+fn flagged<'a>(image: Option<&ImageReference>) -> impl Iterator<Item = Candidate<'a>> {
+    let setting = image.map(|image| Setting {
+        value: NamedImage(Some(image.clone())),
+        origin: Origin::Flag,
+    });
     setting.map(|setting| (setting, None)).into_iter()
 }
 
 /// The first of the candidates; the default where there is none, or an empty one, which ends the search.
-fn first<'a>(candidates: Vec<Candidate<'a>>, default: &str) -> Candidate<'a> {
-    let found = candidates.into_iter().next();
-    found
-        .filter(|(setting, _)| !setting.value.is_empty())
-        .unwrap_or_else(|| (None.filter_or_default(|_| true, default), None))
+fn first(
+    candidates: Vec<Candidate<'_>>,
+    default: ImageReference,
+) -> (Setting<ImageReference>, Option<&Path>) {
+    match candidates.into_iter().next() {
+        Some((
+            Setting {
+                value: NamedImage(Some(value)),
+                origin,
+            },
+            file,
+        )) => (Setting { value, origin }, file),
+        _ => (
+            Setting {
+                value: default,
+                origin: Origin::Default,
+            },
+            None,
+        ),
+    }
 }
 
 /// Ends a cascade: an unusable or absent value becomes the default.

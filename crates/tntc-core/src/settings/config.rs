@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::suggest::Suggester;
+use crate::values::ImageReference;
 
 const CONFIG_KEYS: [&str; 7] = [
     "registry",
@@ -46,10 +47,10 @@ pub struct Config {
     pub runtime_class: Option<String>,
     /// Image, with curl in it, of the pods that trigger a workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trigger_image: Option<String>,
+    pub trigger_image: Option<NamedImage>,
     /// Image that `build` puts the engine on, such as a mirror's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base_image: Option<String>,
+    pub base_image: Option<NamedImage>,
     /// Named environments.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environments: BTreeMap<String, Environment>,
@@ -78,7 +79,7 @@ pub struct Environment {
     pub namespace: Option<String>,
     /// Engine image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image: Option<String>,
+    pub image: Option<NamedImage>,
     /// `RuntimeClass` of the engine's pod; the empty string means none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime_class: Option<String>,
@@ -101,6 +102,27 @@ pub struct Environment {
     #[serde(flatten)]
     #[schemars(skip)]
     pub unknown: BTreeMap<String, Value>,
+}
+
+/// The image that a config file names; the empty text is the default, whatever the layers below name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct NamedImage(pub Option<ImageReference>);
+
+impl TryFrom<String> for NamedImage {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let named = (!text.is_empty()).then(|| text.try_into());
+        named.transpose().map(Self)
+    }
+}
+
+impl From<NamedImage> for String {
+    fn from(NamedImage(image): NamedImage) -> Self {
+        image.map(|image| image.to_string()).unwrap_or_default()
+    }
 }
 
 /// What contract drift does.

@@ -13,17 +13,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::image::ImageReference;
+use crate::values::ImageReference;
 pub use cascade::resolve;
-pub use config::{Config, ConfigFile, Enforcement, Environment, unknown_keys};
+pub use config::{Config, ConfigFile, Enforcement, Environment, NamedImage, unknown_keys};
 
-/// The engine image when nothing names another one; what `tntc build` tags by default.
-pub const DEFAULT_IMAGE: &str = "tentacular-engine:latest";
-/// The image that the engine's is built on.
-pub const DEFAULT_BASE_IMAGE: &str = "denoland/deno:distroless";
-/// The image of the pods that trigger a workflow. By digest, since it sees what runs get and give; the test cluster gives
-/// its own image this name.
-pub const DEFAULT_TRIGGER_IMAGE: &str = "curlimages/curl:8.21.0@sha256:7c12af72ceb38b7432ab85e1a265cff6ae58e06f95539d539b654f2cfa64bb13";
 /// The setting of the engine image.
 const IMAGE: &str = "image";
 /// The namespace when nothing names another one.
@@ -91,9 +84,9 @@ pub struct Flags {
     /// `--registry`
     pub registry: Option<String>,
     /// `--base`
-    pub base: Option<String>,
+    pub base: Option<ImageReference>,
     /// `--image`
-    pub image: Option<String>,
+    pub image: Option<ImageReference>,
     /// `--runtime-class`; the empty string means none.
     pub runtime_class: Option<String>,
     /// `--context`
@@ -107,8 +100,8 @@ pub struct Flags {
 /// The image that a workflow directory says was built for it.
 #[derive(Debug, Clone, Copy)]
 pub struct BuiltImage<'a> {
-    /// The content of the file.
-    pub image: &'a str,
+    /// What the file names.
+    pub image: &'a ImageReference,
     /// Whether it is what this user's last build of the directory made. A file of somebody else's making is a choice of the
     /// directory.
     pub is_own: bool,
@@ -122,7 +115,7 @@ pub struct ChosenImage {
     /// `image`, `trigger_image` or `base_image`.
     pub setting: &'static str,
     /// The reference.
-    pub image: String,
+    pub image: ImageReference,
     /// The file that names it.
     pub file: PathBuf,
 }
@@ -131,7 +124,7 @@ impl ChosenImage {
     /// Whether it is the same image tomorrow.
     #[must_use]
     pub fn is_pinned(&self) -> bool {
-        ImageReference::of(&self.image).is_pinned()
+        self.image.is_pinned()
     }
 }
 
@@ -163,13 +156,13 @@ pub struct Settings {
     /// Registry for `build`.
     pub registry: Option<Setting<String>>,
     /// Base of the engine image, for `build`.
-    pub base_image: Setting<String>,
+    pub base_image: Setting<ImageReference>,
     /// Engine image.
-    pub image: Setting<String>,
+    pub image: Setting<ImageReference>,
     /// `RuntimeClass`; `None` means the cluster's default runtime.
     pub runtime_class: Setting<Option<String>>,
     /// Image of the pods that trigger a workflow.
-    pub trigger_image: Setting<String>,
+    pub trigger_image: Setting<ImageReference>,
     /// Kubeconfig context; `None` means the current one.
     pub context: Option<Setting<String>>,
     /// Kubeconfig file; `None` means `$KUBECONFIG` and then the home directory's.
@@ -276,7 +269,7 @@ impl Settings {
             };
         }
         if cluster.is_some() && !self.is_chosen(IMAGE) {
-            self.image.value = ImageReference::of(&self.image.value).loaded().to_owned();
+            self.image.value = self.image.value.loaded();
         }
         self
     }

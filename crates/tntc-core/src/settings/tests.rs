@@ -34,8 +34,8 @@ fn a_config_file_may_use_what_workflow_files_use_of_yaml() {
     let config = config(yaml);
     let prod = &config.config.environments["prod"];
     assert_eq!(
-        (prod.namespace.as_deref(), prod.image.as_deref()),
-        (Some("b"), Some("e:1"))
+        (prod.namespace.as_deref(), prod.image.clone()),
+        (Some("b"), Some(NamedImage(Some(image("e:1")))))
     );
     let bomb = (1..9).fold("a0: &a0 [x, x]\n".to_owned(), |yaml, level| {
         let aliases = format!("*a{},", level - 1).repeat(9);
@@ -50,7 +50,7 @@ fn a_config_file_may_use_what_workflow_files_use_of_yaml() {
 fn without_anything_the_defaults_stand() {
     let settings = resolve(&Inputs::default()).expect("settings");
     assert_eq!(settings.namespace.value, "default");
-    assert_eq!(settings.image.value, "tentacular-engine:latest");
+    assert_eq!(settings.image.value.as_str(), "tentacular-engine:latest");
     assert_eq!(settings.runtime_class.value.as_deref(), Some("gvisor"));
     assert_eq!(settings.trigger_image.origin, Origin::Default);
     assert_eq!(settings.context, None);
@@ -124,9 +124,13 @@ fn an_empty_runtime_class_means_none_and_ends_the_search() {
     );
 }
 
-fn built(is_own: bool) -> BuiltImage<'static> {
+fn image(text: &str) -> ImageReference {
+    text.parse().expect("a reference")
+}
+
+fn built(image: &ImageReference, is_own: bool) -> BuiltImage<'_> {
     BuiltImage {
-        image: "reg.example.com/engine:v1\n",
+        image,
         is_own,
         file: Path::new("base-image.txt"),
     }
@@ -135,22 +139,24 @@ fn built(is_own: bool) -> BuiltImage<'static> {
 fn chosen(inputs: &Inputs) -> Vec<(&'static str, String, PathBuf)> {
     let settings = resolve(inputs).expect("settings");
     let chosen = settings.chosen_images.into_iter();
-    chosen.map(|it| (it.setting, it.image, it.file)).collect()
+    chosen
+        .map(|it| (it.setting, it.image.to_string(), it.file))
+        .collect()
 }
 
 #[test]
 fn an_image_is_chosen_by_the_directory_where_the_user_would_have_another_one() {
-    let user = config(DEV);
+    let (user, engine) = (config(DEV), image("reg.example.com/engine:v1"));
     let project = config(
         "trigger_image: curl:evil\nbase_image: deno:evil\nenvironments: {dev: {image: 'engine:evil'}}",
     );
     let mut inputs = Inputs {
         user: Some(&user),
-        built_image: Some(built(true)),
+        built_image: Some(built(&engine, true)),
         ..Inputs::default()
     };
     assert_eq!(chosen(&inputs), []);
-    inputs.built_image = Some(built(false));
+    inputs.built_image = Some(built(&engine, false));
     let engine = "reg.example.com/engine:v1".to_owned();
     assert_eq!(
         chosen(&inputs),
@@ -162,8 +168,8 @@ fn an_image_is_chosen_by_the_directory_where_the_user_would_have_another_one() {
     let named: Vec<_> = all.iter().map(|(_, image, _)| image.as_str()).collect();
     assert_eq!(named, ["engine:evil", "curl:evil", "deno:evil"]);
     assert!(all.iter().all(|(_, _, file)| *file == project.path));
-    inputs.flags.image = Some("mine".to_owned());
-    inputs.flags.base = Some("mine".to_owned());
+    inputs.flags.image = Some(image("mine"));
+    inputs.flags.base = Some(image("mine"));
     let left: Vec<_> = chosen(&inputs).into_iter().map(|it| it.0).collect();
     assert_eq!(left, ["trigger_image"]);
 }
@@ -171,7 +177,9 @@ fn an_image_is_chosen_by_the_directory_where_the_user_would_have_another_one() {
 #[test]
 fn an_image_that_the_user_would_have_anyway_is_nobodys_choice() {
     let project = config(&format!(
-        "trigger_image: {DEFAULT_TRIGGER_IMAGE}\nenvironments: {{dev: {{image: {DEFAULT_IMAGE}}}}}"
+        "trigger_image: {}\nenvironments: {{dev: {{image: {}}}}}",
+        ImageReference::DEFAULT_TRIGGER,
+        ImageReference::DEFAULT
     ));
     let inputs = Inputs {
         project: Some(&project),
@@ -182,44 +190,59 @@ fn an_image_that_the_user_would_have_anyway_is_nobodys_choice() {
 }
 
 #[test]
-fn the_trigger_image_is_the_same_tomorrow() {
-    let settings = resolve(&Inputs::default()).expect("settings");
-    let image = ImageReference::of(&settings.trigger_image.value);
-    assert!(image.is_pinned());
-    let (_, digest) = settings
-        .trigger_image
-        .value
-        .split_once("@sha256:")
-        .expect("a digest");
-    assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+fn an_empty_image_is_the_default_and_ends_the_search() {
+    let (user, project) = (config(DEV), config("environments: {dev: {image: ''}}"));
+    let inputs = Inputs {
+        project: Some(&project),
+        user: Some(&user),
+        flags: in_dev(Flags::default()),
+        ..Inputs::default()
+    };
+    let image = resolve(&inputs).expect("settings").image;
+    assert_eq!(image.value, ImageReference::DEFAULT);
+    assert_eq!(image.origin, Origin::Default);
+}
+
+#[test]
+fn an_image_that_is_not_valid_is_told_with_its_line_and_what_to_write() {
+    for (yaml, line) in [
+        ("namespace: a\nbase_image: https://ghcr.io/x\n", "line 2"),
+        ("trigger_image: 'https://ghcr.io/x'\n", "line 1"),
+        (
+            "environments:\n  dev:\n    image: https://ghcr.io/x\n",
+            "line 3",
+        ),
+    ] {
+        let refusal = serde_saphyr::from_str::<Config>(yaml).expect_err(yaml);
+        let told = refusal.to_string();
+        assert!(told.contains(line), "{told}");
+        assert!(told.contains("leave out `https://`: ghcr.io/x"), "{told}");
+    }
 }
 
 #[test]
 fn on_kind_a_digest_that_the_directory_chose_stays() {
     let pinned = format!("evil:v1@sha256:{}", "ab".repeat(32));
+    let engine = image(&pinned);
     for (is_own, expected) in [(true, "evil:v1"), (false, pinned.as_str())] {
         let inputs = Inputs {
-            built_image: Some(BuiltImage {
-                image: &pinned,
-                is_own,
-                file: Path::new("base-image.txt"),
-            }),
+            built_image: Some(built(&engine, is_own)),
             ..Inputs::default()
         };
         let settings = resolve(&inputs).expect("settings").on_kind(Some("tntc"));
-        assert_eq!(settings.image.value, expected);
+        assert_eq!(settings.image.value.as_str(), expected);
     }
 }
 
 #[test]
 fn the_last_build_counts_unless_the_environment_names_an_image() {
-    let user = config(DEV);
+    let (user, engine) = (config(DEV), image("reg.example.com/engine:v1"));
     let mut inputs = Inputs {
         user: Some(&user),
-        built_image: Some(built(true)),
+        built_image: Some(built(&engine, true)),
         ..Inputs::default()
     };
-    let image = |inputs: &Inputs| resolve(inputs).expect("settings").image.value;
+    let image = |inputs: &Inputs| resolve(inputs).expect("settings").image.value.to_string();
     assert_eq!(image(&inputs), "reg.example.com/engine:v1");
     inputs.flags = in_dev(Flags::default());
     assert_eq!(image(&inputs), "engine:dev");

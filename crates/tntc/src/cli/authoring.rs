@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use tntc_core::values::ImageReference;
 
-use super::duration;
+use super::{duration, image};
 use crate::image::platform::Platform;
 
 /// Write a new workflow directory
@@ -97,8 +98,8 @@ pub struct Build {
     #[arg(default_value = ".")]
     pub dir: PathBuf,
     /// Image tag [default: tentacular-engine:latest]
-    #[arg(short, long)]
-    pub tag: Option<String>,
+    #[arg(short, long, value_parser = image)]
+    pub tag: Option<ImageReference>,
     /// Push the image after building it
     #[arg(long)]
     pub push: bool,
@@ -112,8 +113,8 @@ pub struct Build {
     #[arg(long, value_enum)]
     pub builder: Option<Builder>,
     /// Base image, such as your mirror's [default: from config, then denoland/deno:distroless]
-    #[arg(long, value_name = "IMAGE")]
-    pub base: Option<String>,
+    #[arg(long, value_name = "IMAGE", value_parser = image)]
+    pub base: Option<ImageReference>,
     /// Speak plain HTTP to registries on other machines, too
     #[arg(long)]
     pub plain_http: bool,

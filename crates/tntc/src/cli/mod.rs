@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use jiff::SignedDuration;
+use tntc_core::values::ImageReference;
 
 pub use self::authoring::{
     Build, Builder, Dev, Init, Secrets, SecretsCheck, SecretsInit, Test, Validate, Visualize,
@@ -213,6 +214,11 @@ pub struct Schema {
 /// Print the version
 #[derive(Debug, Args)]
 pub struct Version {}
+
+/// An image reference such as `registry.example.com/team/engine:v2`.
+fn image(text: &str) -> Result<ImageReference, String> {
+    text.to_owned().try_into()
+}
 
 /// A duration such as `30s`, `2m` or `1m30s`; more than zero.
 fn duration(text: &str) -> Result<std::time::Duration, String> {

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use tntc_core::values::ImageReference;
 
-use super::duration;
+use super::{duration, image};
 
 /// Apply a workflow to a cluster
 #[derive(Debug, Args)]
@@ -13,8 +14,8 @@ pub struct Deploy {
     #[arg(default_value = ".")]
     pub dir: PathBuf,
     /// Engine image [default: from environment, what `build` wrote, tentacular-engine:latest]
-    #[arg(long)]
-    pub image: Option<String>,
+    #[arg(long, value_parser = image)]
+    pub image: Option<ImageReference>,
     /// RuntimeClass of the pod; empty for none [default: from environment, config, then gvisor]
     #[arg(long, value_name = "NAME")]
     pub runtime_class: Option<String>,
@@ -195,8 +196,8 @@ pub struct Audit {
     #[arg(default_value = ".")]
     pub dir: PathBuf,
     /// Engine image [default: from environment, what `build` wrote, tentacular-engine:latest]
-    #[arg(long)]
-    pub image: Option<String>,
+    #[arg(long, value_parser = image)]
+    pub image: Option<ImageReference>,
     /// RuntimeClass of the pod; empty for none [default: from environment, config, then gvisor]
     #[arg(long, value_name = "NAME")]
     pub runtime_class: Option<String>,

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tntc_core::settings::{DEFAULT_IMAGE, Settings};
+use tntc_core::diagnostic::Invalid;
+use tntc_core::settings::Settings;
+use tntc_core::values::ImageReference;
 
 use crate::cli::{Build, Builder};
 use crate::cluster::client::connect::Target;
@@ -22,7 +24,7 @@ use crate::workspace::scratch::Scratch;
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Answer<'a> {
     /// The image's full reference.
-    image: &'a str,
+    image: &'a ImageReference,
     /// `sha256:…`; null for an image that only Docker or Podman has.
     digest: Option<&'a str>,
     /// `docker`, `podman` or `oci`.
@@ -35,8 +37,8 @@ pub struct Answer<'a> {
 
 /// Everything that a build is decided by.
 struct Plan<'a> {
-    image: String,
-    base: String,
+    image: ImageReference,
+    base: ImageReference,
     platforms: Vec<Platform>,
     push: bool,
     plain_http: bool,
@@ -62,7 +64,7 @@ enum Held<'a> {
 
 impl Held<'_> {
     /// The digest of its configuration.
-    async fn id(&self, image: &str) -> Option<String> {
+    async fn id(&self, image: &ImageReference) -> Option<String> {
         match self {
             Held::Docker(docker) => docker.id(image).await,
             Held::Built(built) => built.config_digest().map(str::to_owned),
@@ -88,14 +90,14 @@ fn plan<'a>(arguments: &Build, context: &'a Context) -> Result<Plan<'a>> {
     let opened = context.open(&arguments.dir)?;
     let overrides = Overrides {
         base: arguments.base.clone(),
+        rebuilds: true,
         ..Overrides::default()
     };
     let settings = context.settings_of(&opened, overrides)?;
     context.require_images(&settings, &["base_image"], &arguments.dir)?;
-    let registry = settings.registry.as_ref().map(|named| named.value.as_str());
-    let tag = arguments.tag.as_deref().unwrap_or(DEFAULT_IMAGE);
+    let tag = arguments.tag.as_ref().unwrap_or(&ImageReference::DEFAULT);
     let plan = Plan {
-        image: reference::tagged(tag, registry)?,
+        image: reference::tagged(tag, settings.registry.as_ref())?,
         base: settings.base_image.value.clone(),
         platforms: distinct(&arguments.platform),
         push: arguments.push,
@@ -104,7 +106,6 @@ fn plan<'a>(arguments: &Build, context: &'a Context) -> Result<Plan<'a>> {
         settings,
         printer: &context.printer,
     };
-    reference::parse(&plan.base)?;
     if arguments.builder == Some(Builder::Oci) && !plan.has_destination() {
         return Err(
             Error::usage("the oci builder has no local store to leave the image in")
@@ -133,9 +134,13 @@ async fn in_turn(arguments: &Build, plan: &Plan<'_>) -> Result<Outcome> {
         None => without_docker(plan).await?,
     };
     let pushed = built.digest.as_ref().filter(|_| plan.push);
-    let image = pushed.map_or(plan.image.clone(), |digest| {
-        format!("{}@{digest}", plan.image)
-    });
+    let image = match pushed {
+        Some(digest) => plan
+            .image
+            .with_digest(digest)
+            .map_err(|invalid| unexpected(&invalid))?,
+        None => plan.image.clone(),
+    };
     image_record::write(&arguments.dir, &image, built.id.as_deref())?;
     drop(turn);
     Ok(outcome(plan, &built))
@@ -209,7 +214,8 @@ async fn several_with_docker(docker: &Docker, plan: &Plan<'_>) -> Result<Built> 
     }
     let mut digests = Vec::with_capacity(plan.platforms.len());
     for platform in &plan.platforms {
-        let image = reference::with_tag_suffix(&plan.image, &platform.tag_suffix());
+        let image = plan.image.with_tag_suffix(&platform.tag_suffix());
+        let image = image.map_err(|invalid| Error::usage(invalid.in_one_line()))?;
         let build = docker::Build {
             image: &image,
             base: &plan.base,
@@ -299,6 +305,11 @@ impl Plan<'_> {
     fn archive(&self) -> Option<&Path> {
         self.output.as_deref().filter(|to| oci::is_archive(to))
     }
+}
+
+/// Of a digest that a builder names.
+fn unexpected(invalid: &Invalid) -> Error {
+    Error::failed(invalid.in_one_line())
 }
 
 /// The platforms, each once, in the order in which they were named.

@@ -200,7 +200,7 @@ async fn repair(
 }
 
 async fn prove(cluster: &Cluster, namespace: &str, settings: &Settings, report: &mut Report) {
-    let found = probe::enforcement(cluster, namespace, &settings.trigger_image.value).await;
+    let found = probe::enforcement(cluster, namespace, settings.trigger_image.value.as_str()).await;
     report.checks.retain(|check| check.id != found.id);
     report.checks.push(found);
 }

@@ -45,7 +45,7 @@ pub async fn run(arguments: Run, context: &Context) -> Result<Outcome> {
     let request = Request {
         namespace: namespace.as_str(),
         workflow: &name,
-        image: &settings.trigger_image.value,
+        image: settings.trigger_image.value.as_str(),
         input: &input,
         timeout: arguments.timeout,
         phase: Some(&phase),

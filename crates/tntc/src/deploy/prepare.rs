@@ -232,7 +232,7 @@ impl Prepared {
             } else {
                 PullPolicy::Always
             },
-            trigger_image: &self.settings.trigger_image.value,
+            trigger_image: self.settings.trigger_image.value.as_str(),
             code: &self.code,
             secrets: files,
             existing_secret: (live.is_some() && files.is_none()).then_some(own.as_str()),

@@ -11,9 +11,10 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
+use tntc_core::values::ImageReference;
 use tokio::process::Command;
 
-use super::fault::{self, Fault};
+use super::fault::{self, Fault, Subject};
 use super::platform::Platform;
 use super::{recipe, reference, retry};
 use crate::deno;
@@ -38,9 +39,9 @@ pub struct Docker {
 #[derive(Debug, Clone)]
 pub struct Build<'a> {
     /// Full reference of the image.
-    pub image: &'a str,
+    pub image: &'a ImageReference,
     /// Full reference of its base.
-    pub base: &'a str,
+    pub base: &'a ImageReference,
     /// Target platform; `None` is the program's own.
     pub platform: Option<&'a Platform>,
     /// Whether to speak plain HTTP to registries elsewhere, too.
@@ -91,16 +92,16 @@ impl Docker {
     /// The base cannot be had, or the build failed, with the tail of its output.
     pub async fn build(&self, build: &Build<'_>, printer: &Printer) -> Result<()> {
         let base_digest = self.base(build, printer).await?;
-        let context = context(&self.full_name(build.base)?)?;
-        let labels = recipe::labels(build.base, base_digest.as_deref());
+        let context = context(&self.full_name(build.base))?;
+        let labels = recipe::labels(build.base.as_str(), base_digest.as_deref());
         let phase = Phase::begin(&format!("building {}", build.image), printer);
-        let mut command = self.build_command(build, context.path(), &labels)?;
+        let mut command = self.build_command(build, context.path(), &labels);
         let done = program::run(&mut command, &phase).await;
         let doing = format!("{} build of {}", self.name(), build.image);
         done.map(drop).map_err(|failure| match Fault::of(&failure) {
-            Some(fault @ (Fault::DiskFull | Fault::Runtime)) => {
-                fault.error(&doing, build.base).cause(failure.tail)
-            }
+            Some(fault @ (Fault::DiskFull | Fault::Runtime)) => fault
+                .error(&doing, Subject::Image(build.base))
+                .cause(failure.tail),
             _ => Error::failed(format!("{doing} failed")).cause(failure.tail),
         })
     }
@@ -110,13 +111,13 @@ impl Docker {
         build: &Build<'_>,
         context: &Path,
         labels: &BTreeMap<String, String>,
-    ) -> Result<Command> {
+    ) -> Command {
         let mut command = Command::new(self.program);
         command
             .arg("build")
             .arg("--file")
             .arg(context.join(DOCKERFILE));
-        command.arg("--tag").arg(self.full_name(build.image)?);
+        command.arg("--tag").arg(self.full_name(build.image));
         for (name, value) in labels {
             command.args(["--label", &format!("{name}={value}")]);
         }
@@ -124,14 +125,14 @@ impl Docker {
             command.args(["--platform", &platform.to_string()]);
         }
         command.arg(context);
-        Ok(command)
+        command
     }
 
     /// Sees to it that the base is there for the platform, and returns its digest, which an image that never came
     /// from a registry has not.
     async fn base(&self, build: &Build<'_>, printer: &Printer) -> Result<Option<String>> {
         let fits = |found: &Value| build.platform.is_none_or(|wanted| has(found, wanted));
-        let base = self.full_name(build.base)?;
+        let base = self.full_name(build.base);
         if let Some(found) = self.inspect(&base).await.filter(fits) {
             return Ok(repository_digest(&found));
         }
@@ -140,7 +141,8 @@ impl Docker {
         // Docker takes the only platform that an image has, whichever was asked for.
         match pulled.as_ref().filter(|found| fits(found)) {
             Some(found) => Ok(repository_digest(found)),
-            None => Err(Fault::NoPlatform.error(&format!("{} pull", self.name()), build.base)),
+            None => Err(Fault::NoPlatform
+                .error(&format!("{} pull", self.name()), Subject::Image(build.base))),
         }
     }
 
@@ -152,7 +154,7 @@ impl Docker {
             command.args(["--platform", &platform.to_string()]);
         }
         command.args(self.plain_http_flag(build.base, build.plain_http));
-        command.arg(self.full_name(build.base)?);
+        command.arg(self.full_name(build.base));
         let pulled = program::run(&mut command, &phase).await;
         let doing = format!("{} pull of {}", self.name(), build.base);
         pulled
@@ -173,8 +175,8 @@ impl Docker {
     }
 
     /// The ID of an image that the program has: a digest of its configuration, which names all of its content.
-    pub async fn id(&self, image: &str) -> Option<String> {
-        let found = self.inspect(image).await?;
+    pub async fn id(&self, image: &ImageReference) -> Option<String> {
+        let found = self.inspect(image.as_str()).await?;
         found["Id"].as_str().map(str::to_owned)
     }
 
@@ -182,7 +184,12 @@ impl Docker {
     ///
     /// # Errors
     /// The registry is down, wants credentials, or answers with another failure.
-    pub async fn push(&self, image: &str, plain_http: bool, printer: &Printer) -> Result<String> {
+    pub async fn push(
+        &self,
+        image: &ImageReference,
+        plain_http: bool,
+        printer: &Printer,
+    ) -> Result<String> {
         let phase = Phase::begin(&format!("pushing {image}"), printer);
         let doing = format!("{} push of {image}", self.name());
         let temporary = Scratch::new("push")?;
@@ -193,7 +200,7 @@ impl Docker {
             command.arg("--digestfile").arg(&digest_file);
         }
         command.args(self.plain_http_flag(image, plain_http));
-        command.arg(self.full_name(image)?);
+        command.arg(self.full_name(image));
         // Docker tries again by itself when the connection breaks; podman does after some breaks only.
         let broken = |failure: &Failure| Fault::of(failure) == Some(Fault::Broken);
         let push = async || program::run(&mut command, &phase).await;
@@ -208,11 +215,11 @@ impl Docker {
     }
 
     /// Writes an image as a docker-archive.
-    pub async fn save(&self, image: &str, path: &Path, printer: &Printer) -> Result<()> {
+    pub async fn save(&self, image: &ImageReference, path: &Path, printer: &Printer) -> Result<()> {
         let phase = Phase::begin(&format!("writing {}", path.display()), printer);
         let mut command = Command::new(self.program);
         command.args(["save", "--output"]).arg(path);
-        command.arg(self.full_name(image)?);
+        command.arg(self.full_name(image));
         let saved = program::run(&mut command, &phase).await;
         let doing = format!("{} save of {image}", self.name());
         saved
@@ -222,17 +229,17 @@ impl Docker {
 
     /// The name of an image for this program. To podman a short one is a name on this machine (`localhost/e`), or none
     /// at all; in a cluster, as in Docker, it is Docker Hub's.
-    fn full_name(&self, image: &str) -> Result<String> {
+    fn full_name(&self, image: &ImageReference) -> String {
         if self.podman {
-            Ok(reference::parse(image)?.whole())
+            image.whole()
         } else {
-            Ok(image.to_owned())
+            image.to_string()
         }
     }
 
     /// Docker speaks plain HTTP to this machine by itself, and elsewhere only where its daemon's settings say so.
-    fn plain_http_flag(&self, image: &str, plain_http: bool) -> Option<&'static str> {
-        let plain = plain_http || reference::is_local(fault::registry(image));
+    fn plain_http_flag(&self, image: &ImageReference, plain_http: bool) -> Option<&'static str> {
+        let plain = plain_http || reference::is_local(image.registry());
         (self.podman && plain).then_some("--tls-verify=false")
     }
 
@@ -253,7 +260,7 @@ fn podman_down(told: &str) -> Error {
         tail: told.to_owned(),
     };
     match Fault::of(&failure) {
-        Some(Fault::Runtime) => Fault::Runtime.error("podman", ""),
+        Some(Fault::Runtime) => Fault::Runtime.error("podman", Subject::Registry("")),
         _ => Error::surroundings("podman does not work here").hint(fault::WITHOUT),
     }
 }
@@ -285,9 +292,9 @@ fn context(base: &str) -> Result<Scratch> {
     Ok(context)
 }
 
-fn told(failure: &Failure, doing: &str, image: &str) -> Error {
+fn told(failure: &Failure, doing: &str, image: &ImageReference) -> Error {
     let error = match Fault::of(failure) {
-        Some(fault) => fault.error(doing, image),
+        Some(fault) => fault.error(doing, Subject::Image(image)),
         None => Error::surroundings(format!("{doing} failed")),
     };
     error.cause(failure.tail.clone())

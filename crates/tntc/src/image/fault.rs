@@ -1,7 +1,38 @@
 //! What usually goes wrong between an image and a registry, told alike by every builder.
 
+use std::fmt;
+
+use tntc_core::values::ImageReference;
+
 use crate::outcome::Error;
 use crate::process::program::Failure;
+
+/// What something was done with.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    /// An image, and so its registry.
+    Image(&'a ImageReference),
+    /// A registry.
+    Registry(&'a str),
+}
+
+impl<'a> Subject<'a> {
+    fn registry(self) -> &'a str {
+        match self {
+            Self::Image(image) => image.registry(),
+            Self::Registry(registry) => registry,
+        }
+    }
+}
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image(image) => image.fmt(f),
+            Self::Registry(registry) => f.write_str(registry),
+        }
+    }
+}
 
 /// A cause that has its own message and its own way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,9 +145,9 @@ impl Fault {
     }
 
     /// The error of something that was done to an image, such as `docker push of reg.io/e:v1`.
-    pub fn error(self, doing: &str, image: &str) -> Error {
-        let registry = registry(image);
-        let error = Error::surroundings(format!("{doing} failed: {}", self.reason(image)));
+    pub fn error(self, doing: &str, subject: Subject<'_>) -> Error {
+        let registry = subject.registry();
+        let error = Error::surroundings(format!("{doing} failed: {}", self.reason(subject)));
         match self {
             Self::Runtime => error
                 .hint("install runc, and put runtime = \"runc\" under [engine] in /etc/containers/containers.conf")
@@ -128,7 +159,7 @@ impl Fault {
             Self::NoPlatform => error
                 .hint("leave out --platform, or name a base that has the platform with --base"),
             Self::NoImage => error.hint(format!(
-                "check the name {image}; a mirror of the base is named with --base, or base_image in a config file"
+                "check the name {subject}; a mirror of the base is named with --base, or base_image in a config file"
             )),
             Self::NoTls => error
                 .hint("where the network can be trusted, --plain-http speaks without it (podman and --builder oci)")
@@ -142,8 +173,8 @@ impl Fault {
         }
     }
 
-    fn reason(self, image: &str) -> String {
-        let registry = registry(image);
+    fn reason(self, subject: Subject<'_>) -> String {
+        let registry = subject.registry();
         match self {
             Self::Runtime => {
                 "podman's container runtime cannot start containers on this machine".to_owned()
@@ -152,20 +183,12 @@ impl Fault {
             Self::Refused => {
                 format!("the registry {registry} refuses these credentials, or wants some")
             }
-            Self::NoPlatform => format!("{image} does not have this platform"),
-            Self::NoImage => format!("there is no image {image}"),
+            Self::NoPlatform => format!("{subject} does not have this platform"),
+            Self::NoImage => format!("there is no image {subject}"),
             Self::NoTls => format!("the registry {registry} does not speak TLS"),
             Self::Broken => format!("the connection to {registry} broke, again and again"),
             Self::Unreachable => format!("the registry {registry} does not answer"),
         }
-    }
-}
-
-/// The registry that an image's reference leads to.
-pub fn registry(image: &str) -> &str {
-    match image.split_once('/') {
-        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => first,
-        _ => "docker.io",
     }
 }
 
@@ -229,12 +252,5 @@ mod tests {
         ] {
             assert_eq!(of(text), Some(Fault::Runtime), "{text}");
         }
-    }
-
-    #[test]
-    fn the_registry_of_a_short_name_is_docker_hub() {
-        assert_eq!(registry("denoland/deno:distroless"), "docker.io");
-        assert_eq!(registry("localhost/x"), "localhost");
-        assert_eq!(registry("reg.example.com:5000/x"), "reg.example.com:5000");
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
+use tntc_core::values::ImageReference;
 use tokio::process::Command;
 
 use crate::outcome::{Error, Result};
@@ -20,12 +21,14 @@ pub async fn is_installed() -> bool {
 /// an image once more does no harm.
 ///
 /// `id` is the digest of the image's configuration, which names all of its content.
-pub async fn has(image: &str, id: &str, cluster: &str) -> bool {
+pub async fn has(image: &ImageReference, id: &str, cluster: &str) -> bool {
     let nodes = output("kind", &["get", "nodes", "--name", cluster]).await;
     let nodes = nodes.unwrap_or_default();
     let nodes: Vec<_> = nodes.split_whitespace().collect();
     let provider = provider().await;
-    let ids = nodes.iter().map(|node| id_on(node, image, &provider));
+    let ids = nodes
+        .iter()
+        .map(|node| id_on(node, image.as_str(), &provider));
     let ids = futures::future::join_all(ids).await;
     let is_this = |found: &Option<String>| found.as_deref().is_some_and(|found| is_same(found, id));
     !ids.is_empty() && ids.iter().all(is_this)
@@ -67,13 +70,13 @@ async fn output(program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 /// The command that loads an image, from an archive or else from Docker.
-pub fn command(image: &str, cluster: &str, archive: Option<&Path>) -> String {
+pub fn command(image: &ImageReference, cluster: &str, archive: Option<&Path>) -> String {
     format!("kind {}", arguments(image, cluster, archive).join(" "))
 }
 
 /// Loads an image into the kind cluster of that name, from an archive or else from Docker.
 pub async fn load(
-    image: &str,
+    image: &ImageReference,
     cluster: &str,
     archive: Option<&Path>,
     printer: &Printer,
@@ -91,9 +94,9 @@ pub async fn load(
     })
 }
 
-fn arguments(image: &str, cluster: &str, archive: Option<&Path>) -> [String; 5] {
+fn arguments(image: &ImageReference, cluster: &str, archive: Option<&Path>) -> [String; 5] {
     let (what, source) = match archive {
-        None => ("docker-image", image.to_owned()),
+        None => ("docker-image", image.to_string()),
         Some(path) => ("image-archive", path.display().to_string()),
     };
     ["load", what, "--name", cluster, &source].map(str::to_owned)

@@ -80,13 +80,13 @@ pub fn labels(base: &str, base_digest: Option<&str>) -> BTreeMap<String, String>
 
 #[cfg(test)]
 mod tests {
-    use tntc_core::settings::DEFAULT_BASE_IMAGE as BASE;
+    use tntc_core::values::ImageReference;
 
     use super::*;
 
     #[test]
     fn the_dockerfile_holds_the_engine_and_nothing_of_a_workflow() {
-        insta::assert_snapshot!(dockerfile(BASE), @r#"
+        insta::assert_snapshot!(dockerfile(ImageReference::DEFAULT_BASE.as_str()), @r#"
         FROM denoland/deno:distroless
 
         WORKDIR /app
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_label_whose_value_is_not_known_is_left_out() {
-        let labels = labels(BASE, None);
+        let labels = labels(ImageReference::DEFAULT_BASE.as_str(), None);
         assert!(!labels.contains_key("org.opencontainers.image.base.digest"));
         assert_eq!(
             labels["org.opencontainers.image.version"],

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tntc_core::image::ImageReference;
+use tntc_core::diagnostic::Invalid;
 use tntc_core::manifests::code::short_hex;
+use tntc_core::values::ImageReference;
 
 use super::cache::cache_dir;
 use super::config_files::CONFIG_DIR;
@@ -59,7 +60,7 @@ struct Record {
     /// The directory, without links; for a person who looks into the cache.
     directory: PathBuf,
     /// As `base-image.txt` has it.
-    image: String,
+    image: ImageReference,
     /// Of the image, changed by each build of its tag.
     id: Option<String>,
 }
@@ -67,7 +68,7 @@ struct Record {
 /// What `base-image.txt` says.
 pub struct Remembered {
     /// The image.
-    pub image: String,
+    pub image: ImageReference,
     /// Whether the user's own build wrote it.
     pub is_own: bool,
     /// The file.
@@ -75,11 +76,11 @@ pub struct Remembered {
 }
 
 /// Leaves the image for `deploy`, and notes which build of its tag it is.
-pub fn write(dir: &Path, image: &str, id: Option<&str>) -> Result<()> {
+pub fn write(dir: &Path, image: &ImageReference, id: Option<&str>) -> Result<()> {
     let (directory, path) = record_of(dir)?;
     let record = Record {
         directory,
-        image: image.to_owned(),
+        image: image.clone(),
         id: id.map(str::to_owned),
     };
     if let Some(parent) = path.parent() {
@@ -94,12 +95,24 @@ pub fn write(dir: &Path, image: &str, id: Option<&str>) -> Result<()> {
 }
 
 /// The image that was built for a directory, by the user or, as the directory says, by somebody else.
+///
+/// # Errors
+/// The file cannot be read, or names no image.
 pub fn read(dir: &Path) -> Result<Option<Remembered>> {
     let file = dir.join(BASE_IMAGE_FILE);
     let Some(text) = files::optional(&file)? else {
         return Ok(None);
     };
-    let image = text.trim().to_owned();
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let image = text.trim().parse().map_err(|invalid: Invalid| {
+        let error = Error::usage(format!("{}: {invalid}", file.display()));
+        let error = invalid.help.into_iter().fold(error, Error::hint);
+        error.hint(
+            "the file is what `tntc build` writes: build again, or name the image with --image",
+        )
+    })?;
     Ok(Some(Remembered {
         is_own: last_build(dir).is_some_and(|it| it.image == image),
         image,
@@ -109,9 +122,9 @@ pub fn read(dir: &Path) -> Result<Option<Remembered>> {
 
 /// Which build of this image was the user's last one of the directory; nothing where another one is meant, or where the
 /// reference has a digest, which says it already.
-pub fn id_of(dir: &Path, image: &str) -> Option<String> {
+pub fn id_of(dir: &Path, image: &ImageReference) -> Option<String> {
     let build = last_build(dir)?;
-    let is_meant = ImageReference::of(&build.image).loaded() == image;
+    let is_meant = build.image.loaded() == *image;
     build.id.filter(|_| is_meant)
 }
 

@@ -40,7 +40,9 @@ fn plan(yaml: &str) -> Plan {
     Plan::new(&Inputs {
         workflow: &workflow,
         namespace: &"production".parse().expect("a namespace"),
-        image: "reg.example.com/tentacular-engine:v1",
+        image: &"reg.example.com/tentacular-engine:v1"
+            .parse()
+            .expect("a reference"),
         image_id: None,
         runtime_class: Some("gvisor"),
         pull_policy: PullPolicy::Always,

@@ -8,8 +8,8 @@ use kube::ResourceExt;
 use kube::api::Api;
 use tntc_core::contract::SecretRef;
 use tntc_core::contract::secrets::{self, Need};
-use tntc_core::image::ImageReference;
 use tntc_core::manifests::code::MAX_BYTES;
+use tntc_core::values::ImageReference;
 
 use crate::cluster::Cluster;
 use crate::cluster::client::errors;
@@ -56,14 +56,14 @@ pub async fn api(cluster: &Cluster) -> Check {
 }
 
 /// Whether the image that triggers workflows, and so sees their results, is the same tomorrow. Nothing to say where it is.
-pub fn trigger_image(image: &str) -> Option<Check> {
+pub fn trigger_image(image: &ImageReference) -> Option<Check> {
     let check = Check::new(
         "trigger-image",
         CheckStatus::Warn,
         format!("The trigger image {image} has no digest: it may be another one tomorrow"),
     );
     let remedy = "set `trigger_image` in the config file to the image with its digest, as in curlimages/curl@sha256:…";
-    (!ImageReference::of(image).is_pinned()).then(|| check.remedy(remedy))
+    (!image.is_pinned()).then(|| check.remedy(remedy))
 }
 
 /// Some providers write `27+`. What is no number at all is newer than this rule.

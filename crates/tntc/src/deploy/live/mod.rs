@@ -7,6 +7,8 @@ mod once;
 use std::path::Path;
 use std::time::Duration;
 
+use tntc_core::values::ImageReference;
+
 use super::prepare::{Variant, prepare};
 use crate::cli::Global;
 use crate::cluster::remove::Pods;
@@ -32,7 +34,7 @@ pub struct Options {
     /// Environment to run in.
     pub environment: String,
     /// `--image`
-    pub image: Option<String>,
+    pub image: Option<ImageReference>,
     /// Leave everything in place afterwards.
     pub keep: bool,
     /// Whether cleaning up waits for the pods, too.
@@ -61,7 +63,7 @@ pub fn is_gated(dir: &Path, context: &Context) -> Result<bool> {
 pub async fn gate(
     dir: &Path,
     workflow: &str,
-    image: Option<String>,
+    image: Option<ImageReference>,
     context: &Context,
 ) -> Result<()> {
     let options = Options {

@@ -58,7 +58,7 @@ pub async fn run(
     let request = Request {
         namespace: prepared.namespace.as_str(),
         workflow: name,
-        image: &prepared.settings.trigger_image.value,
+        image: prepared.settings.trigger_image.value.as_str(),
         input: "{}",
         timeout,
         phase: None,

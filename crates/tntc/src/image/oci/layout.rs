@@ -7,11 +7,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use tntc_core::values::ImageReference;
 
 use super::cache::{Cache, full};
 use super::image::{Blob, Descriptor, Image, entry, index};
 use super::stop::Stopped;
-use crate::image::reference;
 use crate::outcome::{Error, Result};
 use crate::workspace::scratch::Scratch;
 
@@ -31,7 +31,7 @@ enum Content {
 /// is left as it was, then, and nothing half-written stays.
 pub fn write(
     to: &Path,
-    name: &str,
+    name: &ImageReference,
     images: &[Image],
     cache: &Cache,
     stopped: &Stopped,
@@ -129,7 +129,11 @@ fn readable(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
-fn files(name: &str, images: &[Image], cache: &Cache) -> Result<BTreeMap<String, Content>> {
+fn files(
+    name: &ImageReference,
+    images: &[Image],
+    cache: &Cache,
+) -> Result<BTreeMap<String, Content>> {
     let mut files = BTreeMap::new();
     for image in images {
         for blob in [&image.manifest, &image.config]
@@ -176,22 +180,21 @@ pub fn root(images: &[Image]) -> Option<Blob> {
 }
 
 /// containerd takes the image's name from its own annotation, others from the standard one.
-fn index_json(name: &str, images: &[Image], root: Option<&Blob>) -> Result<Value> {
-    let reference = reference::parse(name)?;
+fn index_json(name: &ImageReference, images: &[Image], root: Option<&Blob>) -> Result<Value> {
     let mut listed = match (root, images) {
         (Some(root), _) => json!(root.descriptor),
         (None, [image, ..]) => entry(&image.manifest.descriptor, &image.platform),
         (None, []) => return Err(Error::failed("no image was built")),
     };
     listed["annotations"] = json!({
-        "io.containerd.image.name": reference.whole(),
-        "org.opencontainers.image.ref.name": reference.tag().unwrap_or("latest"),
+        "io.containerd.image.name": name.whole(),
+        "org.opencontainers.image.ref.name": name.tag().unwrap_or("latest"),
     });
     Ok(json!({"schemaVersion": 2, "mediaType": super::image::INDEX, "manifests": [listed]}))
 }
 
 /// What `docker load` reads; it knows one platform, the first.
-fn manifest_json(name: &str, images: &[Image]) -> Value {
+fn manifest_json(name: &ImageReference, images: &[Image]) -> Value {
     let one = images.iter().take(1).map(|image| {
         json!({
             "Config": blob_path(&image.config.descriptor),

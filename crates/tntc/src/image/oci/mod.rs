@@ -21,10 +21,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use futures::future::{try_join, try_join_all};
-use oci_spec::distribution::Reference;
+use tntc_core::values::ImageReference;
 
 use super::platform::Platform;
-use super::{recipe, reference};
+use super::recipe;
 use crate::deno;
 use crate::outcome::{Error, Result};
 use crate::terminal::Printer;
@@ -40,9 +40,9 @@ use tokens::Operation;
 #[derive(Debug, Clone)]
 pub struct Build<'a> {
     /// Full reference of the image.
-    pub image: &'a str,
+    pub image: &'a ImageReference,
     /// Full reference of its base.
-    pub base: &'a str,
+    pub base: &'a ImageReference,
     /// Target platforms; none means this machine's.
     pub platforms: &'a [Platform],
     /// Whether to speak plain HTTP to registries elsewhere, too.
@@ -51,7 +51,7 @@ pub struct Build<'a> {
 
 /// Images of every platform asked for, put together but nowhere yet.
 pub struct Built {
-    name: String,
+    name: ImageReference,
     images: Vec<Image>,
     source: Source,
     plain_http: bool,
@@ -82,7 +82,7 @@ pub async fn build(build: &Build<'_>, printer: &Printer) -> Result<Built> {
         phase.detail(&format!("{} on {}", base.platform, base.digest));
     }
     Ok(Built {
-        name: build.image.to_owned(),
+        name: build.image.clone(),
         images,
         source,
         plain_http: build.plain_http,
@@ -111,33 +111,31 @@ impl Built {
     /// Pushes everything; the tag moves last, when all that it leads to is there.
     pub async fn push(&self, printer: &Printer) -> Result<()> {
         let phase = Phase::begin(&format!("pushing {}", self.name), printer);
-        let target = reference::parse(&self.name)?;
-        let registry = match self.source.registry_of(&target) {
+        let target = &self.name;
+        let registry = match self.source.registry_of(target) {
             Some(known) => known,
-            None => &Registry::of(&target, Operation::Push, self.plain_http).await?,
+            None => &Registry::of(target, Operation::Push, self.plain_http).await?,
         };
-        if registry.digest(&target).await.ok() == Some(self.digest()) {
+        if registry.digest(target).await.ok() == Some(self.digest()) {
             return Ok(()); // With everything that it leads to, or the registry would not have taken it.
         }
         for image in &self.images {
             let base_layers = image
                 .base_layers
                 .iter()
-                .map(|layer| self.source.deliver(layer, &target, registry, &phase));
+                .map(|layer| self.source.deliver(layer, target, registry, &phase));
             let own = image.own_layers.iter().chain([&image.config]);
-            let own = own.map(|blob| registry.push(&target, blob));
+            let own = own.map(|blob| registry.push(target, blob));
             try_join(try_join_all(base_layers), try_join_all(own)).await?;
         }
         let Some(index) = layout::root(&self.images) else {
-            return push_manifests(registry, &target, &self.images).await;
+            return push_manifests(registry, target, &self.images).await;
         };
         for image in &self.images {
-            let digest = image.manifest.descriptor.digest.clone();
-            registry
-                .push_manifest(&reference::by_digest(&target, digest), &image.manifest)
-                .await?;
+            let by_digest = within(target, &image.manifest.descriptor.digest)?;
+            registry.push_manifest(&by_digest, &image.manifest).await?;
         }
-        registry.push_manifest(&target, &index).await
+        registry.push_manifest(target, &index).await
     }
 
     /// Writes everything to a directory or, when the path ends in `.tar`, to an archive.
@@ -160,26 +158,33 @@ impl Built {
 
 /// Puts an index of images that are in the registry already under a tag, and returns its digest.
 pub async fn push_index(
-    image: &str,
+    target: &ImageReference,
     digests: &[(String, Platform)],
     plain_http: bool,
 ) -> Result<String> {
-    let target = reference::parse(image)?;
-    let registry = Registry::of(&target, Operation::Push, plain_http).await?;
+    let registry = Registry::of(target, Operation::Push, plain_http).await?;
     let mut entries = Vec::with_capacity(digests.len());
     for (digest, platform) in digests {
-        let content = registry
-            .manifest(&reference::by_digest(&target, digest.clone()))
-            .await?;
+        let content = registry.manifest(&within(target, digest)?).await?;
         let media_type = pull::media_type(&content).unwrap_or_else(|| image::MANIFEST.to_owned());
         entries.push((Blob::of(&media_type, content).descriptor, platform.clone()));
     }
     let index = image::index(&entries);
-    registry.push_manifest(&target, &index).await?;
+    registry.push_manifest(target, &index).await?;
     Ok(index.descriptor.digest)
 }
 
-async fn push_manifests(registry: &Registry, target: &Reference, images: &[Image]) -> Result<()> {
+/// What has this digest, which was made here, in the repository of an image.
+fn within(target: &ImageReference, digest: &str) -> Result<ImageReference> {
+    let found = target.by_digest(digest);
+    found.map_err(|invalid| Error::failed(invalid.in_one_line()))
+}
+
+async fn push_manifests(
+    registry: &Registry,
+    target: &ImageReference,
+    images: &[Image],
+) -> Result<()> {
     for image in images {
         registry.push_manifest(target, &image.manifest).await?;
     }

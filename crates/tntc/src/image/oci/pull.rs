@@ -1,43 +1,42 @@
 //! The base image: which manifest a platform has, and the bytes that the registry or the cache has of it.
 
-use oci_spec::distribution::Reference;
 use serde_json::Value;
+use tntc_core::values::ImageReference;
 
 use super::cache::Cache;
 use super::image::{Base, Descriptor};
 use super::registry::Registry;
 use super::tokens::Operation;
 use crate::image::platform::Platform;
-use crate::image::reference;
 use crate::outcome::{Error, Result};
 use crate::terminal::progress::Phase;
 
 /// Bytes of an image's config.
 const CONFIG: u64 = 4 * 1024 * 1024;
 
+/// Manifests and indexes that are opened to find one platform.
+const MANIFESTS: usize = 64;
+
 /// Where the base comes from.
 pub struct Source {
-    name: String,
-    image: Reference,
+    image: ImageReference,
     registry: Registry,
     cache: Cache,
 }
 
 impl Source {
     /// The registry of a base, and the cache before it.
-    pub async fn open(base: &str, plain_http: bool) -> Result<Self> {
-        let image = reference::parse(base)?;
-        let registry = Registry::of(&image, Operation::Pull, plain_http).await?;
+    pub async fn open(image: &ImageReference, plain_http: bool) -> Result<Self> {
+        let registry = Registry::of(image, Operation::Pull, plain_http).await?;
         Ok(Self {
-            name: base.to_owned(),
-            image,
+            image: image.clone(),
             registry,
             cache: Cache::open()?,
         })
     }
 
     /// The base's registry, when the image goes there as well: it was found and greeted already.
-    pub fn registry_of(&self, target: &Reference) -> Option<&Registry> {
+    pub fn registry_of(&self, target: &ImageReference) -> Option<&Registry> {
         (target.registry() == self.image.registry()).then_some(&self.registry)
     }
 
@@ -63,30 +62,45 @@ impl Source {
         Ok(bases)
     }
 
+    /// Looks through an index, and those that are listed in it: first what is said to have the platform, then what names
+    /// none, by its config.
     async fn base(&self, top_digest: &str, top: &Value, platform: &Platform) -> Result<Base> {
-        let Some(entries) = top["manifests"].as_array() else {
-            let base = self.image_of(top_digest.to_owned(), top).await?;
-            return if platform.accepts(&base.platform) {
-                Ok(base)
-            } else {
-                Err(self.lacks(platform, &[base.platform]))
+        let mut offered = Vec::new();
+        let mut left = vec![(top_digest.to_owned(), None)];
+        for opened in 0.. {
+            let Some((digest, named)) = left.pop() else {
+                break;
             };
-        };
-        let offered = |entry: &Value| Platform::of(&entry["platform"]);
-        let fits = |entry: &&Value| offered(entry).is_some_and(|found| platform.accepts(&found));
-        let Some(digest) = entries
-            .iter()
-            .find(fits)
-            .and_then(|entry| entry["digest"].as_str())
-        else {
-            let all: Vec<_> = entries.iter().filter_map(offered).collect();
-            return Err(self.lacks(platform, &all));
-        };
-        let manifest = self.manifest(digest).await?;
-        self.image_of(digest.to_owned(), &manifest).await
+            if opened == MANIFESTS {
+                return Err(self.invalid("its index lists too much that names no platform"));
+            }
+            let manifest = match opened {
+                0 => top.clone(),
+                _ => self.manifest(&digest).await?,
+            };
+            if let Some(entries) = manifest["manifests"].as_array() {
+                offered.extend(entries.iter().filter_map(offered_by));
+                left.extend(candidates(entries, platform));
+                continue;
+            }
+            match self.image_of(digest, &manifest, named).await? {
+                Some(base) if platform.accepts(&base.platform) => return Ok(base),
+                other => offered.extend(other.map(|base| base.platform)),
+            }
+        }
+        Err(self.lacks(platform, &offered))
     }
 
-    async fn image_of(&self, digest: String, manifest: &Value) -> Result<Base> {
+    /// An image, unless it is something else, such as what was signed or attested of one.
+    async fn image_of(
+        &self,
+        digest: String,
+        manifest: &Value,
+        named: Option<Platform>,
+    ) -> Result<Option<Base>> {
+        if manifest["config"].is_null() {
+            return Err(self.invalid("its manifest has no config"));
+        }
         let config: Descriptor = self.read(manifest["config"].clone())?;
         let layers: Vec<Descriptor> = self.read(manifest["layers"].clone())?;
         if let Some(odd) = layers
@@ -94,25 +108,24 @@ impl Source {
             .chain([&config])
             .find(|blob| !blob.is_sha256())
         {
-            return Err(self.invalid(&format!("`{}` is not a SHA-256 digest", odd.digest)));
+            return Err(self.no_digest(&odd.digest));
         }
         let config = self.json(&self.small_blob(&config).await?)?;
-        let platform =
-            Platform::of(&config).ok_or_else(|| self.invalid("its config names no platform"))?;
-        Ok(Base {
-            name: self.name.clone(),
+        Ok(Platform::of(&config).or(named).map(|platform| Base {
+            name: self.image.to_string(),
             layers,
             digest,
             platform,
             config,
-        })
+        }))
     }
 
     async fn manifest(&self, digest: &str) -> Result<Value> {
+        let named = self.image.by_digest(digest);
+        let image = named.map_err(|_| self.no_digest(digest))?;
         if let Some(kept) = self.cache.read(digest) {
             return self.json(&kept);
         }
-        let image = reference::by_digest(&self.image, digest.to_owned());
         let content = self.registry.manifest(&image).await?;
         self.cache.write(digest, &content)?;
         self.json(&content)
@@ -152,7 +165,7 @@ impl Source {
     pub async fn deliver(
         &self,
         layer: &Descriptor,
-        target: &Reference,
+        target: &ImageReference,
         registry: &Registry,
         phase: &Phase<'_>,
     ) -> Result<()> {
@@ -176,22 +189,51 @@ impl Source {
         serde_json::from_value(value).map_err(|cause| self.invalid(&cause.to_string()))
     }
 
+    /// Digests become file names and parts of addresses.
+    fn no_digest(&self, digest: &str) -> Error {
+        self.invalid(&format!("`{digest}` is not a SHA-256 digest"))
+    }
+
     fn invalid(&self, why: &str) -> Error {
-        Error::surroundings(format!("the base {} cannot be read: {why}", self.name))
+        Error::surroundings(format!("the base {} cannot be read: {why}", self.image))
             .hint("name an image of Docker's schema 2 or OCI's with --base")
     }
 
     fn lacks(&self, platform: &Platform, offered: &[Platform]) -> Error {
         let mut offered: Vec<_> = offered.iter().map(ToString::to_string).collect();
         offered.retain(|name| !name.starts_with("unknown/"));
+        offered.sort();
         offered.dedup();
-        Error::surroundings(format!(
+        let error = Error::surroundings(format!(
             "the base {} does not have platform {platform}",
-            self.name
-        ))
-        .hint(format!("it has: {}", offered.join(", ")))
-        .hint("name a base that has it with --base")
+            self.image
+        ));
+        let error = if offered.is_empty() {
+            error.hint("nothing in it says for which platform it is")
+        } else {
+            error.hint(format!("it has: {}", offered.join(", ")))
+        };
+        error.hint("name a base that has it with --base")
     }
+}
+
+fn offered_by(entry: &Value) -> Option<Platform> {
+    Platform::of(&entry["platform"])
+}
+
+/// Digests of the entries of an index that may have the platform, with the platform they name; the best is the last.
+fn candidates(entries: &[Value], platform: &Platform) -> Vec<(String, Option<Platform>)> {
+    let listed = entries.iter().filter_map(|entry| {
+        let digest = entry["digest"].as_str()?.to_owned();
+        Some((digest, offered_by(entry)))
+    });
+    let may = |(_, named): &(String, Option<Platform>)| {
+        named.as_ref().is_none_or(|named| platform.accepts(named))
+    };
+    let mut listed: Vec<_> = listed.filter(may).collect();
+    listed.sort_by_key(|(_, named)| named.is_none());
+    listed.reverse();
+    listed
 }
 
 /// What a manifest says that it is.

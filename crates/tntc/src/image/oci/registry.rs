@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use futures::stream;
-use oci_spec::distribution::Reference;
+use tntc_core::values::ImageReference;
 use tokio::io::AsyncReadExt;
 
 use super::image::{Blob, Descriptor};
@@ -29,7 +29,11 @@ impl Registry {
     ///
     /// # Errors
     /// Its credentials cannot be read, it does not answer, or refuses the credentials.
-    pub async fn of(image: &Reference, operation: Operation, plain_http: bool) -> Result<Self> {
+    pub async fn of(
+        image: &ImageReference,
+        operation: Operation,
+        plain_http: bool,
+    ) -> Result<Self> {
         let name = image.registry().to_owned();
         let login = credentials::of(&name).await?;
         let protocol = protocol::of(&name, plain_http).await;
@@ -47,36 +51,36 @@ impl Registry {
     }
 
     /// The digest that a tag has now.
-    pub async fn digest(&self, image: &Reference) -> Result<String> {
+    pub async fn digest(&self, image: &ImageReference) -> Result<String> {
         let asked = retried(|| self.wire.digest(image)).await;
         asked.map_err(|cause| told::manifest(image, &cause))
     }
 
     /// A manifest or index, checked against its digest.
-    pub async fn manifest(&self, image: &Reference) -> Result<Vec<u8>> {
+    pub async fn manifest(&self, image: &ImageReference) -> Result<Vec<u8>> {
         let pulled = retried(|| self.wire.manifest(image)).await;
         pulled.map_err(|cause| told::manifest(image, &cause))
     }
 
     /// Writes a blob to a file; what it holds is checked against the size and the digest.
-    pub async fn fetch(&self, image: &Reference, blob: &Descriptor, to: &Path) -> Result<()> {
+    pub async fn fetch(&self, image: &ImageReference, blob: &Descriptor, to: &Path) -> Result<()> {
         let pulled = retried(|| self.wire.fetch(image, blob, to)).await;
         pulled.map_err(|cause| self.told(&doing(image, Operation::Pull), &cause))
     }
 
     /// Whether the repository has a blob.
-    pub async fn has(&self, image: &Reference, digest: &str) -> Result<bool> {
+    pub async fn has(&self, image: &ImageReference, digest: &str) -> Result<bool> {
         let asked = retried(|| self.wire.has(image, digest)).await;
         asked.map_err(|cause| self.told(&doing(image, Operation::Push), &cause))
     }
 
     /// Takes a blob over from another repository of this registry; false when the registry does not do that.
-    pub async fn mount(&self, image: &Reference, from: &Reference, digest: &str) -> bool {
+    pub async fn mount(&self, image: &ImageReference, from: &ImageReference, digest: &str) -> bool {
         self.wire.mount(image, from, digest).await.is_ok()
     }
 
     /// Uploads a small blob.
-    pub async fn push(&self, image: &Reference, blob: &Blob) -> Result<()> {
+    pub async fn push(&self, image: &ImageReference, blob: &Blob) -> Result<()> {
         if self.has(image, &blob.descriptor.digest).await? {
             return Ok(());
         }
@@ -89,7 +93,12 @@ impl Registry {
     }
 
     /// Uploads a large blob from a file.
-    pub async fn push_file(&self, image: &Reference, blob: &Descriptor, file: &Path) -> Result<()> {
+    pub async fn push_file(
+        &self,
+        image: &ImageReference,
+        blob: &Descriptor,
+        file: &Path,
+    ) -> Result<()> {
         let push = || async {
             let file = tokio::fs::File::open(file).await?;
             let pieces = stream::try_unfold(file, |mut file| async move {
@@ -108,7 +117,7 @@ impl Registry {
     }
 
     /// Uploads a manifest or an index under the reference's tag or digest.
-    pub async fn push_manifest(&self, image: &Reference, manifest: &Blob) -> Result<()> {
+    pub async fn push_manifest(&self, image: &ImageReference, manifest: &Blob) -> Result<()> {
         let pushed = retried(|| self.wire.push_manifest(image, manifest)).await;
         pushed.map_err(|cause| self.told(&doing(image, Operation::Push), &cause))
     }
@@ -118,7 +127,7 @@ impl Registry {
     }
 }
 
-fn doing(image: &Reference, operation: Operation) -> String {
+fn doing(image: &ImageReference, operation: Operation) -> String {
     match operation {
         Operation::Push => format!("push of {image}"),
         Operation::Pull => format!("pull of {image}"),

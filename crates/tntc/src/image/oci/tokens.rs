@@ -5,10 +5,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http_auth::parser::ChallengeParser;
 use hyper::header::{HeaderValue, WWW_AUTHENTICATE};
-use oci_spec::distribution::Reference;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 use serde::Deserialize;
+use tntc_core::values::ImageReference;
 
 use super::credentials::Login;
 use super::response::{self, ANSWER, Cause};
@@ -44,7 +44,7 @@ pub async fn header(
     client: &Client,
     base: &Url,
     login: &Login,
-    image: &Reference,
+    image: &ImageReference,
     operation: Operation,
 ) -> Result<Option<HeaderValue>, Cause> {
     let answer = client.get(base.clone()).send().await?;

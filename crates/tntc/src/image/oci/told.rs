@@ -1,19 +1,19 @@
 //! What a registry's refusals mean to the user.
 
-use oci_spec::distribution::Reference;
+use tntc_core::values::ImageReference;
 
 use super::response::Cause;
-use crate::image::fault::Fault;
+use crate::image::fault::{Fault, Subject};
 use crate::outcome::Error;
 use crate::outcome::error::chain;
 
 /// The error of something done with a registry, such as `push of reg.io/e:v1`.
 pub fn registry(doing: &str, registry: &str, cause: &Cause) -> Error {
-    let place = format!("{registry}/");
+    let place = Subject::Registry(registry);
     if let Cause::Io(cause) = cause
         && cause.kind() == std::io::ErrorKind::StorageFull
     {
-        return Fault::DiskFull.error(doing, &place);
+        return Fault::DiskFull.error(doing, place);
     }
     if is_certificate(cause) {
         let message = format!("{doing} failed: the certificate of {registry} is not trusted");
@@ -23,33 +23,33 @@ pub fn registry(doing: &str, registry: &str, cause: &Cause) -> Error {
     }
     if chain(cause).contains("InvalidContentType") {
         // What the TLS library says of an answer that is no TLS.
-        return Fault::NoTls.error(doing, &place);
+        return Fault::NoTls.error(doing, place);
     }
     if let Some(401 | 403) = status(cause) {
         // The message says it all; the registry's own words are for programs.
-        let mut error = Fault::Refused.error(doing, &place);
+        let mut error = Fault::Refused.error(doing, place);
         error.evidence.cause = Some(vec![chain(cause)]);
         return error;
     }
     match status(cause) {
-        Some(507) => Fault::DiskFull.error(doing, &place),
+        Some(507) => Fault::DiskFull.error(doing, place),
         Some(429) => Error::surroundings(format!(
             "{doing} failed: {registry} asks for fewer requests"
         ))
         .hint("try again later, or log in for a higher limit"),
-        None if unreachable(cause) => Fault::Unreachable.error(doing, &place),
-        None if transient(cause) => Fault::Broken.error(doing, &place),
+        None if unreachable(cause) => Fault::Unreachable.error(doing, place),
+        None if transient(cause) => Fault::Broken.error(doing, place),
         _ => Error::surroundings(format!("{doing} failed: {}", short(cause))),
     }
     .cause(chain(cause))
 }
 
 /// The error of a manifest that was asked for.
-pub fn manifest(image: &Reference, cause: &Cause) -> Error {
+pub fn manifest(image: &ImageReference, cause: &Cause) -> Error {
     let doing = format!("pull of {image}");
     match status(cause) {
         Some(404) => Fault::NoImage
-            .error(&doing, &image.to_string())
+            .error(&doing, Subject::Image(image))
             .cause(chain(cause)),
         _ => registry(&doing, image.registry(), cause),
     }

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
-use oci_spec::distribution::Reference;
 use reqwest::{Client, Method, Request, RequestBuilder, Response, StatusCode, Url};
 use sha2::{Digest, Sha256};
+use tntc_core::values::{DOCKER_HUB, ImageReference};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Mutex;
 
@@ -44,8 +44,8 @@ pub struct Wire {
 
 impl Wire {
     /// The registry of an image; nothing is asked yet.
-    pub fn new(image: &Reference, login: Login, protocol: Protocol) -> Result<Self, Cause> {
-        let base = format!("{}://{}/v2/", protocol.scheme(), image.resolve_registry());
+    pub fn new(image: &ImageReference, login: Login, protocol: Protocol) -> Result<Self, Cause> {
+        let base = format!("{}://{}/v2/", protocol.scheme(), host(image));
         let base = base.parse().map_err(|_| {
             Cause::Odd(format!(
                 "`{}` is not the address of a registry",
@@ -61,16 +61,16 @@ impl Wire {
     }
 
     /// Gets what the registry wants to be sent for an operation on an image's repository.
-    pub async fn greet(&self, image: &Reference, operation: Operation) -> Result<(), Cause> {
+    pub async fn greet(&self, image: &ImageReference, operation: Operation) -> Result<(), Cause> {
         self.header(image, operation).await.map(drop)
     }
 
     async fn header(
         &self,
-        image: &Reference,
+        image: &ImageReference,
         operation: Operation,
     ) -> Result<Option<HeaderValue>, Cause> {
-        let key = (image.repository().to_owned(), operation);
+        let key = (image.repository().into_owned(), operation);
         let mut known = self.headers.lock().await;
         if let Some(header) = known.get(&key) {
             return Ok(header.clone());
@@ -81,20 +81,20 @@ impl Wire {
         Ok(header)
     }
 
-    fn url(&self, image: &Reference, path: &str) -> Result<Url, Cause> {
+    fn url(&self, image: &ImageReference, path: &str) -> Result<Url, Cause> {
         let url = self.base.join(&format!("{}/{path}", image.repository()));
         url.map_err(|cause| Cause::Odd(format!("`{path}` is not a path: {cause}")))
     }
 
-    fn manifest_url(&self, image: &Reference) -> Result<Url, Cause> {
-        let reference = image.digest().or(image.tag()).unwrap_or("latest");
+    fn manifest_url(&self, image: &ImageReference) -> Result<Url, Cause> {
+        let reference = image.digest().or_else(|| image.tag()).unwrap_or("latest");
         self.url(image, &format!("manifests/{reference}"))
     }
 
     async fn send(
         &self,
         request: RequestBuilder,
-        image: &Reference,
+        image: &ImageReference,
         operation: Operation,
     ) -> Result<Response, Cause> {
         let mut request: Request = request.build()?;
@@ -112,21 +112,22 @@ impl Wire {
     }
 
     /// The digest that a tag has now.
-    pub async fn digest(&self, image: &Reference) -> Result<String, Cause> {
+    pub async fn digest(&self, image: &ImageReference) -> Result<String, Cause> {
         let request = self
             .client
             .head(self.manifest_url(image)?)
             .header(ACCEPT, MANIFESTS);
         let answer = checked(self.send(request, image, Operation::Pull).await?).await?;
         let header = answer.headers().get("docker-content-digest");
-        match header.and_then(|header| header.to_str().ok()) {
+        let named = header.and_then(|header| header.to_str().ok());
+        match named.filter(|named| image.by_digest(named).is_ok()) {
             Some(found) => Ok(found.to_owned()),
             None => Ok(digest(&self.manifest(image).await?)),
         }
     }
 
     /// A manifest or index, checked against its digest.
-    pub async fn manifest(&self, image: &Reference) -> Result<Vec<u8>, Cause> {
+    pub async fn manifest(&self, image: &ImageReference) -> Result<Vec<u8>, Cause> {
         let request = self
             .client
             .get(self.manifest_url(image)?)
@@ -134,7 +135,7 @@ impl Wire {
         let answer = checked(self.send(request, image, Operation::Pull).await?).await?;
         let content = bytes(answer, MANIFEST, "the manifest").await?;
         match image.digest() {
-            Some(wanted) if wanted.starts_with("sha256:") && wanted != digest(&content) => {
+            Some(wanted) if wanted != digest(&content) => {
                 Err(Cause::Odd(format!("the manifest's digest is not {wanted}")))
             }
             _ => Ok(content),
@@ -144,7 +145,7 @@ impl Wire {
     /// Writes a blob to a file; what it holds is checked against the size and the digest.
     pub async fn fetch(
         &self,
-        image: &Reference,
+        image: &ImageReference,
         blob: &Descriptor,
         to: &Path,
     ) -> Result<(), Cause> {
@@ -173,7 +174,7 @@ impl Wire {
     }
 
     /// Whether the repository has a blob.
-    pub async fn has(&self, image: &Reference, digest: &str) -> Result<bool, Cause> {
+    pub async fn has(&self, image: &ImageReference, digest: &str) -> Result<bool, Cause> {
         let request = self
             .client
             .head(self.url(image, &format!("blobs/{digest}"))?);
@@ -190,14 +191,14 @@ impl Wire {
     /// The registry does not do that, or not for this user.
     pub async fn mount(
         &self,
-        image: &Reference,
-        from: &Reference,
+        image: &ImageReference,
+        from: &ImageReference,
         digest: &str,
     ) -> Result<(), Cause> {
         let mut url = self.url(image, "blobs/uploads/")?;
         url.query_pairs_mut()
             .append_pair("mount", digest)
-            .append_pair("from", from.repository());
+            .append_pair("from", &from.repository());
         let request = self.client.post(url).header(CONTENT_LENGTH, 0);
         let answer = checked(self.send(request, image, Operation::Push).await?).await?;
         match answer.status() {
@@ -209,7 +210,7 @@ impl Wire {
     /// Uploads a blob's bytes in one request, which every registry takes; some refuse pieces.
     pub async fn push(
         &self,
-        image: &Reference,
+        image: &ImageReference,
         blob: &Descriptor,
         content: reqwest::Body,
     ) -> Result<(), Cause> {
@@ -232,7 +233,11 @@ impl Wire {
     }
 
     /// Uploads a manifest or an index under the reference's tag or digest.
-    pub async fn push_manifest(&self, image: &Reference, manifest: &Blob) -> Result<(), Cause> {
+    pub async fn push_manifest(
+        &self,
+        image: &ImageReference,
+        manifest: &Blob,
+    ) -> Result<(), Cause> {
         let request = self
             .client
             .request(Method::PUT, self.manifest_url(image)?)
@@ -241,6 +246,14 @@ impl Wire {
         checked(self.send(request, image, Operation::Push).await?)
             .await
             .map(drop)
+    }
+}
+
+/// Where the registry of an image is; Docker Hub's is elsewhere than its name says.
+fn host(image: &ImageReference) -> &str {
+    match image.registry() {
+        DOCKER_HUB => "index.docker.io",
+        registry => registry,
     }
 }
 
