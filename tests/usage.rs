@@ -1,6 +1,6 @@
 //! What every command has in common: exit statuses, the envelope, and a cluster that is not there.
 
-use crate::support::tntc;
+use crate::support::{Terminal, tntc};
 
 /// A kubeconfig whose API server refuses connections.
 const NOBODY: &str = r#"
@@ -126,4 +126,27 @@ fn the_version_is_yaml_where_that_is_asked_for() {
     let answer = tntc(["version", "-o", "yaml"]).run().exits(0);
     let json: serde_json::Value = serde_saphyr::from_str(&answer.stdout).expect("YAML");
     assert_eq!(json["command"], "version");
+}
+
+/// As clicolors and no-color.org have it; a dumb terminal has no colours.
+#[test]
+fn colours_are_what_the_environment_asks_for() {
+    let coloured = |variables: &[(&str, &str)]| {
+        let mut command = tntc(["validate", "/nonexistent"]).env("NO_COLOR", "");
+        for (name, value) in variables {
+            command = command.env(*name, value);
+        }
+        command.run().exits(1).stderr.contains("\u{1b}[")
+    };
+    assert!(!coloured(&[]));
+    assert!(coloured(&[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    let on_a_terminal = |variable: &str, value: &str| {
+        let command = tntc(["validate", "/nonexistent"]).env("NO_COLOR", "");
+        let command = command.env("TERM", "xterm").env(variable, value);
+        Terminal::start(command).ends().1.contains("\u{1b}[")
+    };
+    assert!(on_a_terminal("CLICOLOR", "1"));
+    assert!(!on_a_terminal("CLICOLOR", "0"));
+    assert!(!on_a_terminal("TERM", "dumb"));
 }

@@ -1,74 +1,46 @@
 //! Blocks of addresses.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
+
+use ipnet::IpNet;
 
 use crate::diagnostic::{Invalid, shown};
 
 /// A block of addresses, kept as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cidr {
-    address: IpAddr,
-    prefix: u8,
-}
+pub struct Cidr(IpNet);
 
 impl Cidr {
     /// The block that holds one address only.
     #[must_use]
     pub fn of_address(address: IpAddr) -> Self {
-        Self {
-            address,
-            prefix: if address.is_ipv4() { 32 } else { 128 },
-        }
+        Self(address.into())
     }
 
     /// The address before the slash, host bits included.
     #[must_use]
     pub fn address(&self) -> IpAddr {
-        self.address
+        self.0.addr()
     }
 
     /// Number of leading bits that all addresses of the block share.
     #[must_use]
     pub fn prefix(&self) -> u8 {
-        self.prefix
+        self.0.prefix_len()
     }
 
     /// The same block with the bits behind the prefix cleared.
     #[must_use]
     pub fn network(&self) -> Self {
-        let address = match self.address {
-            IpAddr::V4(address) => {
-                let mask = u32::MAX
-                    .checked_shl(32 - u32::from(self.prefix))
-                    .unwrap_or(0);
-                Ipv4Addr::from_bits(address.to_bits() & mask).into()
-            }
-            IpAddr::V6(address) => {
-                let mask = u128::MAX
-                    .checked_shl(128 - u32::from(self.prefix))
-                    .unwrap_or(0);
-                Ipv6Addr::from_bits(address.to_bits() & mask).into()
-            }
-        };
-        Self {
-            address,
-            prefix: self.prefix,
-        }
+        Self(self.0.trunc())
     }
 
     /// Whether the block holds the address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        let same_family = self.address.is_ipv4() == address.is_ipv4();
-        same_family
-            && Self {
-                address,
-                prefix: self.prefix,
-            }
-            .network()
-                == self.network()
+        self.0.contains(&address)
     }
 }
 
@@ -94,20 +66,21 @@ impl FromStr for Cidr {
             problem()
                 .help("write an IPv4 or IPv6 address before the slash: `10.0.0.0/8`, `fd00::/8`")
         })?;
-        let most = Self::of_address(address).prefix;
+        let most = Self::of_address(address).prefix();
         let is_plain = prefix == "0" || (!prefix.starts_with(['0', '+']) && prefix.len() <= 3);
-        match prefix.parse() {
-            Ok(prefix) if prefix <= most && is_plain => Ok(Self { address, prefix }),
-            _ => Err(problem().help(format!(
+        let block = prefix.parse().ok().filter(|_| is_plain);
+        let block = block.and_then(|prefix| IpNet::new(address, prefix).ok());
+        block.map(Self).ok_or_else(|| {
+            problem().help(format!(
                 "the prefix behind the slash is a number from 0 to {most}"
-            ))),
-        }
+            ))
+        })
     }
 }
 
 impl fmt::Display for Cidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
+        self.0.fmt(f)
     }
 }
 

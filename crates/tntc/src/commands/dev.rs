@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use anstyle::{AnsiColor, Style};
+use rustix::process::{Pid, Signal, kill_process};
 use tntc_core::contract::network::{self, Listener};
 use tntc_core::manifests::deployment;
 use tntc_core::project::Project;
@@ -247,8 +249,17 @@ async fn follow(from: impl AsyncRead + Unpin, names: Names, color: bool) {
     local::pass_on(from, &names, styled).await;
 }
 
-/// Colours that are readable on dark and on light (ECMA-48, foreground colours but black, white, red and yellow).
-const COLORS: [u8; 8] = [32, 34, 35, 36, 92, 94, 95, 96];
+/// Colours that are readable on dark and on light: all but black, white, red and yellow.
+const COLORS: [AnsiColor; 8] = [
+    AnsiColor::Green,
+    AnsiColor::Blue,
+    AnsiColor::Magenta,
+    AnsiColor::Cyan,
+    AnsiColor::BrightGreen,
+    AnsiColor::BrightBlue,
+    AnsiColor::BrightMagenta,
+    AnsiColor::BrightCyan,
+];
 
 /// The name in brackets that a line begins with has always the same colour; the engine's own lines are dim.
 fn colored(line: &str) -> String {
@@ -257,13 +268,12 @@ fn colored(line: &str) -> String {
         return line.to_owned();
     };
     if source == "engine" {
-        return format!("\u{1b}[2m{line}\u{1b}[0m");
+        let dimmed = Style::new().dimmed();
+        return format!("{dimmed}{line}{dimmed:#}");
     }
     let sum: usize = source.bytes().map(usize::from).sum();
-    format!(
-        "\u{1b}[{}m[{source}]\u{1b}[0m{rest}",
-        COLORS[sum % COLORS.len()]
-    )
+    let style = COLORS[sum % COLORS.len()].on_default();
+    format!("{style}[{source}]{style:#}{rest}")
 }
 
 /// How an engine came to its end.
@@ -276,9 +286,11 @@ enum Stopped {
 
 /// Lets runs under way finish, but not for ever, and not after a second Ctrl-C.
 async fn stop(engine: &mut Child, interrupt: &mut Interrupt) -> Stopped {
-    if let Some(process) = engine.id().and_then(|id| i32::try_from(id).ok()) {
-        signal(process);
-    }
+    let process = engine
+        .id()
+        .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    // Whatever keeps the signal from it, it is killed when its time is over.
+    let _ = process.map(|process| kill_process(process, Signal::INT));
     let stopped = tokio::select! {
         _ = engine.wait() => return Stopped::InTime,
         signal = interrupt.raised() => Stopped::By(signal),
@@ -287,16 +299,6 @@ async fn stop(engine: &mut Child, interrupt: &mut Interrupt) -> Stopped {
     // A process that is gone already needs no end.
     drop(engine.kill().await);
     stopped
-}
-
-fn signal(process: i32) {
-    let told = std::process::Command::new("kill")
-        .args(["-INT", &process.to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    // Whatever keeps it from being told, it is killed when its time is over.
-    drop(told);
 }
 
 fn gone(ended: std::io::Result<std::process::ExitStatus>) -> Error {

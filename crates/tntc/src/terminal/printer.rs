@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use serde_json::Value;
 use tntc_core::terminal;
@@ -15,10 +17,14 @@ use super::format::{Format, written};
 use crate::outcome::envelope::{Envelope, Timing};
 use crate::outcome::{Error, Evidence, Outcome, Status};
 
+const WARNING: Style = AnsiColor::Yellow.on_default();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// On a terminal that has colours; `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE` are followed.
     #[default]
     Auto,
     /// Always.
@@ -44,7 +50,7 @@ impl Printer {
         let color = match color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => std::io::stderr().is_terminal() && no_color_unset(),
+            Color::Auto => AutoStream::choice(&std::io::stderr()) != ColorChoice::Never,
         };
         Self {
             format,
@@ -96,12 +102,12 @@ impl Printer {
 
     /// A warning, for a person.
     pub fn warn(&self, line: impl AsRef<str>) {
-        self.labelled("warning", "33", line.as_ref());
+        self.labelled("warning", WARNING, line.as_ref());
     }
 
     /// An error of an answer that is printed all the same.
     pub fn error(&self, line: impl AsRef<str>) {
-        self.labelled("error", "1;31", line.as_ref());
+        self.labelled("error", ERROR, line.as_ref());
     }
 
     /// A piece of a streamed answer, such as a log line, to stdout at once.
@@ -132,7 +138,7 @@ impl Printer {
                 self.error(error);
             }
             for hint in &outcome.hints {
-                self.labelled("hint", "36", hint);
+                self.labelled("hint", HINT, hint);
             }
         }
         outcome.exit_status()
@@ -159,9 +165,9 @@ impl Printer {
             if let Some(details) = &error.details {
                 to_stderr(&self.in_colour(details.trim_end()));
             }
-            self.labelled("error", "1;31", &error.message);
+            self.labelled("error", ERROR, &error.message);
             for hint in &error.hints {
-                self.labelled("hint", "36", hint);
+                self.labelled("hint", HINT, hint);
             }
         }
         error.kind.exit_status()
@@ -201,19 +207,14 @@ impl Printer {
         }
     }
 
-    fn labelled(&self, label: &str, style: &str, text: &str) {
+    fn labelled(&self, label: &str, style: Style, text: &str) {
         let text = terminal::shown(text);
         if self.color {
-            to_stderr(&format!("\u{1b}[{style}m{label}:\u{1b}[0m {text}"));
+            to_stderr(&format!("{style}{label}:{style:#} {text}"));
         } else {
             to_stderr(&format!("{label}: {text}"));
         }
     }
-}
-
-/// <https://no-color.org>: present and not empty means no colour.
-fn no_color_unset() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// A reader that went away (`tntc list | head -1`) is no error of ours, so the result is dropped.

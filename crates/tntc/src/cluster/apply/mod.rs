@@ -14,9 +14,9 @@ use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams};
 use tntc_core::manifests::Plan;
 
+use super::Cluster;
 use super::client::errors;
 use super::objects::{Object, ours};
-use super::{Cluster, unique};
 use crate::outcome::{Error, Result};
 pub use piece::Options;
 use piece::Piece;
@@ -70,8 +70,7 @@ fn is_nothing(applied: &Applied) -> bool {
 
 /// A tenth of a second to half of one, so that two deploys that met do not meet again.
 fn some_time() -> Duration {
-    let random = u32::from_str_radix(&unique::suffix(), 16).unwrap_or_default();
-    Duration::from_millis(u64::from(100 + random % 400))
+    Duration::from_millis(fastrand::u64(100..500))
 }
 
 /// Looks at everything at once, then sends what the Deployment's pods need, then the Deployment and the CronJobs, then

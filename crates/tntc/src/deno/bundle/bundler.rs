@@ -56,7 +56,7 @@ impl Bundler<'_> {
         let code = edits::repaired(fs::read_to_string(&output).map_err(io("read", &output))?)?;
         let map = output.with_extension("js.map");
         let map = fs::read_to_string(&map).map_err(io("read", &map))?;
-        let map: SourceMap = serde_json::from_str(&map).map_err(|cause| {
+        let map = SourceMap::from_json(&map).map_err(|cause| {
             Error::failed(format!(
                 "the source map of {} cannot be read: {cause}",
                 node.path

@@ -1,179 +1,89 @@
-//! Source maps (ECMA-426) as far as bundles need them: which source each part of a bundle is from, and a map that is
-//! small because it knows the workflow's own files alone.
+//! Source maps as far as bundles need them: which source each part of a bundle is from, and a map that is small because
+//! it knows the workflow's own files alone.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use oxc_sourcemap::Token;
 
-/// The digits of a VLQ, of six bits each.
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// A source map, without the names and the texts of sources.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceMap {
-    version: u8,
-    sources: Vec<String>,
-    #[serde(default)]
-    names: Vec<String>,
-    mappings: String,
-}
-
-/// Where a stretch of a line comes from; it reaches to the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Segment {
-    column: i64,
-    /// Source, line and column there.
-    origin: Option<[i64; 3]>,
-}
+/// A source map.
+pub struct SourceMap(oxc_sourcemap::OwnedSourceMap);
 
 impl SourceMap {
+    /// Reads a map.
+    ///
+    /// # Errors
+    /// It is not a source map of version 3.
+    pub fn from_json(text: &str) -> Result<Self, oxc_sourcemap::Error> {
+        oxc_sourcemap::OwnedSourceMap::from_json_string(text).map(Self)
+    }
+
+    /// The map as it stands in a comment of the bundle.
+    pub fn to_json(&self) -> String {
+        self.0.to_json_string()
+    }
+
     /// How much of the bundle each source is, in UTF-16 code units, which are bytes for nearly all code.
     pub fn sizes(&self, bundle: &str) -> BTreeMap<&str, usize> {
+        let lines: Vec<_> = bundle.lines().map(str::len).collect();
+        let tokens: Vec<_> = self.0.get_tokens().collect();
         let mut sizes = BTreeMap::new();
-        for (segments, line) in self.segments().iter().zip(bundle.lines()) {
-            for (at, segment) in segments.iter().enumerate() {
-                let length = i64::try_from(line.len()).unwrap_or(i64::MAX);
-                let end = segments.get(at + 1).map_or(length, |next| next.column);
-                let size = usize::try_from(end - segment.column).unwrap_or(0);
-                let source = segment.origin.and_then(|[source, ..]| self.source(source));
-                *sizes.entry(source.unwrap_or_default()).or_default() += size;
-            }
+        for (at, token) in tokens.iter().enumerate() {
+            let next = tokens.get(at + 1);
+            let next = next.filter(|next| next.get_dst_line() == token.get_dst_line());
+            let line = usize::try_from(token.get_dst_line()).ok();
+            let length = line.and_then(|line| lines.get(line)).copied();
+            let end = next.map_or(length, |next| usize::try_from(next.get_dst_col()).ok());
+            let begin = usize::try_from(token.get_dst_col()).unwrap_or(usize::MAX);
+            let source = token.get_source_id().and_then(|id| self.0.get_source(id));
+            *sizes.entry(source.unwrap_or_default()).or_default() +=
+                end.unwrap_or_default().saturating_sub(begin);
         }
         sizes
     }
 
-    /// The same map with only those sources that `keep` gives a name.
+    /// The same map with only those sources that `keep` gives a name, and without the texts of any.
     pub fn only(&self, keep: impl Fn(&str) -> Option<String>) -> Self {
-        let names: Vec<_> = self.sources.iter().map(|source| keep(source)).collect();
-        let kept: Vec<_> = names.iter().flatten().cloned().collect();
-        let position = |source: i64| {
-            let name = names.get(usize::try_from(source).ok()?)?.as_ref()?;
-            let found = kept.iter().position(|other| other == name)?;
-            i64::try_from(found).ok()
-        };
-        let renumbered = self.segments().into_iter().map(|line| {
-            let segments = line.into_iter().map(|segment| Segment {
-                origin: segment
-                    .origin
-                    .and_then(|[source, line, column]| Some([position(source)?, line, column])),
-                ..segment
-            });
-            without_repeats(segments.collect())
+        let mut kept = Vec::new();
+        let positions: Vec<_> = self
+            .sources()
+            .map(|source| {
+                kept.push(Cow::Owned(keep(source)?));
+                u32::try_from(kept.len() - 1).ok()
+            })
+            .collect();
+        let position = |source: u32| *positions.get(usize::try_from(source).ok()?)?;
+        let tokens = self.0.get_tokens().map(|token| {
+            let source = token.get_source_id().and_then(position);
+            let (line, column) = (token.get_dst_line(), token.get_dst_col());
+            Token::new(
+                line,
+                column,
+                token.get_src_line(),
+                token.get_src_col(),
+                source,
+                None,
+            )
         });
-        Self {
-            version: self.version,
-            mappings: encode(&renumbered.collect::<Vec<_>>()),
-            sources: kept,
-            names: Vec::new(),
-        }
+        let tokens = without_repeats(tokens.collect()).into_boxed_slice();
+        let map =
+            oxc_sourcemap::SourceMap::new(None, Vec::new(), None, kept, Vec::new(), tokens, None);
+        Self(map.into())
     }
 
     /// Everything that is in the bundle, relative to its directory or as a URL.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
-        self.sources.iter().map(String::as_str)
-    }
-
-    fn source(&self, index: i64) -> Option<&str> {
-        let index = usize::try_from(index).ok()?;
-        self.sources.get(index).map(String::as_str)
-    }
-
-    fn segments(&self) -> Vec<Vec<Segment>> {
-        let mut origin = [0; 3];
-        self.mappings
-            .split(';')
-            .map(|line| {
-                let mut column = 0;
-                let fields = line
-                    .split(',')
-                    .map(decode)
-                    .filter(|fields| !fields.is_empty());
-                fields
-                    .map(|fields| segment(&fields, &mut column, &mut origin))
-                    .collect()
-            })
-            .collect()
-    }
-}
-
-/// All fields but the column go on from the segment before, across lines.
-fn segment(fields: &[i64], column: &mut i64, origin: &mut [i64; 3]) -> Segment {
-    *column += fields[0];
-    if fields.len() < 4 {
-        return Segment {
-            column: *column,
-            origin: None,
-        };
-    }
-    for (total, step) in origin.iter_mut().zip(&fields[1..4]) {
-        *total += step;
-    }
-    Segment {
-        column: *column,
-        origin: Some(*origin),
+        self.0.get_sources()
     }
 }
 
 /// Several stretches of dependencies in a row are one stretch of nothing.
-fn without_repeats(mut segments: Vec<Segment>) -> Vec<Segment> {
-    segments.dedup_by(|next, before| next.origin.is_none() && before.origin.is_none());
-    segments
-}
-
-fn decode(text: &str) -> Vec<i64> {
-    let mut fields = Vec::new();
-    let (mut value, mut shift) = (0_i64, 0);
-    for byte in text.bytes() {
-        let Some(digit) = DIGITS.iter().position(|known| *known == byte) else {
-            continue;
-        };
-        let digit = i64::try_from(digit).unwrap_or_default();
-        value |= (digit & 31) << shift;
-        shift = (shift + 5).min(55);
-        if digit & 32 == 0 {
-            fields.push(if value & 1 == 1 {
-                -(value >> 1)
-            } else {
-                value >> 1
-            });
-            (value, shift) = (0, 0);
-        }
-    }
-    fields
-}
-
-fn encode(lines: &[Vec<Segment>]) -> String {
-    let mut before = [0; 3];
-    let lines = lines.iter().map(|segments| {
-        let mut column = 0;
-        let texts = segments.iter().map(|segment| {
-            let mut text = digits(segment.column - column);
-            column = segment.column;
-            if let Some(origin) = segment.origin {
-                for (now, was) in origin.iter().zip(&before) {
-                    text += &digits(now - was);
-                }
-                before = origin;
-            }
-            text
-        });
-        texts.collect::<Vec<_>>().join(",")
+fn without_repeats(mut tokens: Vec<Token>) -> Vec<Token> {
+    tokens.dedup_by(|next, before| {
+        let same_line = next.get_dst_line() == before.get_dst_line();
+        same_line && next.get_source_id().is_none() && before.get_source_id().is_none()
     });
-    lines.collect::<Vec<_>>().join(";")
-}
-
-fn digits(value: i64) -> String {
-    let mut rest = (value.unsigned_abs() << 1) | u64::from(value < 0);
-    let mut text = String::new();
-    loop {
-        let more = if rest > 31 { 32 } else { 0 };
-        let digit = usize::try_from((rest & 31) | more).unwrap_or_default();
-        text.push(char::from(DIGITS[digit]));
-        rest >>= 5;
-        if rest == 0 {
-            return text;
-        }
-    }
+    tokens
 }
 
 /// The module that a source of a bundle belongs to: a package with its version, a URL, or a file. A package's own source
@@ -209,40 +119,25 @@ mod tests {
     }
 
     fn map() -> SourceMap {
-        let line = |segments: &[(i64, Option<[i64; 3]>)]| {
-            segments
-                .iter()
-                .map(|(column, origin)| Segment {
-                    column: *column,
-                    origin: *origin,
-                })
-                .collect::<Vec<_>>()
-        };
-        SourceMap {
-            version: 3,
-            sources: vec![
-                "lib/a.js".to_owned(),
-                "own.ts".to_owned(),
-                "lib/b.js".to_owned(),
-            ],
-            names: Vec::new(),
-            mappings: encode(&[
-                line(&[
-                    (0, Some([0, 7, 1])),
-                    (10, Some([2, 0, 0])),
-                    (20, Some([1, 3, 4])),
-                ]),
-                line(&[(0, Some([1, 90, 0])), (5, None)]),
-            ]),
-        }
-    }
-
-    #[test]
-    fn numbers_are_read_as_they_are_written() {
-        for value in [0, 1, -1, 15, 16, -16, 31, 1000, -123_456] {
-            assert_eq!(decode(&digits(value)), [value]);
-        }
-        assert_eq!(decode("AAgBC"), [0, 0, 16, 1]);
+        let token = |line, column, source, from| Token::new(line, column, from, 4, source, None);
+        let tokens = [
+            token(0, 0, Some(0), 7),
+            token(0, 10, Some(2), 0),
+            token(0, 20, Some(1), 3),
+            token(1, 0, Some(1), 90),
+            token(1, 5, None, 0),
+        ];
+        let sources = ["lib/a.js", "own.ts", "lib/b.js"].map(Cow::Borrowed);
+        let map = oxc_sourcemap::SourceMap::new(
+            None,
+            Vec::new(),
+            None,
+            sources.to_vec(),
+            Vec::new(),
+            Box::new(tokens),
+            None,
+        );
+        SourceMap::from_json(&map.to_json_string()).unwrap()
     }
 
     #[test]
@@ -258,13 +153,24 @@ mod tests {
     #[test]
     fn a_map_of_own_files_keeps_their_lines_and_nothing_of_others() {
         let own = map().only(|source| (source == "own.ts").then(|| source.to_owned()));
-        assert_eq!(own.sources, ["own.ts"]);
-        let origins: Vec<Vec<_>> = own
-            .segments()
-            .iter()
-            .map(|line| line.iter().map(|it| (it.column, it.origin)).collect())
+        let own = SourceMap::from_json(&own.to_json()).unwrap();
+        assert_eq!(own.sources().collect::<Vec<_>>(), ["own.ts"]);
+        let tokens: Vec<_> = own
+            .0
+            .get_tokens()
+            .map(|token| {
+                let origin = token.get_source_id().map(|_| token.get_src_line());
+                (token.get_dst_line(), token.get_dst_col(), origin)
+            })
             .collect();
-        assert_eq!(origins[0], [(0, None), (20, Some([0, 3, 4]))]);
-        assert_eq!(origins[1], [(0, Some([0, 90, 0])), (5, None)]);
+        assert_eq!(
+            tokens,
+            [
+                (0, 0, None),
+                (0, 20, Some(3)),
+                (1, 0, Some(90)),
+                (1, 5, None)
+            ]
+        );
     }
 }

@@ -173,9 +173,7 @@ fn put(project: &mut Project, path: &str, bundle: &Bundle) -> Result<()> {
         let known = project.files.contains_key(source);
         known.then(|| format!("{up}{source}"))
     };
-    let map = serde_json::to_string(&bundle.map.only(own)).map_err(|cause| {
-        Error::failed(format!("cannot write the source map of {path}: {cause}"))
-    })?;
+    let map = bundle.map.only(own).to_json();
     let code = format!(
         "{}\n//# sourceMappingURL={name}.map\n",
         bundle.code.trim_end()
