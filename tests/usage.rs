@@ -134,7 +134,7 @@ fn colours_are_what_the_environment_asks_for() {
     let coloured = |variables: &[(&str, &str)]| {
         let mut command = tntc(["validate", "/nonexistent"]).env("NO_COLOR", "");
         for (name, value) in variables {
-            command = command.env(*name, value);
+            command = command.env(name, value);
         }
         command.run().exits(1).stderr.contains("\u{1b}[")
     };

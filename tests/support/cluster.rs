@@ -152,9 +152,9 @@ pub fn registry_image() -> &'static str {
 
 /// What is made by the first test of a run that needs it, also where each test is a process of its own, as with
 /// cargo-nextest: the others wait, and read what it was from a file.
-fn once_a_run(name: &str, make: impl FnOnce() -> String) -> String {
+fn once_a_run(name: &str, produce: impl FnOnce() -> String) -> String {
     let Ok(run) = std::env::var("NEXTEST_RUN_ID") else {
-        return make();
+        return produce();
     };
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut file = (File::options().read(true).write(true).create(true))
@@ -167,7 +167,7 @@ fn once_a_run(name: &str, make: impl FnOnce() -> String) -> String {
     if let Some(made) = made.strip_prefix(&format!("{run} ")) {
         return made.to_owned();
     }
-    let new = make();
+    let new = produce();
     file.set_len(0).expect("an empty file");
     file.rewind().expect("its beginning");
     write!(file, "{run} {new}").expect("a written file");

@@ -50,7 +50,7 @@ pub async fn delivered(opened: &Opened, printer: &Printer) -> Result<Project> {
     let found = found.map_err(|cause| Error::failed(cause.to_string()))?;
     let needy: Vec<_> = found.into_iter().flatten().collect();
     let bundles = bundle_all(opened, &needy, Shape::Small, printer).await?;
-    replaced(&opened.project, &bundles)
+    Ok(replaced(&opened.project, &bundles))
 }
 
 /// The project as it runs on this machine, with the nodes that `wanted` accepts replaced as in [`delivered`]; `None`
@@ -71,7 +71,7 @@ pub async fn runnable(
         return Ok(None);
     }
     let bundles = bundle_all(opened, &needy, Shape::Readable, printer).await?;
-    replaced(&opened.project, &bundles).map(Some)
+    Ok(Some(replaced(&opened.project, &bundles)))
 }
 
 /// Files of the nodes whose names `wanted` accepts, each once.
@@ -136,12 +136,12 @@ async fn bundle_all(
     Ok(bundles)
 }
 
-fn replaced(project: &Project, bundles: &BTreeMap<String, Bundle>) -> Result<Project> {
+fn replaced(project: &Project, bundles: &BTreeMap<String, Bundle>) -> Project {
     let mut project = project.clone();
     for (path, bundle) in bundles {
-        put(&mut project, path, bundle)?;
+        put(&mut project, path, bundle);
     }
-    Ok(project)
+    project
 }
 
 /// Bundling happens in a copy: Deno writes lock files and module directories beside what it reads. The copy has
@@ -161,7 +161,7 @@ fn copy(opened: &Opened, surroundings: &Surroundings) -> Result<Scratch> {
     Ok(dir)
 }
 
-fn put(project: &mut Project, path: &str, bundle: &Bundle) -> Result<()> {
+fn put(project: &mut Project, path: &str, bundle: &Bundle) {
     let beside = format!("{path}.bundle.js");
     let (dir, name) = beside.rsplit_once('/').unwrap_or(("", &beside));
     let up = "../".repeat(if dir.is_empty() {
@@ -187,5 +187,4 @@ fn put(project: &mut Project, path: &str, bundle: &Bundle) -> Result<()> {
     for (path, text) in files {
         project.files.insert(path, text.into_bytes());
     }
-    Ok(())
 }
