@@ -65,6 +65,30 @@ fn a_source_file_that_begins_with_space_or_a_tab_arrives_as_it_is() {
     );
 }
 
+/// Each is valid in JSON, and refused or read as a line break by the YAML parser of API servers.
+const NO_YAML: &str =
+    "\u{1} \u{7f} \u{80} \u{85} \u{9b} \u{9f} \u{2028} \u{2029} \u{feff} \u{fffe} \u{ffff}";
+
+#[test]
+fn characters_that_yaml_would_refuse_or_fold_arrive_as_they_are() {
+    let namespace = Namespace::new("controls");
+    let text = format!("a  {NO_YAML}  \u{1f642}");
+    let workflow = Workflow::of_one_node("controls", &format!("return `{text}`;"));
+    workflow.write("nodes/note.txt", &text);
+    deploy(&workflow, &namespace).exits(0);
+    let code = namespace.get("configmap", "controls-code");
+    assert_eq!(code["data"]["nodes__note.txt"], text);
+    assert_eq!(
+        code["data"]["nodes__only.ts"],
+        workflow.read("nodes/only.ts")
+    );
+    assert_eq!(
+        run("controls", &namespace, &json!({}))["outputs"]["only"],
+        text
+    );
+    deploy(&workflow, &namespace).exits(0).answers("unchanged");
+}
+
 #[test]
 fn a_key_that_a_running_pod_mounts_stays_until_no_pod_does() {
     let namespace = Namespace::new("retain");

@@ -2,6 +2,7 @@
 //!
 //! One object a file. `deploy`, `deploy --dry-run`, `audit` and `test --live` all act on the same [`Plan`].
 
+pub mod apply_body;
 pub mod code;
 pub mod cron_job;
 pub mod deployment;

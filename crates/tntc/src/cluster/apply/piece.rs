@@ -8,6 +8,7 @@ use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams, ValidationD
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tntc_core::manifests::apply_body::apply_body;
 use tntc_core::manifests::in_force::is_in_force;
 use tntc_core::manifests::{labels, ownership};
 
@@ -170,8 +171,9 @@ impl Piece {
         if let Some(version) = version {
             wanted["metadata"]["resourceVersion"] = json!(version);
         }
+        let body = apply_body(&wanted).map_err(kube::Error::SerdeError)?;
         self.api
-            .patch(&self.name, parameters, &Patch::Apply(&wanted))
+            .patch(&self.name, parameters, &Patch::Apply(&body))
             .await
     }
 
