@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// One event, as it is shown.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(rename = "Line2")]
+#[schemars(rename = "Line")]
 pub struct Event {
     /// When it was last seen, RFC 3339.
     pub at: Option<String>,
