@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{Sink, Source};
-use crate::yaml::{self, Entry};
+use crate::diagnostic::Source;
+use crate::yaml::{self, Entry, Sink};
 
 /// A top-level key and its new text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod config_file;
 pub mod contract;
 pub mod cron;
+pub mod derive;
 pub mod diagnostic;
 pub mod diagram;
 pub mod drift;

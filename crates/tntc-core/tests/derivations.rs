@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
-use tntc_core::contract::network::{
+use tntc_core::contract::{Endpoint, Host, endpoints};
+use tntc_core::derive::network::{
     Backend, Service, ServiceRef, Services, Surroundings, intended_hosts, outside, policy, services,
 };
-use tntc_core::contract::{Endpoint, Host, endpoints, permissions, secrets};
+use tntc_core::derive::{permissions, secrets};
 use tntc_core::project::Project;
 use tntc_core::workflow::{Port, Workflow, parse};
 

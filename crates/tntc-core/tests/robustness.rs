@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use peak_alloc::PeakAlloc;
-use tntc_core::contract::network::{Services, Surroundings, policy};
-use tntc_core::contract::{permissions, secrets};
+use tntc_core::derive::network::{Services, Surroundings, policy};
+use tntc_core::derive::{permissions, secrets};
 use tntc_core::diagnostic::Report;
 use tntc_core::project::Project;
 use tntc_core::workflow::{Checked, graph, parse};

@@ -37,6 +37,20 @@ impl Cidr {
         Self(self.0.trunc())
     }
 
+    /// A block as Deno's `--allow-net` takes it in front of a port; `None` where it takes none.
+    ///
+    /// Deno 2.9.8 knows blocks of IPv4 and single addresses of IPv6. A block of all addresses is accepted, but covers no
+    /// name, and names are what such a target is written for.
+    #[must_use]
+    pub fn for_deno(&self) -> Option<String> {
+        match (self.address(), self.prefix()) {
+            (_, 0) => None,
+            (IpAddr::V4(_), _) => Some(self.to_string()),
+            (IpAddr::V6(address), 128) => Some(format!("[{address}]")),
+            (IpAddr::V6(_), _) => None,
+        }
+    }
+
     /// Whether the block holds the address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

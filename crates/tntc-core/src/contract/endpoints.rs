@@ -1,12 +1,11 @@
-//! The hosts and ports that a workflow talks to, from wherever they are declared.
+//! Hosts with ports, and the texts that name them.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Host, NATS_PORT, Target};
+use super::{Host, NATS_PORT};
 use crate::diagnostic::{Invalid, shown};
-use crate::workflow::{Port, TriggerKind, Workflow};
+use crate::values::Port;
 
 /// A host with a TCP port.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,35 +99,6 @@ fn endpoint(text: &str, default: Option<Port>) -> Result<Endpoint, Invalid> {
         host: host.parse()?,
         port,
     })
-}
-
-/// Where the NATS server of the queue triggers listens, when there are queue triggers and the config names one.
-#[must_use]
-pub fn nats_server(workflow: &Workflow) -> Option<Endpoint> {
-    let has_queue = workflow
-        .triggers
-        .iter()
-        .any(|trigger| matches!(trigger.kind, TriggerKind::Queue(_)));
-    let url = workflow.config.values.get("nats_url")?.as_str()?;
-    let server = url.parse::<NatsUrl>().ok()?;
-    has_queue.then_some(server.0)
-}
-
-/// Every host and port that the workflow declares, the NATS server of its queue triggers included.
-#[must_use]
-pub fn declared(workflow: &Workflow) -> BTreeSet<Endpoint> {
-    let dependencies = workflow
-        .contract
-        .iter()
-        .flat_map(|contract| &contract.dependencies);
-    let hosts = dependencies.filter_map(|dependency| match &dependency.target {
-        Target::Host { host, port, .. } => Some(Endpoint {
-            host: host.clone(),
-            port: *port,
-        }),
-        Target::Modules { .. } | Target::Dynamic { .. } => None,
-    });
-    hosts.chain(nats_server(workflow)).collect()
 }
 
 #[cfg(test)]

@@ -1,14 +1,11 @@
 //! Everything outside its pod that a workflow may talk to, and what follows from that.
 //!
-//! The types of this module say what the contract holds; its submodules each derive one thing from it.
+//! The types of this module say what the contract holds; `derive` has what follows from it.
 
 mod cidr;
 pub mod endpoints;
 mod host;
-pub mod network;
-pub mod permissions;
 mod secret_ref;
-pub mod secrets;
 
 use std::fmt;
 

@@ -3,7 +3,6 @@
 //! A [`Report`] holds everything that one reading of one file found, in the order of the file.
 
 mod render;
-mod sink;
 mod source;
 
 use std::fmt;
@@ -12,7 +11,6 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) use sink::Sink;
 pub(crate) use source::Source;
 
 /// Diagnostics of each severity that a report keeps. More of them help nobody, and a hostile file must not fill memory.
@@ -61,7 +59,7 @@ pub struct Report {
 }
 
 impl Report {
-    fn new(mut diagnostics: Vec<Diagnostic>, omitted: usize) -> Self {
+    pub(crate) fn new(mut diagnostics: Vec<Diagnostic>, omitted: usize) -> Self {
         diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.severity));
         Self {
             diagnostics,
@@ -112,15 +110,6 @@ impl Report {
     #[must_use]
     pub fn omitted(&self) -> usize {
         self.omitted
-    }
-
-    /// The report as text for people: every finding with an excerpt of `source` and a caret.
-    ///
-    /// `source` are the bytes that were parsed, `file_name` is what the user calls them. With `color` the text carries
-    /// ANSI escapes; without, none at all, whatever the file contains.
-    #[must_use]
-    pub fn render(&self, file_name: &str, source: &[u8], color: bool) -> String {
-        render::report(self, file_name, source, color)
     }
 }
 

@@ -10,23 +10,30 @@ use super::{Diagnostic, Report, Severity, Source, is_steering};
 /// Longest piece of a line that an excerpt shows, in bytes: generated files may be one line of a megabyte.
 const LONGEST_EXCERPT: usize = 200;
 
-pub(super) fn report(report: &Report, file_name: &str, source: &[u8], color: bool) -> String {
-    let text = String::from_utf8_lossy(source);
-    let source = Source::new(&text);
-    let renderer = if color {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
-    let mut out = String::new();
-    for diagnostic in report.iter() {
-        out.push_str(&one(diagnostic, file_name, &source, &renderer));
-        out.push_str("\n\n");
+impl Report {
+    /// The report as text for people: every finding with an excerpt of `source` and a caret.
+    ///
+    /// `source` are the bytes that were parsed, `file_name` is what the user calls them. With `color` the text carries
+    /// ANSI escapes; without, none at all, whatever the file contains.
+    #[must_use]
+    pub fn render(&self, file_name: &str, source: &[u8], color: bool) -> String {
+        let text = String::from_utf8_lossy(source);
+        let source = Source::new(&text);
+        let renderer = if color {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        let mut out = String::new();
+        for diagnostic in self.iter() {
+            out.push_str(&one(diagnostic, file_name, &source, &renderer));
+            out.push_str("\n\n");
+        }
+        if self.omitted > 0 {
+            let _ = writeln!(out, "… and {} more", self.omitted);
+        }
+        out
     }
-    if report.omitted > 0 {
-        let _ = writeln!(out, "… and {} more", report.omitted);
-    }
-    out
 }
 
 fn one(

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use super::Usage;
 use super::mermaid::{self, described, trigger_text};
-use crate::contract::network::{Direction, summary};
-use crate::contract::{Contract, permissions, secrets};
+use crate::contract::Contract;
+use crate::derive::network::{Direction, summary};
+use crate::derive::{permissions, secrets};
 use crate::workflow::{Node, Workflow};
 
 /// First line of every page, for whoever would edit it.

@@ -7,8 +7,9 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::Usage;
-use crate::contract::network::{Direction, Row, summary};
-use crate::contract::{Dependency, SecretRef, Target, secrets};
+use crate::contract::{Dependency, SecretRef, Target};
+use crate::derive::network::{Direction, Row, summary};
+use crate::derive::secrets;
 use crate::workflow::{Trigger, TriggerKind, Webhook, Workflow};
 
 /// The graph alone: triggers, nodes and edges.

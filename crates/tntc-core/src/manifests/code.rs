@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::{ConfigMap, ConfigMapVolumeSource, KeyToPath};
+use k8s_openapi::api::core::v1::ConfigMap;
 use sha2::{Digest, Sha256};
 
-use super::{Inputs, annotated, labels};
 use crate::modules::{Place, SyntaxError, closure};
 use crate::project::{Project, WORKFLOW_FILE};
 use crate::workflow::Workflow;
@@ -168,43 +166,8 @@ pub fn name(workflow: &str) -> String {
 }
 
 /// ConfigMap keys cannot hold `/`.
-fn key(path: &str) -> String {
+pub(super) fn key(path: &str) -> String {
     path.replace('/', "__")
-}
-
-pub(super) fn config_map(inputs: &Inputs) -> ConfigMap {
-    let mut data = BTreeMap::new();
-    let mut binary = BTreeMap::new();
-    for (path, content) in inputs.code.files() {
-        match String::from_utf8(content.clone()) {
-            Ok(text) => drop(data.insert(key(path), text)),
-            Err(_) => drop(binary.insert(key(path), ByteString(content.clone()))),
-        }
-    }
-    ConfigMap {
-        metadata: annotated(
-            inputs,
-            name(inputs.workflow.name.as_str()),
-            Some((labels::CODE_HASH, inputs.code.hash())),
-        ),
-        data: Some(data),
-        binary_data: Some(binary).filter(|entries| !entries.is_empty()),
-        ..ConfigMap::default()
-    }
-}
-
-/// The volume source that mounts every file at its own path.
-pub(super) fn volume(inputs: &Inputs) -> ConfigMapVolumeSource {
-    let items = inputs.code.files().keys().map(|path| KeyToPath {
-        key: key(path),
-        path: path.clone(),
-        mode: None,
-    });
-    ConfigMapVolumeSource {
-        name: name(inputs.workflow.name.as_str()),
-        items: Some(items.collect()),
-        ..ConfigMapVolumeSource::default()
-    }
 }
 
 fn delivered(project: &Project, workflow: &Workflow) -> Result<BTreeSet<String>, Vec<CodeError>> {

@@ -11,9 +11,9 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{Inputs, PORT, annotated, code, labels, restricted, secret};
-use crate::contract::network::{self, Listener};
-use crate::contract::permissions;
+use super::{Inputs, PORT, annotated, config_map, labels, restricted, secret};
+use crate::derive::network::{self, Listener};
+use crate::derive::permissions;
 use crate::workflow::graph;
 
 /// Name of the engine's container.
@@ -313,7 +313,7 @@ fn volumes(inputs: &Inputs) -> Vec<Volume> {
     };
     vec![
         Volume {
-            config_map: Some(code::volume(inputs)),
+            config_map: Some(config_map::volume(inputs)),
             ..volume("code")
         },
         Volume {

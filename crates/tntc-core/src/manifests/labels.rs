@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::contract::network::{ROLE_LABEL, WORKFLOW_LABEL};
-use crate::workflow::{MAX_LABEL, Workflow};
+use crate::derive::network::{ROLE_LABEL, WORKFLOW_LABEL};
+use crate::workflow::{OWN_LABELS, Workflow, tag_label};
 
 /// Name of the workflow; the Service selects its pods by this label alone.
 pub const NAME: &str = "app.kubernetes.io/name";
@@ -32,8 +32,6 @@ pub const IMAGE_TAG: &str = "tentacular.dev/image-tag";
 /// Annotation of the NetworkPolicy: the hosts that the contract means.
 pub const INTENDED_HOSTS: &str = "tentacular.dev/intended-hosts";
 
-/// Prefix of our labels and annotations.
-const OWN: &str = "tentacular.dev/";
 /// Annotation of every object: the workflow's tags, joined by commas.
 const TAGS: &str = "tentacular.dev/tags";
 /// The value of a tag's label.
@@ -43,7 +41,7 @@ const TAGGED: &str = "true";
 #[must_use]
 pub fn object(workflow: &Workflow) -> BTreeMap<String, String> {
     let tags = workflow.metadata.tags.iter();
-    let tags = tags.filter_map(|text| Some((tag(text)?, TAGGED.to_owned())));
+    let tags = tags.filter_map(|text| Some((tag_label(text)?, TAGGED.to_owned())));
     [
         (NAME.to_owned(), workflow.name.to_string()),
         (VERSION.to_owned(), workflow.version.to_string()),
@@ -54,25 +52,13 @@ pub fn object(workflow: &Workflow) -> BTreeMap<String, String> {
     .collect()
 }
 
-/// The label by which objects with a tag are found: the tag behind `tentacular.dev/tag-`. Nothing for a tag that no
-/// label can hold (Kubernetes: `IsQualifiedName`).
-#[must_use]
-pub fn tag(tag: &str) -> Option<String> {
-    let name = format!("tag-{tag}");
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let fits = name.len() <= MAX_LABEL
-        && name.bytes().all(is_plain)
-        && tag.ends_with(|c: char| c.is_ascii_alphanumeric());
-    fits.then(|| format!("{OWN}{name}"))
-}
-
 /// Annotations of every object of a workflow: what its `metadata` says, by the keys of the file.
 #[must_use]
 pub fn annotations(workflow: &Workflow) -> BTreeMap<String, String> {
     let metadata = &workflow.metadata;
     let texts = metadata.texts();
     let mut annotations: BTreeMap<_, _> = texts
-        .map(|(key, text)| (format!("{OWN}{key}"), text.to_owned()))
+        .map(|(key, text)| (format!("{OWN_LABELS}{key}"), text.to_owned()))
         .collect();
     if !metadata.tags.is_empty() {
         annotations.insert(TAGS.to_owned(), metadata.tags.join(","));
@@ -86,7 +72,12 @@ pub fn metadata(
 ) -> impl Iterator<Item = (&'static str, &str)> {
     ["owner", "team", "group", "environment", "tags"]
         .into_iter()
-        .filter_map(|key| Some((key, annotations.get(&format!("{OWN}{key}"))?.as_str())))
+        .filter_map(|key| {
+            Some((
+                key,
+                annotations.get(&format!("{OWN_LABELS}{key}"))?.as_str(),
+            ))
+        })
 }
 
 /// The labels that select the engine pods.
@@ -150,7 +141,7 @@ mod tests {
             ("z\u{fc}rich", None),
             (&"x".repeat(60), None),
         ] {
-            assert_eq!(tag(text).as_deref(), label, "{text}");
+            assert_eq!(tag_label(text).as_deref(), label, "{text}");
         }
         let labels = object(&workflow("metadata: {tags: [nightly, two words, nightly]}"));
         let tags: Vec<_> = labels.keys().filter(|key| key.contains("/tag-")).collect();

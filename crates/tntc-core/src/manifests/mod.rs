@@ -4,6 +4,7 @@
 
 pub mod apply_body;
 pub mod code;
+mod config_map;
 pub mod cron_job;
 pub mod deployment;
 pub mod in_force;
@@ -11,6 +12,7 @@ pub mod labels;
 pub mod loaded;
 pub mod network_policy;
 pub mod ownership;
+mod plan;
 pub mod probe;
 pub mod queue_log;
 mod restricted;
@@ -21,18 +23,14 @@ pub mod trigger;
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::batch::v1::CronJob;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
-use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::contract::SecretRef;
-use crate::contract::network::{self, Surroundings};
-use crate::contract::secrets::{self, Need};
+use crate::derive::network::{self, Surroundings};
 use crate::values::ImageReference;
 use crate::workflow::{Namespace, Workflow};
 use code::Code;
+pub use plan::Plan;
 
 /// TCP port that the engine listens on, in the pod and on the Service.
 pub const PORT: u16 = network::Listener::Run.port().get();
@@ -86,84 +84,6 @@ pub struct Inputs<'a> {
     pub http_only: bool,
     /// What the network's derivation needs beside the workflow.
     pub surroundings: Surroundings<'a>,
-}
-
-/// Every object of one workflow.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
-    /// `<name>-secrets`, when there are local secrets.
-    pub secret: Option<Secret>,
-    /// `<name>-code`.
-    pub config_map: ConfigMap,
-    /// `<name>-netpol`, when there is a contract.
-    pub network_policy: Option<NetworkPolicy>,
-    /// `<name>-trigger-netpol`, when there is a contract.
-    pub trigger_policy: Option<NetworkPolicy>,
-    /// `<name>`.
-    pub service: Service,
-    /// `<name>`.
-    pub deployment: Deployment,
-    /// `<name>-cron`, or `<name>-cron-0` and so on.
-    pub cron_jobs: Vec<CronJob>,
-    /// The secrets that the workflow reads, and how much depends on each.
-    pub secret_needs: BTreeMap<SecretRef, Need>,
-    /// What could not be derived exactly.
-    pub warnings: Vec<network::Warning>,
-    /// What the policy's rule for the Internet is for.
-    pub outside: network::Outside,
-}
-
-impl Plan {
-    /// Decides every object.
-    #[must_use]
-    pub fn new(inputs: &Inputs) -> Self {
-        let policy = network::policy(inputs.workflow, &inputs.surroundings);
-        let (spec, warnings) = policy.map(|policy| (policy.spec, policy.warnings)).unzip();
-        Self {
-            secret: inputs.secrets.map(|files| secret::build(inputs, files)),
-            config_map: code::config_map(inputs),
-            network_policy: spec.map(|spec| network_policy::build(inputs, spec)),
-            trigger_policy: network::trigger_policy(inputs.workflow)
-                .map(|spec| network_policy::build_trigger(inputs, spec)),
-            service: service::build(inputs),
-            deployment: deployment::build(inputs),
-            cron_jobs: if inputs.http_only {
-                Vec::new()
-            } else {
-                cron_job::build_all(inputs)
-            },
-            secret_needs: secrets::needs(inputs.workflow),
-            warnings: warnings.unwrap_or_default(),
-            outside: network::outside(inputs.workflow, &inputs.surroundings),
-        }
-    }
-
-    /// The network policies, that of the engine's pod first.
-    pub fn policies(&self) -> impl Iterator<Item = &NetworkPolicy> {
-        self.network_policy.iter().chain(&self.trigger_policy)
-    }
-
-    /// The objects in the order in which they are applied, as JSON values with `apiVersion` and `kind`.
-    #[must_use]
-    pub fn objects(&self) -> Vec<Value> {
-        let mut objects: Vec<Value> = Vec::new();
-        objects.extend(self.secret.as_ref().map(|object| json!(object)));
-        objects.push(json!(self.config_map));
-        objects.extend(self.policies().map(|object| json!(object)));
-        objects.push(json!(self.service));
-        objects.push(json!(self.deployment));
-        objects.extend(self.cron_jobs.iter().map(|object| json!(object)));
-        objects
-    }
-
-    /// The objects as [`Self::objects`] gives them, without the Secret: fit to be printed, and to be applied by others.
-    #[must_use]
-    pub fn without_secret(&self) -> Vec<Value> {
-        let objects = self.objects().into_iter();
-        objects
-            .filter(|object| object["kind"] != "Secret")
-            .collect()
-    }
 }
 
 /// An object's name as `kubectl -o name` prints it, such as `deployment.apps/greeter`.

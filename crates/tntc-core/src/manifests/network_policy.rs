@@ -3,7 +3,7 @@
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
 
 use super::{Inputs, annotated, labels, metadata};
-use crate::contract::network;
+use crate::derive::network;
 
 /// Name of a workflow's NetworkPolicy.
 #[must_use]

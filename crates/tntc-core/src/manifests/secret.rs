@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
-use super::{Inputs, Plan, labels, metadata};
+use super::{Inputs, metadata};
 
 /// The key whose random value goes into the hash of the others: without it, a hash of a short password would be as good
 /// as the password. The engine skips it, as any other name that begins with a dot (`engine/core/revision.ts`).
@@ -50,22 +50,5 @@ pub fn report(data: &BTreeMap<String, Vec<u8>>) -> String {
         super::code::hash(data)
     } else {
         "unsalted".to_owned()
-    }
-}
-
-/// Gives a plan's Secret its salt, and Secret and pod template the hash of both together.
-///
-/// The pods restart when the salt changes, too, as after a Secret that was deleted and made anew.
-pub fn salt(plan: &mut Plan, salt: Vec<u8>) {
-    let Some(secret) = &mut plan.secret else {
-        return;
-    };
-    let values = secret.data.get_or_insert_default();
-    values.insert(SALT.to_owned(), ByteString(salt));
-    let hash = report(&data(secret));
-    let annotations = secret.metadata.annotations.get_or_insert_default();
-    annotations.insert(labels::SECRETS_HASH.to_owned(), hash.clone());
-    if let Some(template) = super::template_annotations(&mut plan.deployment) {
-        template.insert(labels::SECRETS_HASH.to_owned(), hash);
     }
 }

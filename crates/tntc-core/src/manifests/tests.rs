@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::code::{Code, CodeError, MAX_BYTES};
-use super::{Inputs, Plan, PullPolicy, cron_job, secret, trigger};
-use crate::contract::network::{Services, Surroundings};
+use super::{Inputs, Plan, PullPolicy, cron_job, trigger};
+use crate::derive::network::{Services, Surroundings};
 use crate::project::Project;
 use crate::workflow::{Checked, Workflow, parse};
 
@@ -171,7 +171,7 @@ fn changed_secrets_restart_the_pods_and_equal_ones_do_not() {
     let annotations = |value: &str, salt: &str| {
         let files = BTreeMap::from([("github".to_owned(), value.as_bytes().to_vec())]);
         let mut plan = plan_with(PLAIN, None, Some(&files));
-        secret::salt(&mut plan, salt.as_bytes().to_vec());
+        plan.salt(salt.as_bytes().to_vec());
         deployment(&plan)["spec"]["template"]["metadata"]["annotations"].clone()
     };
     assert_eq!(annotations("a", "1"), annotations("a", "1"));

@@ -7,7 +7,7 @@ use oxc_ast::ast::{
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::Span;
 
-use super::{Import, ImportKind, place};
+use super::model::{Import, ImportKind, place};
 use crate::diagnostic::Source;
 
 pub(super) fn of(program: &Program<'_>, source: &Source<'_>) -> Vec<Import> {

@@ -8,8 +8,8 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_span::Span;
 
 use super::bindings::{Bindings, Meaning};
+use super::model::{Use, UseKind, place};
 use super::taint::Taint;
-use super::{Use, UseKind, place};
 use crate::diagnostic::Source;
 
 const FETCH: &str = "fetch";

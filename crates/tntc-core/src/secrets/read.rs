@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::{Entry, Held, Problem, SHARED, SecretsError, is_file_name, json, require_service};
-use crate::diagnostic::{Diagnostic, Severity, Sink, Source};
-use crate::yaml::{self, Node, Value};
+use crate::diagnostic::{Diagnostic, Severity, Source};
+use crate::yaml::{self, Node, Sink, Value};
 
 /// What a file of secrets holds.
 #[derive(Debug, Default, PartialEq)]

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::values::MAX_LABEL;
+
 /// Most bytes of one text. Kubernetes allows an object 256 KiB of annotations (`TotalAnnotationSizeLimitB`); four texts and
 /// [`MAX_TAGS`] tags stay far below.
 pub const MAX_METADATA: usize = 4096;
@@ -41,4 +43,19 @@ impl Metadata {
         .into_iter()
         .filter_map(|(key, text)| Some((key, text.as_deref()?)))
     }
+}
+
+/// Prefix of our labels and annotations.
+pub const OWN_LABELS: &str = "tentacular.dev/";
+
+/// The label by which objects with a tag are found: the tag behind `tentacular.dev/tag-`. Nothing for a tag that no
+/// label can hold (Kubernetes: `IsQualifiedName`).
+#[must_use]
+pub fn tag_label(tag: &str) -> Option<String> {
+    let name = format!("tag-{tag}");
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let fits = name.len() <= MAX_LABEL
+        && name.bytes().all(is_plain)
+        && tag.ends_with(|c: char| c.is_ascii_alphanumeric());
+    fits.then(|| format!("{OWN_LABELS}{name}"))
 }

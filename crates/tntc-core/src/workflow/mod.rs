@@ -16,7 +16,7 @@ use crate::contract::Contract;
 use crate::cron::Schedule;
 
 pub use duration::{MAX_TIMEOUT, format_duration, parse_duration};
-pub use metadata::{MAX_METADATA, MAX_TAG, MAX_TAGS, Metadata};
+pub use metadata::{MAX_METADATA, MAX_TAG, MAX_TAGS, Metadata, OWN_LABELS, tag_label};
 pub use overrides::{Overridden, OverrideError, merge, overridden};
 pub use parse::{Checked, parse};
 

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde_json::Map;
 
-use super::{Entry, Kind, Node, Path, Scalar, Spot, Value};
-use crate::diagnostic::{Invalid, Severity, Sink, shown};
+use super::{Entry, Kind, Node, Path, Scalar, Sink, Spot, Value};
+use crate::diagnostic::{Invalid, Severity, shown};
 
 /// Keys that begin like this belong to the user.
 pub(crate) const EXTENSION: &str = "x-";

@@ -11,6 +11,7 @@ mod mapping;
 mod path;
 mod problems;
 mod scalar;
+mod sink;
 mod tree;
 
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ pub(crate) use fields::{
 };
 pub(crate) use path::{Path, Spot};
 pub(crate) use scalar::{Kind, Scalar};
+pub(crate) use sink::Sink;
 pub(crate) use tree::{parse, uses_aliases};
 
 /// A value and the bytes of the source it stands at. Offsets fit because files over a megabyte are refused before.

@@ -10,8 +10,8 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, Tag, YamlVersion};
 use super::anchors::{Anchors, MAX_EXPANDED, Target};
 use super::key::{Key, Name};
 use super::problems::{self, bytes, offset, offset_of};
-use super::{Entry, Node, Path, Scalar, Value};
-use crate::diagnostic::{Invalid, Severity, Sink, shown};
+use super::{Entry, Node, Path, Scalar, Sink, Value};
+use crate::diagnostic::{Invalid, Severity, shown};
 
 /// Values that one file may hold. Ten thousand nodes with twenty thousand edges need about half of it, and a megabyte of
 /// single characters stays within tens of megabytes of memory.

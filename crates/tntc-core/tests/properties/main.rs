@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tntc_core::contract::network::{Services, Surroundings, policy};
-use tntc_core::contract::{permissions, secrets};
+use tntc_core::derive::network::{Services, Surroundings, policy};
+use tntc_core::derive::{permissions, secrets};
 use tntc_core::project::Project;
 use tntc_core::workflow::{self, Workflow};
 

@@ -7,7 +7,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::api::{Api, ListParams};
 use tntc_core::contract::Endpoint;
-use tntc_core::contract::network::services::{Backend, Service, ServiceRef, Services, needed};
+use tntc_core::derive::network::services::{Backend, Service, ServiceRef, Services, needed};
 use tntc_core::workflow::{Namespace, Port, Workflow};
 
 use super::Cluster;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tntc_core::contract::network::{Outside, Services, Surroundings, outside};
-use tntc_core::contract::secrets;
+use tntc_core::derive::network::{Outside, Services, Surroundings, outside};
+use tntc_core::derive::secrets;
 use tntc_core::manifests::code::Code;
 use tntc_core::manifests::secret;
 use tntc_core::project::WORKFLOW_FILE;

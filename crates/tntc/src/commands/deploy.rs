@@ -3,8 +3,8 @@
 use kube::ResourceExt;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tntc_core::contract::network::Services;
-use tntc_core::manifests::{Plan, resource_name_of, secret};
+use tntc_core::derive::network::Services;
+use tntc_core::manifests::{Plan, resource_name_of};
 
 use crate::cli::Deploy;
 use crate::cluster::apply::{self, Applied, present};
@@ -213,7 +213,7 @@ async fn manifests(
         salt => salt,
     };
     if let Some(salt) = salt {
-        secret::salt(&mut plan, salt);
+        plan.salt(salt);
     }
     let (objects, mut text) = match &plan.secret {
         Some(secret) if !arguments.show_secrets => {

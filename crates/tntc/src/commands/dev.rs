@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use rustix::process::{Pid, Signal, kill_process};
-use tntc_core::contract::network::{self, Listener};
+use tntc_core::derive::network::{self, Listener};
 use tntc_core::manifests::deployment;
 use tntc_core::project::Project;
 use tntc_core::workflow::{Trigger, TriggerKind, Workflow};

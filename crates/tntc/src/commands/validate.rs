@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tntc_core::contract::network::{Direction, Row};
-use tntc_core::contract::{SecretRef, network, permissions, secrets};
+use tntc_core::contract::SecretRef;
+use tntc_core::derive::network::{Direction, Row};
+use tntc_core::derive::{network, permissions, secrets};
 use tntc_core::diagnostic::Diagnostic;
 use tntc_core::workflow::Workflow;
 

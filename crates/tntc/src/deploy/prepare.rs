@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use tntc_core::contract::network::{Services, Surroundings};
 use tntc_core::contract::{Endpoint, endpoints};
+use tntc_core::derive::network::{Services, Surroundings};
 use tntc_core::drift::{self, Drift};
 use tntc_core::manifests::code::{Code, CodeError};
 use tntc_core::manifests::{Inputs, Plan, PullPolicy, secret};

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use tntc_core::contract::secrets::unused;
+use tntc_core::derive::secrets::unused;
 use tntc_core::secrets::{self, Entry, Held, Problem};
 use tntc_core::settings::Settings;
 use tntc_core::workflow::Workflow;

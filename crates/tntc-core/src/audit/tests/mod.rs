@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{Compared, Found, Kind, compare};
-use crate::contract::network::{Services, Surroundings};
+use crate::derive::network::{Services, Surroundings};
 use crate::manifests::code::Code;
 use crate::manifests::{Inputs, Plan, PullPolicy};
 use crate::project::Project;

@@ -1,14 +1,12 @@
 //! The `contract` section.
 
 use super::network::{cidr, network_policy, port, ports};
-use crate::contract::Place;
 use crate::contract::{
-    Auth, CONTRACT_VERSION, Cidr, Contract, Dependency, Host, Protocol, Registry, Target,
-    permissions,
+    Auth, CONTRACT_VERSION, Cidr, Contract, Dependency, Host, Place, Protocol, Registry, Target,
 };
-use crate::diagnostic::{Invalid, Sink, shown};
+use crate::diagnostic::{Invalid, shown};
 use crate::workflow::DependencyName;
-use crate::yaml::{Fields, Spot, Value, boolean, owned_string, parsed, string};
+use crate::yaml::{Fields, Sink, Spot, Value, boolean, owned_string, parsed, string};
 
 /// The `type` of a dependency whose addresses are known only at run time.
 const DYNAMIC: &str = "dynamic-target";
@@ -338,7 +336,7 @@ fn dynamic_target(sink: &mut Sink<'_>, fields: &Fields<'_>) -> Option<Target> {
 /// Whether the target opens every host to the engine. Where it has to, that must be asked for: by a block that is every
 /// address, or by the key. A narrower block of IPv6 addresses does not say that much.
 fn all_hosts(sink: &mut Sink<'_>, fields: &Fields<'_>, cidr: &Cidr, asked: bool) -> Option<bool> {
-    let needed = permissions::expressed(cidr).is_none();
+    let needed = cidr.for_deno().is_none();
     let block = fields.get("cidr").unwrap_or(fields.spot);
     if needed && !asked && cidr.prefix() > 0 {
         sink.error(block, unasked(cidr));

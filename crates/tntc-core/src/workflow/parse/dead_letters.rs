@@ -1,8 +1,8 @@
 //! Dead letters that come back: a message that always fails would go round for ever.
 
-use crate::diagnostic::{Invalid, Sink};
+use crate::diagnostic::Invalid;
 use crate::workflow::{Queue, Trigger, TriggerKind};
-use crate::yaml::{Fields, Spot};
+use crate::yaml::{Fields, Sink, Spot};
 
 /// A message that is given up goes to its own subject behind this prefix, unless the trigger names another.
 const PREFIX: &str = "dlq";

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostic::{Invalid, Sink, shown};
+use crate::diagnostic::{Invalid, shown};
 use crate::workflow::graph::{self, Graph};
 use crate::workflow::{Edge, NodeName};
-use crate::yaml::{Fields, Items, Spot, parsed};
+use crate::yaml::{Fields, Items, Sink, Spot, parsed};
 
 /// Tangles of edges of which a cycle is told. A file with more has one mistake made many times.
 const MAX_CYCLES: usize = 10;

@@ -1,9 +1,9 @@
 //! Checks that need the whole workflow: lengths of derived names, a contract at all, a queue's server.
 
 use crate::contract::endpoints::NatsUrl;
-use crate::diagnostic::{Invalid, Severity, Sink, shown};
+use crate::diagnostic::{Invalid, Severity, shown};
 use crate::workflow::{MAX_LABEL, Trigger, TriggerKind, WorkflowName};
-use crate::yaml::{Fields, accept, string};
+use crate::yaml::{Fields, Sink, accept, string};
 
 /// Longest name of a `CronJob`: its Jobs append eleven characters and must fit a label value (Kubernetes, `CronJob`
 /// concepts).

@@ -1,8 +1,8 @@
 //! The `metadata` section.
 
-use crate::diagnostic::{Invalid, Sink, shown};
-use crate::workflow::{MAX_METADATA, MAX_TAG, MAX_TAGS, Metadata};
-use crate::yaml::{Fields, Items, Spot, string};
+use crate::diagnostic::{Invalid, shown};
+use crate::workflow::{MAX_METADATA, MAX_TAG, MAX_TAGS, Metadata, tag_label};
+use crate::yaml::{Fields, Items, Sink, Spot, string};
 
 pub(super) fn read(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Metadata> {
     let fields = Fields::open(sink, spot)?;
@@ -52,7 +52,7 @@ fn tags(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<String>> {
 /// A tag that cannot be part of a label's name is kept as text only.
 fn tag(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<String> {
     let tag = short(sink, spot, MAX_TAG)?;
-    if crate::manifests::labels::tag(&tag).is_none() {
+    if tag_label(&tag).is_none() {
         let message = format!(
             "no label can hold the tag `{}`, so `list -l` does not find it",
             shown(&tag)

@@ -18,10 +18,10 @@ mod verification;
 
 use std::collections::HashSet;
 
-use crate::diagnostic::{Diagnostic, Invalid, Report, Severity, Sink, Source, shown};
+use crate::diagnostic::{Diagnostic, Invalid, Report, Severity, Source, shown};
 use crate::project::{MAX_WORKFLOW_BYTES, Project, WORKFLOW_FILE, misnamed, rename_help};
 use crate::workflow::{Version, Workflow};
-use crate::yaml::{Fields, Path, Spot, Value, owned_string, parsed, string};
+use crate::yaml::{Fields, Path, Sink, Spot, Value, owned_string, parsed, string};
 
 /// A workflow that may be used, and what its author should look at anyway.
 #[derive(Debug, Clone, PartialEq)]

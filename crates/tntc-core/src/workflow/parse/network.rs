@@ -3,9 +3,9 @@
 use serde_json::Map;
 
 use crate::contract::{AdditionalEgress, Cidr, ListedPort, NetworkPolicy};
-use crate::diagnostic::{Invalid, Sink};
+use crate::diagnostic::Invalid;
 use crate::workflow::{Port, Transport, TransportPort};
-use crate::yaml::{Fields, Items, Spot, Value, accept, integer, owned_string, parsed};
+use crate::yaml::{Fields, Items, Sink, Spot, Value, accept, integer, owned_string, parsed};
 
 pub(super) fn port(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Port> {
     integer(sink, spot, 1_u16, u16::MAX).and_then(Port::new)

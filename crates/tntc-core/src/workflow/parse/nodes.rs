@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use super::refused;
-use crate::diagnostic::{Invalid, Sink, shown};
+use crate::diagnostic::{Invalid, shown};
 use crate::project::{CODE_ENDINGS, Project, Refusal};
 use crate::workflow::{DependencyName, MAX_RETRIES, Node, NodeName, parse_duration};
 use crate::yaml::{
-    Entry, Fields, Items, Spot, Value, accept, integer, json, owned_string, string, wrong_type,
+    Entry, Fields, Items, Sink, Spot, Value, accept, integer, json, owned_string, string,
+    wrong_type,
 };
 
 const KEYS: [&str; 6] = [

@@ -1,10 +1,10 @@
 //! Keys of other tools that change what a workflow does. A warning would not do: left out, they give a graph that runs
 //! everything at once, or a pod without what it needs.
 
-use crate::diagnostic::{Invalid, Severity, Sink, shown};
+use crate::diagnostic::{Invalid, Severity, shown};
 use crate::project::CODE_ENDINGS;
 use crate::workflow::is_identifier;
-use crate::yaml::{Fields, Kind, Path, Spot, Value};
+use crate::yaml::{Fields, Kind, Path, Sink, Spot, Value};
 
 pub(super) const SIDECARS: &str = "sidecars";
 pub(super) const STEPS: &str = "steps";

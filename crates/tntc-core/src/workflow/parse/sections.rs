@@ -2,9 +2,8 @@
 
 use super::nodes::{retries, timeout};
 use super::refused;
-use crate::diagnostic::Sink;
 use crate::workflow::{Config, Deployment};
-use crate::yaml::{Fields, Spot, integer, json_map, parsed};
+use crate::yaml::{Fields, Sink, Spot, integer, json_map, parsed};
 
 pub(super) fn config(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Config> {
     let fields = Fields::open(sink, spot)?;

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{dead_letters, unverified, verification};
-use crate::diagnostic::{Invalid, Sink, shown};
+use crate::diagnostic::{Invalid, shown};
 use crate::workflow::{
     Deliver, GITHUB_PATH, MAX_QUEUE_COUNT, Queue, Subject, TimeZone, Trigger, TriggerKind, Webhook,
 };
-use crate::yaml::{Fields, Items, Spot, boolean, integer, list, owned_string, parsed, string};
+use crate::yaml::{
+    Fields, Items, Sink, Spot, boolean, integer, list, owned_string, parsed, string,
+};
 
 pub(super) fn read(sink: &mut Sink<'_>, spot: Spot<'_>) -> Option<Vec<Trigger>> {
     let items = Items::open(sink, spot)?;

@@ -3,8 +3,8 @@
 //!
 //! The engine refuses the same keys (`engine/core/verification.ts`).
 
-use crate::diagnostic::{Invalid, Severity, Sink, shown};
-use crate::yaml::{EXTENSION, Fields};
+use crate::diagnostic::{Invalid, Severity, shown};
+use crate::yaml::{Sink, EXTENSION, Fields};
 
 /// What any key about verification contains.
 const STEMS: [&str; 10] = [

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::diagnostic::{Invalid, Sink, shown};
+use crate::diagnostic::{Invalid, shown};
 use crate::workflow::{
     Algorithm, BEARER, Convention, Encoding, MAX_TOLERANCE, Scheme, Verification, format_duration,
 };
-use crate::yaml::{Fields, Spot, Value, parsed, string};
+use crate::yaml::{Fields, Sink, Spot, Value, parsed, string};
 
 const HMAC_KEYS: &[&str] = &["hmac", "secret", "header", "prefix", "encoding"];
 const TIMED_KEYS: &[&str] = &["type", "secret", "tolerance"];

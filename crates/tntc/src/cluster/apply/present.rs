@@ -63,7 +63,7 @@ impl Present {
     fn salt(&self, plan: &mut Plan) -> Result<()> {
         if plan.secret.is_some() {
             let salt = self.secret.as_ref().and_then(salt_of);
-            secret::salt(plan, salt.map_or_else(new_salt, Ok)?);
+            plan.salt(salt.map_or_else(new_salt, Ok)?);
             return Ok(());
         }
         let deployed = self.template_annotation(labels::SECRETS_HASH).cloned();

@@ -7,7 +7,7 @@ use k8s_openapi::api::node::v1::RuntimeClass;
 use kube::ResourceExt;
 use kube::api::Api;
 use tntc_core::contract::SecretRef;
-use tntc_core::contract::secrets::{self, Need};
+use tntc_core::derive::secrets::{self, Need};
 use tntc_core::manifests::code::MAX_BYTES;
 use tntc_core::values::ImageReference;
 

@@ -7,7 +7,7 @@ pub mod probe;
 pub mod rights;
 pub mod user;
 
-use tntc_core::contract::network::Outside;
+use tntc_core::derive::network::Outside;
 use tntc_core::manifests::Plan;
 
 use super::Cluster;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use tntc_core::contract::Host;
-use tntc_core::contract::network::{Excluded, Outside};
+use tntc_core::derive::network::{Excluded, Outside};
 use tokio::sync::oneshot;
 
 use crate::outcome::{Check, CheckStatus};

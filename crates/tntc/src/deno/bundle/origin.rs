@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use tntc_core::contract::Cidr;
-use tntc_core::contract::network::reserved;
+use tntc_core::derive::network::reserved;
 use tntc_core::project::Project;
 
 /// What Deno calls a module that it has loaded itself, in source maps.

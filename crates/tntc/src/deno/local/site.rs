@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tntc_core::contract::permissions;
+use tntc_core::derive::permissions;
 use tntc_core::workflow::Workflow;
 use tokio::process::Command;
 

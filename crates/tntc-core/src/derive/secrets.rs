@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::SecretRef;
+use crate::contract::SecretRef;
 use crate::secrets::keys;
 use crate::workflow::{TriggerKind, Webhook, Workflow};
 

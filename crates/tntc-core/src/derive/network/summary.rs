@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::services::service_of;
 use super::{Listener, listeners};
-use crate::contract::{Dependency, Endpoint, Host, Target, endpoints};
+use crate::contract::{Dependency, Endpoint, Host, Target};
+use crate::derive::endpoints;
 use crate::workflow::{Namespace, TransportPort, Workflow};
 
 /// One line of the summary.

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 
+use super::policy::rules_of;
 use super::rules::{Peer, Ports, Rules};
-use super::{Surroundings, endpoints, reserved, rules_of};
+use super::{Surroundings, reserved};
 use crate::contract::{Cidr, Endpoint, Host, Place};
+use crate::derive::endpoints;
 use crate::workflow::{TransportPort, Workflow};
 
 /// What a workflow reaches through its policy's rule for the Internet.

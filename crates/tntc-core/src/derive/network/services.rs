@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::contract::endpoints;
 use crate::contract::{Endpoint, Host, Place};
+use crate::derive::endpoints;
 use crate::workflow::{Namespace, Port, Workflow};
 
 /// Names a Service; without a namespace, one in the workflow's own.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
-use super::{Diagnostic, Invalid, MAX_KEPT, Report, Severity, Source};
+use crate::diagnostic::{Diagnostic, Invalid, MAX_KEPT, Report, Severity, Source};
 use crate::suggest::Suggester;
 use crate::yaml::Spot;
 

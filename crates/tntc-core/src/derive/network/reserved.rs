@@ -47,10 +47,10 @@ pub const IPV6_MULTICAST: &str = "ff00::/8";
 
 /// The listed block that holds the address, if any: such an address cannot be reached through a rule for the Internet.
 #[must_use]
-pub fn block_of(address: std::net::IpAddr) -> Option<super::super::Cidr> {
+pub fn block_of(address: std::net::IpAddr) -> Option<crate::contract::Cidr> {
     let blocks = IPV4.iter().chain(&IPV6).chain([&IPV6_MULTICAST]);
     blocks
-        .filter_map(|block| block.parse::<super::super::Cidr>().ok())
+        .filter_map(|block| block.parse::<crate::contract::Cidr>().ok())
         .find(|block| block.contains(address))
 }
 

@@ -1,7 +1,6 @@
 //! The ports that the engine listens on: one for each kind of caller, as a NetworkPolicy knows ports and no paths.
 
-use super::has_webhooks;
-use crate::workflow::{Namespace, Port, Workflow};
+use crate::workflow::{Namespace, Port, TriggerKind, Workflow};
 
 /// Who a port is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,4 +44,13 @@ pub fn listeners(workflow: &Workflow, metrics: Option<&Namespace>) -> Vec<Listen
         .chain(webhooks)
         .chain(metrics)
         .collect()
+}
+
+/// Whether there is a webhook trigger.
+#[must_use]
+pub fn has_webhooks(workflow: &Workflow) -> bool {
+    workflow
+        .triggers
+        .iter()
+        .any(|trigger| matches!(trigger.kind, TriggerKind::Webhook(_)))
 }

@@ -1,10 +1,10 @@
 //! The permissions of the engine's process.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
+use super::endpoints;
 use super::network::{Listener, listeners};
-use super::{Cidr, Endpoint, Target, endpoints};
+use crate::contract::{Endpoint, Target};
 use crate::workflow::{Namespace, Workflow};
 
 /// Where the engine listens in a pod, as Deno's flags name it. The engine gives the permission back once it listens.
@@ -77,7 +77,7 @@ fn allow_net(workflow: &Workflow, extra: &[Endpoint], metrics: Option<&Namespace
         else {
             continue;
         };
-        match expressed(cidr) {
+        match cidr.for_deno() {
             Some(block) => entries.extend(
                 ports
                     .iter()
@@ -92,18 +92,4 @@ fn allow_net(workflow: &Workflow, extra: &[Endpoint], metrics: Option<&Namespace
         "--allow-net={}",
         entries.into_iter().collect::<Vec<_>>().join(",")
     )
-}
-
-/// A block as Deno's `--allow-net` takes it in front of a port; `None` where it takes none.
-///
-/// Deno 2.9.8 knows blocks of IPv4 and single addresses of IPv6. A block of all addresses is accepted, but covers no
-/// name, and names are what such a target is written for.
-#[must_use]
-pub fn expressed(cidr: &Cidr) -> Option<String> {
-    match (cidr.address(), cidr.prefix()) {
-        (_, 0) => None,
-        (IpAddr::V4(_), _) => Some(cidr.to_string()),
-        (IpAddr::V6(address), 128) => Some(format!("[{address}]")),
-        (IpAddr::V6(_), _) => None,
-    }
 }
