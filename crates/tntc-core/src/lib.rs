@@ -15,6 +15,7 @@ pub mod fixtures;
 pub mod kubeconfig;
 pub mod manifests;
 pub mod modules;
+pub mod observe;
 pub mod project;
 pub mod proxy;
 pub mod schema;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use tntc_core::values::ImageReference;
 
-use super::{duration, image};
+use super::options::{duration, image};
 use crate::image::platform::Platform;
 
 /// Write a new workflow directory

@@ -1,9 +1,11 @@
 //! Which global options mean something to which command: its help shows no others.
 
-use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, CommandFactory};
+use std::ffi::OsString;
 
-use super::Cli;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
+
+use super::command::Cli;
 use crate::terminal::Format;
 
 /// The options by which a cluster is reached.
@@ -50,6 +52,19 @@ pub fn listed(formats: &[Format]) -> String {
     }
 }
 
+/// Parses the words of a command line.
+///
+/// # Errors
+/// They are no command, or ask for help or the version.
+pub fn parsed<W: Into<OsString> + Clone>(
+    words: impl IntoIterator<Item = W>,
+) -> Result<Cli, clap::Error> {
+    let matches = command().try_get_matches_from(words)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.global.without_effect = without_effect(cli.command.name(), &matches);
+    Ok(cli)
+}
+
 /// All that can be typed; in the help of each command, only what means something to it.
 pub fn command() -> Command {
     let root = Cli::command();
@@ -88,7 +103,7 @@ fn copy(global: &Arg, command: &str) -> Arg {
 }
 
 /// The global options that were typed for a command which they mean nothing to.
-pub fn without_effect(command: &str, matches: &ArgMatches) -> Vec<String> {
+fn without_effect(command: &str, matches: &ArgMatches) -> Vec<String> {
     let used = options_of(command);
     let cluster = CLUSTER.iter().chain(["registry"].iter());
     let typed = cluster.filter(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
@@ -172,11 +187,11 @@ mod tests {
             &["tntc", "--context", "a", "list"][..],
             &["tntc", "list", "--context", "a"],
         ] {
-            let cli = super::super::parsed(words).expect("valid");
+            let cli = parsed(words).expect("valid");
             assert_eq!(cli.global.context.as_deref(), Some("a"), "{words:?}");
         }
         let words = ["tntc", "cluster", "check", "-n", "b"];
-        let cli = super::super::parsed(words).expect("valid");
+        let cli = parsed(words).expect("valid");
         assert_eq!(cli.global.namespace.as_deref(), Some("b"));
         // The derived parser and the tailored one take the same.
         Cli::try_parse_from(words).expect("valid");
@@ -184,12 +199,12 @@ mod tests {
 
     #[test]
     fn what_has_no_effect_is_known() {
-        let cli = super::super::parsed(["tntc", "-r", "reg.example", "deploy"]).expect("valid");
+        let cli = parsed(["tntc", "-r", "reg.example", "deploy"]).expect("valid");
         assert_eq!(cli.global.without_effect, ["--registry"]);
         let words = ["tntc", "secrets", "init", "--env", "prod"];
-        let cli = super::super::parsed(words).expect("valid");
+        let cli = parsed(words).expect("valid");
         assert_eq!(cli.global.without_effect, ["--env"]);
-        let cli = super::super::parsed(["tntc", "-r", "a", "build"]).expect("valid");
+        let cli = parsed(["tntc", "-r", "a", "build"]).expect("valid");
         assert_eq!(cli.global.without_effect, Vec::<String>::new());
     }
 }

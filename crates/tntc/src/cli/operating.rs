@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use tntc_core::values::ImageReference;
 
-use super::{duration, image};
+use super::options::{duration, image};
 
 /// Apply a workflow to a cluster
 #[derive(Debug, Args)]

@@ -8,11 +8,12 @@ use kube::api::{Api, ListParams};
 use kube::core::NamespaceResourceScope;
 use serde::de::DeserializeOwned;
 use tntc_core::manifests::labels;
+use tntc_core::observe::Observed;
+use tntc_core::observe::diagnosis::Problem;
+use tntc_core::observe::workload;
 
 use super::client::errors;
-use super::rollout::diagnose::{self, Problem};
-use super::rollout::watch::Observed;
-use super::{Cluster, objects, rollout};
+use super::{Cluster, objects};
 use crate::outcome::{Error, Result};
 
 /// Every Deployment of ours in the namespace, or in all of them, by namespace and name; only those whose labels match
@@ -89,21 +90,6 @@ pub async fn every_pod(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec
     let listed = api.list(&ListParams::default().labels(&ours)).await;
     let listed = listed.map_err(|cause| errors::tell("listing pods", cause))?;
     Ok(listed.items)
-}
-
-/// Whether a rollout cannot be expected to end well: its pods crash, cannot start or are refused, or its time is over.
-pub fn is_failing<'a>(deployment: &Deployment, pods: impl Iterator<Item = &'a Pod>) -> bool {
-    let status = deployment.status.as_ref();
-    let mut conditions = status
-        .and_then(|status| status.conditions.as_ref())
-        .into_iter()
-        .flatten();
-    let refused = conditions.any(|condition| {
-        let state = (condition.type_.as_str(), condition.status.as_str());
-        matches!(state, ("ReplicaFailure", "True") | ("Progressing", "False"))
-    });
-    let mut staying = pods.filter(|pod| pod.metadata.deletion_timestamp.is_none());
-    refused || staying.any(diagnose::is_stuck)
 }
 
 /// One look at everything that tells how the workflow is doing.
@@ -206,13 +192,5 @@ pub async fn problem_of(cluster: &Cluster, namespace: &str, name: &str) -> Resul
     Ok(seen
         .deployments
         .get(name)
-        .and_then(|deployment| current_problem(&seen, deployment)))
-}
-
-/// A problem only matters while the rollout is not complete.
-pub fn current_problem(seen: &Observed, deployment: &Deployment) -> Option<Problem> {
-    if rollout::is_complete(deployment) {
-        return None;
-    }
-    rollout::problem(seen, deployment)
+        .and_then(|deployment| workload::current_problem(&seen, deployment)))
 }

@@ -11,9 +11,9 @@ use kube::ResourceExt;
 use kube::api::{Api, LogParams};
 use tntc_core::manifests::loaded::{Held, Loaded, mounted_secret};
 use tntc_core::manifests::{code, deployment, labels};
+use tntc_core::observe::diagnosis::{self, Problem};
 
 use super::client::errors;
-use super::rollout::diagnose::{self, Problem};
 use super::{Cluster, inventory};
 use crate::outcome::{Error, Result};
 
@@ -61,7 +61,7 @@ pub async fn reports(cluster: &Cluster, namespace: &str, pods: Vec<Pod>) -> Repo
 
 /// An engine that is ready has written its report.
 fn is_serving(pod: &Pod) -> bool {
-    let mut containers = diagnose::containers(pod);
+    let mut containers = diagnosis::containers(pod);
     pod.metadata.deletion_timestamp.is_none()
         && containers.any(|it| it.name == deployment::CONTAINER && it.ready)
 }

@@ -5,9 +5,9 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::{Api, LogParams};
 use tntc_core::manifests::{deployment, queue_log};
+use tntc_core::observe::diagnosis::Problem;
 
 use super::Cluster;
-use super::rollout::diagnose::Problem;
 
 /// Lines of a log that are read, the last ones: a chatty workflow must not make `status` slow.
 const LAST_LINES: i64 = 5_000;

@@ -8,6 +8,7 @@ use tntc_core::derive::network::{Outside, Services, Surroundings, outside};
 use tntc_core::derive::secrets;
 use tntc_core::manifests::code::Code;
 use tntc_core::manifests::secret;
+use tntc_core::observe::permissions::{self, Right};
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::Settings;
 
@@ -15,7 +16,6 @@ use crate::cli::{self, ClusterCheck, ClusterCommand, Via};
 use crate::cluster::Cluster;
 use crate::cluster::client::connect::Target;
 use crate::cluster::preflight::checks::{self, WantedSecrets};
-use crate::cluster::preflight::rights::{self, Right};
 use crate::cluster::preflight::{self, Report, Wanted, fix, probe, user};
 use crate::context::{self, Context, Overrides};
 use crate::deno::bundle;
@@ -41,11 +41,11 @@ pub async fn run(arguments: cli::Cluster, context: &Context) -> Result<Outcome> 
 
 /// What every command takes, and a run by this way.
 fn needed(via: Via) -> Vec<Right> {
-    let mut needed = rights::to_everything();
+    let mut needed = permissions::to_everything();
     needed.extend(match via {
         Via::Pod => None,
-        Via::Proxy => Some(rights::PROXY),
-        Via::PortForward => Some(rights::PORT_FORWARD),
+        Via::Proxy => Some(permissions::PROXY),
+        Via::PortForward => Some(permissions::PORT_FORWARD),
     });
     needed
 }

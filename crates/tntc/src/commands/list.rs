@@ -9,9 +9,10 @@ use kube::ResourceExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::manifests::labels;
+use tntc_core::observe::workload;
 
 use crate::cli::List;
-use crate::cluster::{Cluster, inventory, loaded, rollout};
+use crate::cluster::{Cluster, inventory, loaded};
 use crate::context::{self, Context};
 use crate::outcome::{Outcome, Result};
 use crate::terminal::{Format, table};
@@ -108,7 +109,7 @@ pub async fn run(arguments: &List, context: &Context) -> Result<Outcome> {
         .map(|deployment| {
             let own = || pods.iter().filter(|pod| is_of(pod, deployment));
             let unsynced = own().any(|pod| unsynced.contains(&pod.uid().unwrap_or_default()));
-            let failing = inventory::is_failing(deployment, own());
+            let failing = workload::is_failing(deployment, own());
             let status = match state(deployment, failing) {
                 READY if unsynced => "out of sync",
                 status => status,
@@ -157,7 +158,7 @@ fn is_of(pod: &Pod, deployment: &Deployment) -> bool {
 }
 
 fn row(deployment: &Deployment, status: &'static str, now: Timestamp) -> Row {
-    let (ready, replicas) = replicas(deployment);
+    let (ready, replicas) = (workload::ready(deployment), workload::wanted(deployment));
     let created = deployment
         .metadata
         .creation_timestamp
@@ -182,30 +183,15 @@ fn row(deployment: &Deployment, status: &'static str, now: Timestamp) -> Row {
     }
 }
 
-/// Ready and wanted replicas.
-pub fn replicas(deployment: &Deployment) -> (i32, i32) {
-    let wanted = deployment
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.replicas)
-        .unwrap_or(1);
-    let ready = deployment
-        .status
-        .as_ref()
-        .and_then(|status| status.ready_replicas)
-        .unwrap_or_default();
-    (ready, wanted)
-}
-
 /// Every wanted pod runs the newest template.
 const READY: &str = "ready";
 
 /// One word for how the workflow is doing; `failing` when waiting cannot be expected to help.
 pub fn state(deployment: &Deployment, failing: bool) -> &'static str {
-    let (ready, wanted) = replicas(deployment);
+    let (ready, wanted) = (workload::ready(deployment), workload::wanted(deployment));
     if wanted == 0 {
         "stopped"
-    } else if rollout::is_complete(deployment) {
+    } else if workload::is_complete(deployment) {
         READY
     } else if failing {
         "failing"

@@ -13,13 +13,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tntc_core::manifests::labels;
+use tntc_core::observe::Observed;
+use tntc_core::observe::diagnosis::{self, Problem};
+use tntc_core::observe::workload;
 use tntc_core::trigger;
 
 use super::list;
 use crate::cli::Status;
-use crate::cluster::rollout::diagnose::{self, Problem};
 use crate::cluster::rollout::events;
-use crate::cluster::rollout::watch::Observed;
 use crate::cluster::{Cluster, inventory, loaded, queues};
 use crate::context::{self, Context};
 use crate::outcome::{Error, Event, Outcome, Result};
@@ -120,7 +121,7 @@ pub async fn run(arguments: &Status, context: &Context) -> Result<Outcome> {
             .printer
             .warn(format!("this is without what you may not see: {refused}"));
     }
-    let problem = match inventory::current_problem(&seen, deployment) {
+    let problem = match workload::current_problem(&seen, deployment) {
         Some(problem) => Some(problem),
         None => reported(&cluster, namespace, &arguments.name, context).await?,
     };
@@ -185,7 +186,7 @@ fn summary(deployment: &Deployment, problem: Option<&Problem>) -> String {
 }
 
 fn basics(deployment: &Deployment, problem: Option<&Problem>) -> Workflow {
-    let (ready, wanted) = list::replicas(deployment);
+    let (ready, wanted) = (workload::ready(deployment), workload::wanted(deployment));
     Workflow {
         name: deployment.name_any(),
         namespace: deployment.namespace(),
@@ -245,14 +246,14 @@ fn amounts(quantities: BTreeMap<String, Quantity>) -> BTreeMap<String, String> {
 }
 
 fn pod(pod: &Pod) -> PodLine {
-    let restarts = diagnose::containers(pod)
+    let restarts = diagnosis::containers(pod)
         .map(|container| container.restart_count)
         .sum();
     let status = pod.status.as_ref();
     PodLine {
         name: pod.name_any(),
         phase: status.and_then(|status| status.phase.clone()),
-        ready: diagnose::containers(pod).all(|container| container.ready),
+        ready: diagnosis::containers(pod).all(|container| container.ready),
         restarts,
         node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
     }

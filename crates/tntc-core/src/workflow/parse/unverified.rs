@@ -4,7 +4,7 @@
 //! The engine refuses the same keys (`engine/core/verification.ts`).
 
 use crate::diagnostic::{Invalid, Severity, shown};
-use crate::yaml::{Sink, EXTENSION, Fields};
+use crate::yaml::{EXTENSION, Fields, Sink};
 
 /// What any key about verification contains.
 const STEMS: [&str; 10] = [

@@ -1,8 +1,8 @@
 //! What the API server said, told as one of our errors.
 
 use kube::core::Status;
+use tntc_core::observe::diagnosis;
 
-use crate::cluster::rollout::diagnose;
 use crate::outcome::Error;
 
 /// Tells a failed request: what was being done, why it failed, and what to run next.
@@ -60,7 +60,7 @@ fn refused(action: &str, status: &Status) -> Error {
         403 if terminating(status) => Error::surroundings(message)
             .hint("the namespace is being deleted: wait until it is gone"),
         403 if status.message.contains("exceeded quota") => {
-            Error::failed(message).hint(diagnose::QUOTA_HINT)
+            Error::failed(message).hint(diagnosis::QUOTA_HINT)
         }
         400..=422 if is_denied(status) => Error::failed(message)
             .hint("an admission policy or webhook of the cluster refused it: ask whoever runs it, or meet what it asks for"),

@@ -9,9 +9,9 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::api::{Api, LogParams};
 use tntc_core::manifests::deployment;
+use tntc_core::observe::diagnosis;
 
 use super::client::errors;
-use super::rollout::diagnose;
 use super::{Cluster, inventory};
 use crate::outcome::{Error, LogLine, Result};
 
@@ -192,7 +192,7 @@ fn crashed(pod: &Pod) -> Option<bool> {
             .and_then(|state| state.terminated.as_ref())
             .is_some_and(|ended| ended.exit_code != 0)
     };
-    diagnose::containers(pod).find_map(|container| {
+    diagnosis::containers(pod).find_map(|container| {
         let ended = failed(container.state.as_ref());
         (ended || failed(container.last_state.as_ref())).then_some(!ended)
     })

@@ -13,8 +13,8 @@ use kube::api::{Api, PostParams};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tntc_core::manifests::labels;
+use tntc_core::observe::permissions::{self, Right};
 
-use super::rights::{self, Right};
 use crate::cluster::Cluster;
 use crate::cluster::client::errors;
 use crate::outcome::Result;
@@ -50,7 +50,7 @@ pub async fn permissions(
 ) -> Result<Vec<String>> {
     let role = Role {
         metadata: metadata(ROLE, namespace),
-        rules: Some(rights::rules(wanted)),
+        rules: Some(permissions::rules(wanted)),
     };
     let binding = RoleBinding {
         metadata: metadata(&binding_name(user), namespace),

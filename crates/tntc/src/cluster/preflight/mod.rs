@@ -9,11 +9,11 @@ pub mod user;
 
 use tntc_core::derive::network::Outside;
 use tntc_core::manifests::Plan;
+use tntc_core::observe::permissions::{self, Right};
 
 use super::Cluster;
 use crate::outcome::{Check, CheckStatus, Error, ErrorKind, Result};
 use checks::WantedSecrets;
-use rights::Right;
 
 /// What a deployment needs of a cluster.
 pub struct Wanted<'a> {
@@ -42,7 +42,7 @@ impl<'a> Wanted<'a> {
                 .as_deref()
                 .unwrap_or_default(),
             runtime_class: runtime_class(plan),
-            rights: rights::to_deploy(plan),
+            rights: permissions::to_deploy(plan),
             secrets: Some(WantedSecrets {
                 name: mounted_secret(plan).unwrap_or_default(),
                 needs: &plan.secret_needs,

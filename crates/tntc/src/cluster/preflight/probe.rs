@@ -9,9 +9,9 @@ use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use tntc_core::audit;
 use tntc_core::manifests::probe::{CLOSED_IS_OPEN, OPEN_IS_CLOSED, Probe};
+use tntc_core::observe::diagnosis;
 
 use crate::cluster::client::errors;
-use crate::cluster::rollout::diagnose;
 use crate::cluster::rollout::watch::Watch;
 use crate::cluster::{Cluster, unique};
 use crate::outcome::{Check, CheckStatus, Error, Result};
@@ -110,7 +110,7 @@ fn verdict(exit_status: i32) -> Check {
 
 async fn address(cluster: &Cluster, namespace: &str, name: &str) -> Result<String> {
     observe(cluster, namespace, name, |pod| {
-        let running = diagnose::containers(pod).any(|container| container.started == Some(true));
+        let running = diagnosis::containers(pod).any(|container| container.started == Some(true));
         pod.status.as_ref()?.pod_ip.clone().filter(|_| running)
     })
     .await
@@ -118,7 +118,7 @@ async fn address(cluster: &Cluster, namespace: &str, name: &str) -> Result<Strin
 
 async fn exit_status(cluster: &Cluster, namespace: &str, name: &str) -> Result<i32> {
     observe(cluster, namespace, name, |pod| {
-        let mut ended = diagnose::containers(pod)
+        let mut ended = diagnosis::containers(pod)
             .filter_map(|container| container.state.as_ref()?.terminated.as_ref());
         ended.next().map(|ended| ended.exit_code)
     })
@@ -141,7 +141,7 @@ async fn observe<T>(
         if let Some(found) = look(pod) {
             return Ok(found);
         }
-        let problem = diagnose::problem(None, std::iter::once(pod), &seen.events.values());
+        let problem = diagnosis::problem(None, std::iter::once(pod), &seen.events.values());
         if let Some(problem) = problem.filter(|problem| problem.fatal) {
             return Err(Error::surroundings(format!(
                 "pod {name} cannot run: {problem}"

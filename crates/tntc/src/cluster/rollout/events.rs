@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Event;
 use kube::ResourceExt;
+use tntc_core::observe::diagnosis;
 
-use super::diagnose;
-use super::watch::Observed;
 use crate::outcome::Event as Record;
 use crate::terminal::table;
+use tntc_core::observe::Observed;
 
 /// Most events that are shown at once.
 const MOST: usize = 10;
@@ -71,7 +71,7 @@ fn is_of_a_start(event: &Event, seen: &Observed) -> bool {
     let Some(pod) = seen.pods.get(name).filter(|_| is_readiness) else {
         return false;
     };
-    diagnose::containers(pod).all(|container| {
+    diagnosis::containers(pod).all(|container| {
         let running = container.state.as_ref().and_then(|it| it.running.as_ref());
         let started = running.and_then(|it| it.started_at.as_ref());
         let soon =

@@ -1,21 +1,18 @@
 //! Waiting for the rollout that a deploy made, and only for that one.
 
-pub mod diagnose;
 pub mod events;
 pub mod watch;
 
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
+use tntc_core::observe::diagnosis::Problem;
+use tntc_core::observe::workload::{is_complete, problem};
 
 use super::Cluster;
 use crate::outcome::{Error, Result};
-use diagnose::Problem;
-use watch::{Observed, Watch};
-
-/// Annotation by which the Deployment controller numbers its `ReplicaSet`s.
-const REVISION: &str = "deployment.kubernetes.io/revision";
+use watch::Watch;
 
 /// Waits until the given state of the Deployment is rolled out completely.
 ///
@@ -57,44 +54,6 @@ fn observed_generation(deployment: &Deployment) -> i64 {
         .as_ref()
         .and_then(|status| status.observed_generation)
         .unwrap_or_default()
-}
-
-/// Every wanted replica runs the newest template and no older one is left.
-pub fn is_complete(deployment: &Deployment) -> bool {
-    let wanted = deployment
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.replicas)
-        .unwrap_or(1);
-    let Some(status) = &deployment.status else {
-        return false;
-    };
-    let counts = [
-        status.updated_replicas,
-        status.available_replicas,
-        status.replicas,
-    ];
-    counts
-        .iter()
-        .all(|count| count.unwrap_or_default() == wanted)
-}
-
-/// What keeps the pods of the newest template from running; older pods do not count.
-pub fn problem(seen: &Observed, deployment: &Deployment) -> Option<Problem> {
-    let newest = newest_replica_set(seen, deployment)?;
-    let uid = newest.uid();
-    let pods = seen.pods.values().filter(|pod| {
-        let owners = pod.owner_references();
-        owners.iter().any(|owner| Some(&owner.uid) == uid.as_ref())
-    });
-    diagnose::problem(Some(newest), pods, &seen.events.values())
-}
-
-fn newest_replica_set<'a>(seen: &'a Observed, deployment: &Deployment) -> Option<&'a ReplicaSet> {
-    let revision = deployment.annotations().get(REVISION)?;
-    seen.replica_sets
-        .values()
-        .find(|set| set.annotations().get(REVISION) == Some(revision))
 }
 
 fn told(name: &str, namespace: &str, problem: &Problem) -> Error {

@@ -6,28 +6,12 @@ use std::fmt::Debug;
 use futures::StreamExt;
 use futures::stream::{BoxStream, SelectAll};
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::Api;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tntc_core::manifests::labels;
-
-/// The objects that tell how a rollout or a pod is doing, by name.
-#[derive(Debug, Default)]
-pub struct Observed {
-    /// At most the one Deployment.
-    pub deployments: BTreeMap<String, Deployment>,
-    /// Its `ReplicaSet`s.
-    pub replica_sets: BTreeMap<String, ReplicaSet>,
-    /// Its pods.
-    pub pods: BTreeMap<String, Pod>,
-    /// Warnings of the namespace, or everything about the one pod.
-    pub events: BTreeMap<String, Event>,
-    /// What the user may not look at, in the API server's words.
-    pub refused: Vec<String>,
-}
+use tntc_core::observe::Observed;
 
 type Update = Box<dyn FnOnce(&mut Observed) + Send>;
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::Deployment;
+use tntc_core::observe::diagnosis::{self, Problem};
+use tntc_core::observe::workload;
 
 use super::request::Request;
-use crate::cluster::rollout::diagnose::{self, Problem};
 use crate::cluster::rollout::watch::Watch;
-use crate::cluster::{Cluster, inventory, logs, rollout};
+use crate::cluster::{Cluster, inventory, logs};
 use crate::outcome::{Error, LogLine, Result};
 
 /// How often it is looked whether an engine has ended, and the pause between: the kubelet reports it after a second or
@@ -23,7 +23,7 @@ const ENDED_PAUSE: Duration = Duration::from_millis(200);
 pub async fn require(cluster: &Cluster, request: &Request<'_>) -> Result<()> {
     let (namespace, name) = (request.namespace, request.workflow);
     let deployment = inventory::deployment(cluster, namespace, name).await?;
-    if wanted(&deployment) == 0 {
+    if workload::wanted(&deployment) == 0 {
         return Err(Error::failed(format!(
             "{name} in namespace {namespace} is scaled to no replicas"
         ))
@@ -34,7 +34,7 @@ pub async fn require(cluster: &Cluster, request: &Request<'_>) -> Result<()> {
             ))
         )));
     }
-    if is_ready(&deployment) {
+    if workload::ready(&deployment) > 0 {
         return Ok(());
     }
     let mut watch = Watch::rollout(&cluster.client, namespace, name);
@@ -43,10 +43,10 @@ pub async fn require(cluster: &Cluster, request: &Request<'_>) -> Result<()> {
         let Some(deployment) = seen.deployments.get(name) else {
             continue;
         };
-        if is_ready(deployment) {
+        if workload::ready(deployment) > 0 {
             return Ok(());
         }
-        let problem = rollout::problem(seen, deployment);
+        let problem = workload::problem(seen, deployment);
         if let Some(problem) = problem.filter(|problem| problem.fatal && !problem.is_first_crash())
         {
             let log = logs::of_crash(cluster, namespace, name).await;
@@ -65,20 +65,7 @@ pub async fn require(cluster: &Cluster, request: &Request<'_>) -> Result<()> {
 /// Whether a pod of the workflow is ready at this moment.
 pub async fn is_now(cluster: &Cluster, request: &Request<'_>) -> Result<bool> {
     let deployment = inventory::deployment(cluster, request.namespace, request.workflow).await?;
-    Ok(is_ready(&deployment))
-}
-
-fn wanted(deployment: &Deployment) -> i32 {
-    let spec = deployment.spec.as_ref();
-    spec.and_then(|spec| spec.replicas).unwrap_or(1)
-}
-
-fn is_ready(deployment: &Deployment) -> bool {
-    let status = deployment.status.as_ref();
-    status
-        .and_then(|status| status.ready_replicas)
-        .unwrap_or_default()
-        > 0
+    Ok(workload::ready(&deployment) > 0)
 }
 
 /// Why the workflow's pods do not run, with the log of a crash; nothing when they do.
@@ -109,7 +96,7 @@ pub async fn ended_since(
         let pods = inventory::pods(cluster, namespace, name).await.ok()?;
         let mut ended = pods
             .iter()
-            .filter_map(|pod| diagnose::ended_since(pod, since));
+            .filter_map(|pod| diagnosis::ended_since(pod, since));
         if let Some(problem) = ended.next() {
             let log = logs::of_crash(cluster, namespace, name).await;
             return Some(told(

@@ -3,10 +3,11 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams};
 use tntc_core::manifests::trigger::CONTAINER;
+use tntc_core::observe::Observed;
+use tntc_core::observe::diagnosis;
 
 use crate::cluster::client::limits;
-use crate::cluster::rollout::diagnose;
-use crate::cluster::rollout::watch::{Observed, Watch};
+use crate::cluster::rollout::watch::Watch;
 use crate::outcome::{Error, Result};
 
 /// Waits until the pod's container runs, or has run.
@@ -41,7 +42,7 @@ pub async fn over(watch: &mut Watch, pod: &str) {
 
 /// Whether the pod's container has ended.
 pub fn has_ended(pod: &Pod) -> bool {
-    diagnose::containers(pod).any(|container| {
+    diagnosis::containers(pod).any(|container| {
         let state = container.state.as_ref();
         state.is_some_and(|state| state.terminated.is_some())
     })
@@ -52,9 +53,9 @@ pub fn waiting_for(seen: &Observed, name: &str) -> String {
     let Some(pod) = seen.pods.get(name) else {
         return "it is being created".to_owned();
     };
-    let problem = diagnose::problem(None, std::iter::once(pod), &seen.events.values());
+    let problem = diagnosis::problem(None, std::iter::once(pod), &seen.events.values());
     let waiting = || {
-        diagnose::containers(pod)
+        diagnosis::containers(pod)
             .find_map(|container| container.state.as_ref()?.waiting.as_ref()?.reason.clone())
     };
     let phase = || pod.status.as_ref().and_then(|status| status.phase.clone());
@@ -71,7 +72,7 @@ pub fn cannot_start(seen: &Observed, pod: &str) -> Option<Error> {
     if has_started(pod) {
         return None;
     }
-    let problem = diagnose::problem(None, std::iter::once(pod), &seen.events.values());
+    let problem = diagnosis::problem(None, std::iter::once(pod), &seen.events.values());
     let problem = problem.filter(|problem| problem.fatal)?;
     let error = Error::surroundings(format!(
         "the trigger pod cannot start: {problem}; nothing was started"
@@ -85,7 +86,7 @@ pub fn cannot_start(seen: &Observed, pod: &str) -> Option<Error> {
 
 /// Whether the pod's container runs, or has run.
 pub fn has_started(pod: &Pod) -> bool {
-    diagnose::containers(pod).any(|container| {
+    diagnosis::containers(pod).any(|container| {
         container
             .state
             .as_ref()

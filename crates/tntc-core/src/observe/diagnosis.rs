@@ -5,10 +5,9 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
-use kube::ResourceExt;
+use k8s_openapi::jiff::Timestamp;
 
 /// What keeps a pod from running.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +25,7 @@ pub struct Problem {
 impl Problem {
     /// Whether a container crashed and the kubelet is about to start it again at once; only after a second crash does it
     /// wait, and say `CrashLoopBackOff`.
+    #[must_use]
     pub fn is_first_crash(&self) -> bool {
         matches!(self.reason.as_str(), "Error" | "OOMKilled")
     }
@@ -107,8 +107,8 @@ fn hint_for_refusal(message: &str) -> Option<&'static str> {
 }
 
 fn of_pod<'a>(pod: &Pod, events: impl Iterator<Item = &'a Event>) -> Vec<Problem> {
-    let name = pod.name_any();
-    let about = events.filter(|event| event.involved_object.name.as_deref() == Some(&name));
+    let name = pod.metadata.name.as_deref();
+    let about = events.filter(|event| event.involved_object.name.as_deref() == name);
     let mut found: Vec<_> = containers(pod).filter_map(of_container).collect();
     found.extend(unschedulable(pod));
     found.extend(ended(pod));
@@ -125,6 +125,7 @@ pub fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
 }
 
 /// Whether a container of the pod cannot start, or crashed last time.
+#[must_use]
 pub fn is_stuck(pod: &Pod) -> bool {
     let problem = |container: &ContainerStatus| of_container(container);
     containers(pod).filter_map(problem).any(|it| it.fatal)
@@ -166,6 +167,7 @@ fn crashed(container: &ContainerStatus) -> Option<Problem> {
 }
 
 /// How a container of the pod ended at this time or later, also when another one runs in its place by now.
+#[must_use]
 pub fn ended_since(pod: &Pod, since: Timestamp) -> Option<Problem> {
     containers(pod).find_map(|container| {
         let states = [&container.state, &container.last_state];
