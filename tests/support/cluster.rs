@@ -162,10 +162,10 @@ fn once_a_run(name: &str, produce: impl FnOnce() -> String) -> String {
         .open(path)
         .expect("a file");
     file.lock().expect("nobody else writes it");
-    let mut made = String::new();
-    file.read_to_string(&mut made).expect("text");
-    if let Some(made) = made.strip_prefix(&format!("{run} ")) {
-        return made.to_owned();
+    let mut text = String::new();
+    file.read_to_string(&mut text).expect("text");
+    if let Some(known) = text.strip_prefix(&format!("{run} ")) {
+        return known.to_owned();
     }
     let new = produce();
     file.set_len(0).expect("an empty file");
