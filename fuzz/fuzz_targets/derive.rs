@@ -2,7 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tntc_core::derive::network::{Services, Surroundings, intended_hosts, policy, services, summary};
+use tntc_core::derive::network::{
+    Services, Surroundings, intended_hosts, policy, services, summary,
+};
 use tntc_core::derive::{permissions, secrets};
 use tntc_core::diagram::{Usage, contract_summary, diagram_page};
 use tntc_core::modules::analyse;
