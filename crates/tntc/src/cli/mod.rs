@@ -1,17 +1,7 @@
-//! What can be typed: clap types only, no behaviour.
+//! The options that every command takes, which of them mean something to which command, and values of options.
 
-mod authoring;
-mod command;
 mod globals;
-mod operating;
 mod options;
 
-pub use authoring::{
-    Build, Builder, Dev, Init, Secrets, SecretsCheck, SecretsInit, Test, Validate, Visualize,
-};
-pub use command::{Cli, Command, Completions, Configure, Schema};
-pub use globals::{command, formats_of, listed, parsed};
-pub use operating::{
-    Audit, Cluster, ClusterCheck, ClusterCommand, Deploy, List, Logs, Run, Status, Undeploy, Via,
-};
-pub use options::Global;
+pub use globals::{formats_of, listed, tailored, without_effect};
+pub use options::{Global, duration, image};

@@ -1,18 +1,36 @@
 //! `tntc audit`: is what is deployed still what the workflow directory means?
 
+use std::path::PathBuf;
+
+use clap::Args;
 use kube::ResourceExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use tntc_core::audit::{self, Compared, Finding, Found, Kind, Remedy};
 use tntc_core::manifests::Plan;
+use tntc_core::values::ImageReference;
 
-use crate::cli::Audit;
+use crate::cli::image;
 use crate::cluster::{Cluster, deployed, inventory, loaded};
 use crate::context::{Context, Overrides};
 use crate::deploy::prepare::{Variant, prepare};
 use crate::outcome::followup::quoted;
 use crate::outcome::{Outcome, Result};
+
+/// Compare what is deployed with what the workflow directory means
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Engine image [default: from environment, what `build` wrote, tentacular-engine:latest]
+    #[arg(long, value_parser = image)]
+    pub image: Option<ImageReference>,
+    /// RuntimeClass of the pod; empty for none [default: from environment, config, then gvisor]
+    #[arg(long, value_name = "NAME")]
+    pub runtime_class: Option<String>,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::diagnostic::Invalid;
 use tntc_core::settings::Settings;
 use tntc_core::values::ImageReference;
 
-use crate::cli::{Build, Builder};
+use crate::cli::image;
 use crate::cluster::client::connect::Target;
 use crate::context::{Context, Overrides};
 use crate::image::docker::{self, Docker};
@@ -19,6 +20,44 @@ use crate::process::interrupt::Interrupt;
 use crate::terminal::Printer;
 use crate::workspace::image_record::{self, Turn};
 use crate::workspace::scratch::Scratch;
+
+/// Build the engine image, with Docker or without
+#[derive(Debug, Args)]
+pub struct Build {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Image tag [default: tentacular-engine:latest]
+    #[arg(short, long, value_parser = image)]
+    pub tag: Option<ImageReference>,
+    /// Push the image after building it
+    #[arg(long)]
+    pub push: bool,
+    /// Write the image to an archive FILE.tar, or to a directory
+    #[arg(long, value_name = "PATH")]
+    pub to: Option<PathBuf>,
+    /// Target platforms, such as linux/amd64,linux/arm64 [default: this machine's]
+    #[arg(long, value_delimiter = ',', value_name = "PLATFORM")]
+    pub platform: Vec<Platform>,
+    /// What builds the image [default: docker when it answers, otherwise oci, which needs no container program]
+    #[arg(long, value_enum)]
+    pub builder: Option<Builder>,
+    /// Base image, such as your mirror's [default: from config, then denoland/deno:distroless]
+    #[arg(long, value_name = "IMAGE", value_parser = image)]
+    pub base: Option<ImageReference>,
+    /// Speak plain HTTP to registries on other machines, too
+    #[arg(long)]
+    pub plain_http: bool,
+}
+
+/// What builds an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Builder {
+    /// Docker, or podman when that is what is there
+    Docker,
+    /// This program itself, from registry to registry or file
+    Oci,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

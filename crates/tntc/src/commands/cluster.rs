@@ -1,7 +1,8 @@
 //! `tntc cluster check`: is this cluster ready for a deployment?
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::{Args, Subcommand};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::derive::network::{Outside, Services, Surroundings, outside};
@@ -12,7 +13,7 @@ use tntc_core::observe::permissions::{self, Right};
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::settings::Settings;
 
-use crate::cli::{self, ClusterCheck, ClusterCommand, Via};
+use super::run::Via;
 use crate::cluster::Cluster;
 use crate::cluster::client::connect::Target;
 use crate::cluster::preflight::checks::{self, WantedSecrets};
@@ -24,6 +25,40 @@ use crate::outcome::{Check, CheckStatus, Error, ErrorKind, Outcome, Result};
 use crate::terminal::Printer;
 use crate::workspace::project::Opened;
 
+/// Cluster commands
+#[derive(Debug, Args)]
+pub struct Group {
+    #[command(subcommand)]
+    pub command: ClusterCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    Check(ClusterCheck),
+}
+
+/// Check that the cluster is ready for a deployment
+#[derive(Debug, Args)]
+pub struct ClusterCheck {
+    /// Workflow directory whose secrets are checked, too [default: the current one, when it is a workflow]
+    pub dir: Option<PathBuf>,
+    /// Create the namespace, and a Role with its binding for you, when they are missing
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix: grant them to this user instead, such as alice or system:serviceaccount:NAMESPACE:NAME
+    #[arg(long = "for", value_name = "USER", requires = "fix")]
+    pub user: Option<String>,
+    /// Prove with two short-lived pods whether the cluster enforces network policies
+    #[arg(long)]
+    pub probe: bool,
+    /// How `run` will reach the engine, which decides on the permissions that it takes
+    #[arg(long, value_enum, default_value_t)]
+    pub via: Via,
+    /// RuntimeClass to look for; empty for none [default: from environment, config, then gvisor]
+    #[arg(long, value_name = "NAME")]
+    pub runtime_class: Option<String>,
+}
+
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Answer<'a> {
@@ -34,7 +69,7 @@ pub struct Answer<'a> {
 }
 
 /// Runs the one command there is.
-pub async fn run(arguments: cli::Cluster, context: &Context) -> Result<Outcome> {
+pub async fn run(arguments: Group, context: &Context) -> Result<Outcome> {
     let ClusterCommand::Check(arguments) = arguments.command;
     check(arguments, context).await
 }

@@ -3,19 +3,39 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use tntc_core::config_file::{self, Edit, EditError};
 use tntc_core::settings::{Origin, Settings};
 
-use crate::cli::Configure;
 use crate::context::Context;
 use crate::outcome::{Error, Outcome, Result};
 use crate::terminal::table;
 use crate::workspace::config_files::CONFIG_DIR;
 use crate::workspace::files::{self, Access};
 use crate::workspace::trust;
+
+/// Write settings to a config file, or show those in force
+#[derive(Debug, Args)]
+pub struct Configure {
+    /// RuntimeClass of the pods; empty for none
+    #[arg(long, value_name = "NAME")]
+    pub runtime_class: Option<String>,
+    /// Write .tentacular/config.yaml of the project instead of the user's
+    #[arg(long)]
+    pub project: bool,
+    /// Show every setting in force and where it comes from
+    #[arg(long)]
+    pub show: bool,
+    /// Trust a workflow directory, or one that holds some: its .npmrc, imports from private networks, and its images
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", conflicts_with = "untrust")]
+    pub trust: Option<PathBuf>,
+    /// Trust a directory no longer
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".")]
+    pub untrust: Option<PathBuf>,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -1,12 +1,16 @@
 //! `tntc deploy`: from a workflow directory to a running Deployment.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use kube::ResourceExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::derive::network::Services;
 use tntc_core::manifests::{Plan, resource_name_of};
+use tntc_core::values::ImageReference;
 
-use crate::cli::Deploy;
+use crate::cli::{duration, image};
 use crate::cluster::apply::{self, Applied, present};
 use crate::cluster::client::connect::Target;
 use crate::cluster::run::ready;
@@ -18,6 +22,50 @@ use crate::outcome::{Error, ErrorKind, Execution, Outcome, Result};
 use crate::process::interrupt::Interrupt;
 use crate::terminal::Phases;
 use crate::workspace::trust::DirectoryImage;
+
+/// Apply a workflow to a cluster
+#[derive(Debug, Args)]
+pub struct Deploy {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Engine image [default: from environment, what `build` wrote, tentacular-engine:latest]
+    #[arg(long, value_parser = image)]
+    pub image: Option<ImageReference>,
+    /// RuntimeClass of the pod; empty for none [default: from environment, config, then gvisor]
+    #[arg(long, value_name = "NAME")]
+    pub runtime_class: Option<String>,
+    /// Wait until the rollout is complete
+    #[arg(long)]
+    pub wait: bool,
+    /// Wait for the rollout, run once and check the result
+    #[arg(long)]
+    pub verify: bool,
+    /// Skip the live test in the dev environment
+    #[arg(long, visible_alias = "skip-live-test")]
+    pub force: bool,
+    /// Restart the pods even when nothing changed
+    #[arg(long)]
+    pub restart: bool,
+    /// Downgrade contract drift and missing secrets to warnings
+    #[arg(long)]
+    pub warn: bool,
+    /// Take back what other field managers have changed or added
+    #[arg(long)]
+    pub force_conflicts: bool,
+    /// Print the manifests as YAML, without the Secret, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the Secret with its values, too
+    #[arg(long, requires = "dry_run")]
+    pub show_secrets: bool,
+    /// Where the cluster finds its images; the image is named by --image today
+    #[arg(long, hide = true, value_name = "HOST")]
+    pub cluster_registry: Option<String>,
+    /// Maximum time to wait with --wait and --verify, such as 90s or 2m
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Default, Serialize, JsonSchema)]

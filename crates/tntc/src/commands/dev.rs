@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
+use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 use tntc_core::derive::network::{self, Listener};
 use tntc_core::manifests::deployment;
@@ -15,7 +16,6 @@ use tokio::io::AsyncRead;
 use tokio::process::Child;
 use tokio::time::sleep;
 
-use crate::cli::Dev;
 use crate::context::Context;
 use crate::deno::local::{self, Names, Site, times};
 use crate::outcome::{Error, Outcome, Result};
@@ -24,6 +24,20 @@ use crate::process::port;
 use crate::terminal::Printer;
 use crate::workspace::project::{self, Opened};
 use crate::workspace::secrets;
+
+/// Serve a workflow on this machine, taking over changes as they are saved
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Port of the loopback address to listen on
+    #[arg(short, long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
+    /// Receive the messages of queue triggers, too, from now on and beside everybody else who does
+    #[arg(long)]
+    pub queues: bool,
+}
 
 /// How often everything is read, to see what no time of a file tells, and secrets.
 const LOOK_EVERY: Duration = Duration::from_millis(300);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use clap::Args;
 use rust_embed::RustEmbed;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,10 +12,24 @@ use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::schema;
 use tntc_core::workflow::WorkflowName;
 
-use crate::cli::Init;
 use crate::deno;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Outcome, Result};
+
+/// Write a new workflow directory
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Name of the workflow, and of the directory to create
+    pub name: String,
+    /// What to begin with: basic, http-check, api-to-database, report, queue-consumer, webhook or llm-summary
+    #[arg(
+        long,
+        default_value = "basic",
+        value_name = "TEMPLATE",
+        hide_default_value = true
+    )]
+    pub template: String,
+}
 
 /// What stands for the workflow's name in a template.
 const NAME: &str = "{{name}}";

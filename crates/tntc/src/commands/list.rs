@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use clap::Args;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
@@ -11,11 +12,22 @@ use serde::Serialize;
 use tntc_core::manifests::labels;
 use tntc_core::observe::workload;
 
-use crate::cli::List;
 use crate::cluster::{Cluster, inventory, loaded};
 use crate::context::{self, Context};
 use crate::outcome::{Outcome, Result};
 use crate::terminal::{Format, table};
+
+/// List deployed workflows
+#[derive(Debug, Args)]
+#[command(visible_alias = "ls")]
+pub struct List {
+    /// Of every namespace
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// Only those whose labels match, such as tentacular.dev/tag-nightly, or tier!=test
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub label: Option<String>,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

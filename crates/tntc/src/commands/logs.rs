@@ -1,10 +1,11 @@
 //! `tntc logs`: what the workflow's pods print.
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cli::Logs;
+use crate::cli::duration;
 use crate::cluster::logs::follow::{self, News};
 use crate::cluster::logs::{self, Selection};
 use crate::cluster::{Cluster, inventory};
@@ -12,6 +13,31 @@ use crate::context::{self, Context};
 use crate::outcome::{LogLine, Outcome, Result};
 use crate::process::interrupt::Interrupt;
 use crate::terminal::progress::Phase;
+
+/// Show the logs of a deployed workflow
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// Name of the deployed workflow
+    pub name: String,
+    /// Follow until interrupted
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How many recent lines of each pod; -1 for all
+    #[arg(long, value_name = "LINES", default_value_t = 100, value_parser = clap::value_parser!(i64).range(-1..), allow_negative_numbers = true)]
+    pub tail: i64,
+    /// Only lines of this last while, such as 5m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub since: Option<std::time::Duration>,
+    /// The containers before the last restart, such as those that crashed
+    #[arg(short, long, conflicts_with = "follow")]
+    pub previous: bool,
+    /// Begin each line with when it was written
+    #[arg(long)]
+    pub timestamps: bool,
+    /// Begin each line with the name of its pod
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    pub prefix: bool,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

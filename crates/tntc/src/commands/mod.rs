@@ -10,6 +10,7 @@ mod dev;
 mod init;
 mod list;
 mod logs;
+mod registry;
 mod run;
 mod schema;
 mod secrets;
@@ -25,15 +26,16 @@ use std::ffi::OsString;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
-use crate::cli::{self, Cli, Command, Secrets};
+use self::registry::{Cli, Command};
+use crate::cli;
 use crate::context::Context;
-use crate::outcome::{Error, Outcome, Result};
+use crate::outcome::Error;
 use crate::terminal::{Color, Format, Printer, crash};
 
 /// Parses the command line; on failure everything is printed already and the exit status is returned.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<Cli, u8> {
     let arguments: Vec<_> = arguments.collect();
-    let parsed = cli::parsed(&arguments).and_then(known_output);
+    let parsed = registry::parsed(&arguments).and_then(known_output);
     parsed.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // A reader that went away is no failure of the help text.
@@ -83,44 +85,10 @@ pub fn dispatch(cli: Cli) -> u8 {
         printer,
         home: std::env::home_dir(),
     };
-    match execute(command, &context) {
+    match command.run(&context) {
         Ok(outcome) => context.printer.finish(&outcome),
         Err(error) => context.printer.fail(&error),
     }
-}
-
-fn execute(command: Command, context: &Context) -> Result<Outcome> {
-    match command {
-        Command::Init(arguments) => init::run(&arguments),
-        Command::Validate(arguments) => validate::run(&arguments, context),
-        Command::Dev(arguments) => awaited(dev::run(arguments, context)),
-        Command::Visualize(arguments) => visualize::run(&arguments, context),
-        Command::Test(arguments) => awaited(test::run(arguments, context)),
-        Command::Build(arguments) => awaited(build::run(arguments, context)),
-        Command::Deploy(arguments) => awaited(deploy::run(arguments, context)),
-        Command::Run(arguments) => awaited(run::run(arguments, context)),
-        Command::Logs(arguments) => awaited(logs::run(&arguments, context)),
-        Command::List(arguments) => awaited(list::run(&arguments, context)),
-        Command::Status(arguments) => awaited(status::run(&arguments, context)),
-        Command::Undeploy(arguments) => awaited(undeploy::run(&arguments, context)),
-        Command::Cluster(arguments) => awaited(cluster::run(arguments, context)),
-        Command::Audit(arguments) => awaited(audit::run(arguments, context)),
-        Command::Secrets(Secrets::Check(arguments)) => awaited(secrets::check(&arguments, context)),
-        Command::Secrets(Secrets::Init(arguments)) => secrets::init(&arguments, context),
-        Command::Configure(arguments) => configure::run(&arguments, context),
-        Command::Schema(arguments) => schema::run(&arguments),
-        Command::Completions(arguments) => Ok(completions::run(&arguments)),
-        Command::Version(_) => Ok(version::run()),
-    }
-}
-
-/// Runs what waits for others. What only reads and writes files is done before a runtime would have started.
-fn awaited(work: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
-    // Fails only when a provider is there already, and then it is this one.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|cause| Error::surroundings(format!("cannot start threads: {cause}")))?;
-    runtime.block_on(work)
 }
 
 /// clap knows the flags only after it succeeded, so `-o json` and `-o yaml` are looked for by hand here.

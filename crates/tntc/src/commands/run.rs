@@ -3,11 +3,12 @@
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::terminal;
 
-use crate::cli::{Run, Via};
+use crate::cli::duration;
 use crate::cluster::run::request::{Request, RunResponse};
 use crate::cluster::run::{direct, response, trigger};
 use crate::context::{self, Context};
@@ -15,6 +16,43 @@ use crate::deno::local;
 use crate::outcome::error::io;
 use crate::outcome::{Error, Execution, Outcome, Result};
 use crate::terminal::progress::Phase;
+
+/// Run a deployed workflow once, or a local one with --local
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Name of the deployed workflow; with --local, the workflow directory [default: .]
+    #[arg(required_unless_present = "local")]
+    pub name: Option<String>,
+    /// Run the workflow directory here, without a cluster
+    #[arg(long)]
+    pub local: bool,
+    /// The run's input: JSON, @FILE, or - for stdin
+    #[arg(
+        long,
+        value_name = "JSON|@FILE|-",
+        default_value = "{}",
+        hide_default_value = true
+    )]
+    pub input: String,
+    /// How the engine is reached: a temporary pod, the API server's proxy, or a forwarded port
+    #[arg(long, value_enum, default_value_t, conflicts_with = "local")]
+    pub via: Via,
+    /// Maximum time from the start to the answer, such as 30s or 2m
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}
+
+/// How `run` reaches the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Via {
+    /// A temporary pod in the cluster, which the workflow's NetworkPolicy lets in.
+    #[default]
+    Pod,
+    /// The API server's proxy; only where the NetworkPolicy lets the API server in.
+    Proxy,
+    /// A forwarded port of one of the workflow's pods; not with gVisor.
+    PortForward,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -1,17 +1,19 @@
 //! `tntc schema`: JSON Schemas of the files that people write and of the answers that programs read.
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tntc_core::schema;
 
-use super::{
-    audit, build, cluster, completions, configure, deploy, init, list, logs, run, secrets, status,
-    test, undeploy, validate, version, visualize,
-};
-use crate::cli::Schema;
-use crate::outcome::envelope::{Nothing, schema as of};
 use crate::outcome::{Error, Outcome, Result};
+
+/// Print the JSON Schema of workflow.yaml, of config.yaml, or of a command's answer with -o json
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// `workflow`, `config`, or a command such as `deploy` or `cluster-check`; without it, the names there are
+    pub name: Option<String>,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -26,40 +28,17 @@ pub struct Answer {
 }
 
 /// Makes the schema of the answer of the command of that name.
-type MakeSchema = fn(&str) -> Value;
+pub type MakeSchema = fn(&str) -> Value;
 
-/// Each command as its answer's envelope names it, with the schema of that answer.
-const ANSWERS: [(&str, MakeSchema); 21] = [
-    ("audit", of::<audit::Answer>),
-    ("build", of::<build::Answer>),
-    ("cluster check", of::<cluster::Answer>),
-    ("completions", of::<completions::Answer>),
-    ("configure", of::<configure::Answer>),
-    ("deploy", of::<deploy::Answer>),
-    ("dev", of::<Nothing>),
-    ("init", of::<init::Answer>),
-    ("list", of::<list::Answer>),
-    ("logs", of::<logs::Answer>),
-    ("run", of::<run::Answer>),
-    ("schema", of::<Answer>),
-    ("secrets check", of::<secrets::Checked>),
-    ("secrets init", of::<secrets::Written>),
-    ("status", of::<status::Answer>),
-    ("test", of::<test::Answer>),
-    ("undeploy", of::<undeploy::Answer>),
-    ("validate", of::<validate::Answer>),
-    ("version", of::<version::Answer>),
-    ("visualize", of::<visualize::Answer>),
-    // A command line that no command could be read from.
-    ("failure", of::<Nothing>),
-];
+/// Commands, as the envelopes of their answers name them, with the schemas of those.
+type Answers<'a> = &'a [(&'a str, MakeSchema)];
 
 /// Prints one schema, or the names of all.
-pub fn run(arguments: &Schema) -> Result<Outcome> {
+pub fn run(arguments: &Schema, answers: Answers<'_>) -> Result<Outcome> {
     let Some(name) = &arguments.name else {
-        return Ok(all());
+        return Ok(all(answers));
     };
-    let found = find(name).ok_or_else(|| unknown(name))?;
+    let found = find(name, answers).ok_or_else(|| unknown(name, answers))?;
     Ok(Outcome::new(format!("the schema of {name}"))
         .text(format!("{found:#}"))
         .own(Answer {
@@ -68,11 +47,11 @@ pub fn run(arguments: &Schema) -> Result<Outcome> {
         }))
 }
 
-fn find(name: &str) -> Option<Value> {
+fn find(name: &str, answers: Answers<'_>) -> Option<Value> {
     match name {
         "workflow" => Some(schema::workflow()),
         "config" => Some(schema::config()),
-        _ => ANSWERS
+        _ => answers
             .iter()
             .find(|(command, _)| typed(command) == name)
             .map(|(command, schema)| schema(command)),
@@ -84,14 +63,14 @@ fn typed(command: &str) -> String {
     command.replace(' ', "-")
 }
 
-fn names() -> Vec<String> {
+fn names(answers: Answers<'_>) -> Vec<String> {
     let files = ["workflow", "config"].map(str::to_owned);
-    let answers = ANSWERS.iter().map(|(command, _)| typed(command));
+    let answers = answers.iter().map(|(command, _)| typed(command));
     files.into_iter().chain(answers).collect()
 }
 
-fn all() -> Outcome {
-    let names = names();
+fn all(answers: Answers<'_>) -> Outcome {
+    let names = names(answers);
     Outcome::new(format!("{} schemas", names.len()))
         .text(names.join("\n"))
         .own(Answer {
@@ -100,7 +79,7 @@ fn all() -> Outcome {
         })
 }
 
-fn unknown(name: &str) -> Error {
+fn unknown(name: &str, answers: Answers<'_>) -> Error {
     Error::usage(format!("there is no schema of `{name}`"))
-        .hint(format!("there are: {}", names().join(", ")))
+        .hint(format!("there are: {}", names(answers).join(", ")))
 }

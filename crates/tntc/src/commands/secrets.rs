@@ -1,8 +1,9 @@
 //! `tntc secrets`: what the contract requires against what is there, and a template to fill in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::{Args, Subcommand};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use schemars::JsonSchema;
@@ -13,7 +14,6 @@ use tntc_core::manifests::secret;
 use tntc_core::secrets;
 use tntc_core::settings::Settings;
 
-use crate::cli::{SecretsCheck, SecretsInit};
 use crate::cluster::client::errors;
 use crate::cluster::preflight::checks;
 use crate::context::{self, Context, Overrides};
@@ -23,6 +23,35 @@ use crate::terminal::table;
 use crate::workspace::files::{self, Access};
 use crate::workspace::project::Opened;
 use crate::workspace::secrets as local;
+
+/// Compare or prepare local secrets
+#[derive(Debug, Subcommand)]
+pub enum Secrets {
+    Check(SecretsCheck),
+    Init(SecretsInit),
+}
+
+/// Compare the secrets that the contract requires with those that are there
+#[derive(Debug, Args)]
+pub struct SecretsCheck {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Look at local secrets only; without any, the cluster's Secret is looked at
+    #[arg(long)]
+    pub local: bool,
+}
+
+/// Write .secrets.yaml to be filled in
+#[derive(Debug, Args)]
+pub struct SecretsInit {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Overwrite an existing file
+    #[arg(long)]
+    pub force: bool,
+}
 
 const GITIGNORE: &str = ".gitignore";
 /// How long a cluster may take to show its Secret: the answer is worth having, and not worth waiting for.

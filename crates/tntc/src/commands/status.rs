@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clap::Args;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
@@ -19,13 +20,22 @@ use tntc_core::observe::workload;
 use tntc_core::trigger;
 
 use super::list;
-use crate::cli::Status;
 use crate::cluster::rollout::events;
 use crate::cluster::{Cluster, inventory, loaded, queues};
 use crate::context::{self, Context};
 use crate::outcome::{Error, Event, Outcome, Result};
 use crate::terminal::table;
 use crate::workspace::trust::Standing;
+
+/// Show how a deployed workflow is doing
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Name of the deployed workflow
+    pub name: String,
+    /// Add image, runtime class, resources, service, pods and recent events
+    #[arg(long)]
+    pub detail: bool,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::drift::{self, Drift};
 use tntc_core::project::WORKFLOW_FILE;
 use tntc_core::workflow::Workflow;
 
-use crate::cli;
+use crate::cli::duration;
 use crate::cluster::remove::Pods;
 use crate::context::{Context, Overrides};
 use crate::deno::testing::{self, NodeResult, Status, Suite, Tested};
@@ -17,6 +18,35 @@ use crate::deploy::{drift_gate, live};
 use crate::outcome::{Error, Outcome, Result};
 use crate::process::interrupt::Interrupt;
 use crate::workspace::project::{self, Opened};
+
+/// Test nodes by their fixtures, without any network, and the code against the contract
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Workflow directory, or one of its nodes as in DIR/NODE
+    #[arg(default_value = ".", value_name = "[DIR][/NODE]")]
+    pub target: PathBuf,
+    /// Run the whole graph once, with the mocks of tests/pipeline.json
+    #[arg(long)]
+    pub pipeline: bool,
+    /// Downgrade contract drift to warnings
+    #[arg(long)]
+    pub warn: bool,
+    /// Run again what a saved change concerns, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+    /// Deploy to an environment under another name, run once, and clean up
+    #[arg(long, conflicts_with = "pipeline")]
+    pub live: bool,
+    /// Leave the live test's objects in place
+    #[arg(long, requires = "live")]
+    pub keep: bool,
+    /// Wait until the live test's pods are gone, too
+    #[arg(long, requires = "live", conflicts_with = "keep")]
+    pub wait: bool,
+    /// Maximum time of the live test, such as 90s or 2m
+    #[arg(long, requires = "live", value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}
 
 /// The fields of the answer; a live test has none.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -27,7 +57,7 @@ pub struct Answer<'a> {
 }
 
 /// Runs the fixtures of a workflow, or of one of its nodes.
-pub async fn run(arguments: cli::Test, context: &Context) -> Result<Outcome> {
+pub async fn run(arguments: Test, context: &Context) -> Result<Outcome> {
     let (dir, node) = target(&arguments.target);
     if arguments.live {
         return live::test(&dir, &live_options(&arguments, context), context).await;
@@ -46,7 +76,7 @@ pub async fn run(arguments: cli::Test, context: &Context) -> Result<Outcome> {
 
 /// Tests `node` or all; of these, only what is in `concerned`, when that is given.
 async fn once(
-    arguments: &cli::Test,
+    arguments: &Test,
     opened: &Opened,
     node: Option<&str>,
     concerned: Option<&BTreeSet<String>>,
@@ -76,7 +106,7 @@ async fn once(
 
 /// Tests everything, then after each change what it concerns, until Ctrl-C.
 async fn watch(
-    arguments: &cli::Test,
+    arguments: &Test,
     dir: &Path,
     node: Option<&str>,
     context: &Context,
@@ -104,7 +134,7 @@ async fn watch(
 
 /// One round of `--watch`. A failure ends nothing: the next change may mend it.
 async fn again(
-    arguments: &cli::Test,
+    arguments: &Test,
     dir: &Path,
     node: Option<&str>,
     changed: Option<&BTreeSet<String>>,
@@ -124,7 +154,7 @@ async fn again(
     context.printer.note("waiting for changes; end with Ctrl-C");
 }
 
-fn live_options(arguments: &cli::Test, context: &Context) -> live::Options {
+fn live_options(arguments: &Test, context: &Context) -> live::Options {
     let named = context.global.environment.clone();
     live::Options {
         environment: named.unwrap_or_else(|| live::DEFAULT_ENVIRONMENT.to_owned()),

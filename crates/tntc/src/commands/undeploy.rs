@@ -3,14 +3,34 @@
 use std::fmt;
 use std::io::IsTerminal;
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::cli::Undeploy;
 use crate::cluster::inventory;
 use crate::cluster::remove::{self, Named, Pods, Removal};
 use crate::context::{self, Context};
 use crate::outcome::{Error, Outcome, Result};
+
+/// Remove a deployed workflow
+#[derive(Debug, Args)]
+#[command(visible_alias = "rm")]
+pub struct Undeploy {
+    /// Name of the deployed workflow
+    pub name: String,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Keep the Secret
+    #[arg(long)]
+    pub keep_secrets: bool,
+    /// Wait until the pods are gone too, which first finish the runs under way
+    #[arg(long)]
+    pub wait: bool,
+    /// Succeed also when there is no such workflow
+    #[arg(long)]
+    pub ignore_not_found: bool,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

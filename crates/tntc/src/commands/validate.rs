@@ -1,7 +1,10 @@
 //! `tntc validate`: is this a workflow, and what follows from it?
 
+use std::path::PathBuf;
+
 use std::collections::BTreeMap;
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::contract::SecretRef;
@@ -10,11 +13,18 @@ use tntc_core::derive::{network, permissions, secrets};
 use tntc_core::diagnostic::Diagnostic;
 use tntc_core::workflow::Workflow;
 
-use crate::cli::Validate;
 use crate::context::{Context, Overrides};
 use crate::deploy::prepare::{InEnvironment, deliverable, in_environment};
 use crate::outcome::{Outcome, Result};
 use crate::terminal::table;
+
+/// Check workflow.yaml and its contract, and print what is derived from them
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

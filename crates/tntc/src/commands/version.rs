@@ -1,9 +1,14 @@
 //! `tntc version`.
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::outcome::Outcome;
+
+/// Print the version
+#[derive(Debug, Args)]
+pub struct Version {}
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]

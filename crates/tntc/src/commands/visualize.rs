@@ -3,16 +3,33 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tntc_core::diagram::{self, DIAGRAM_FILE, SUMMARY_FILE, Usage};
 
-use crate::cli::Visualize;
 use crate::context::Context;
 use crate::outcome::error::io;
 use crate::outcome::{Outcome, Result};
 use crate::workspace::files::{self, Access, PROJECT_FILE_LIMIT};
 use crate::workspace::project::Opened;
+
+/// Draw the workflow as a Mermaid diagram
+#[derive(Debug, Args)]
+pub struct Visualize {
+    /// Workflow directory
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Add dependencies with the nodes that use them, secrets and network rules
+    #[arg(long)]
+    pub rich: bool,
+    /// Write workflow-diagram.md and contract-summary.md into the workflow directory
+    #[arg(long)]
+    pub write: bool,
+    /// Fail when these files are missing or stale
+    #[arg(long, conflicts_with = "write")]
+    pub check: bool,
+}
 
 /// The fields of the answer.
 #[derive(Debug, Serialize, JsonSchema)]
