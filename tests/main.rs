@@ -29,6 +29,7 @@ mod mocks;
 mod permissions;
 mod probe;
 mod queues;
+mod registries;
 mod run;
 mod run_faults;
 mod schedules;

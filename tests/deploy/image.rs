@@ -4,8 +4,18 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::support::{Namespace, Workflow, tntc};
+
+/// A name that no other checkout uses which shares this Docker.
+fn own_tag(name: &str) -> String {
+    let checkout = Sha256::digest(env!("CARGO_MANIFEST_DIR"));
+    format!(
+        "tentacular-{name}:{:02x}{:02x}{:02x}{:02x}",
+        checkout[0], checkout[1], checkout[2], checkout[3]
+    )
+}
 
 /// Builds the engine image under the tag, on this base, and loads it into the cluster.
 fn build(workflow: &Workflow, tag: &str, base: &[&str]) {
@@ -52,15 +62,17 @@ fn running(namespace: &Namespace) -> Vec<Value> {
 fn a_rebuild_under_the_same_tag_restarts_and_runs_the_new_build() {
     let namespace = Namespace::new("rebuilt");
     let workflow = Workflow::of_one_node("rebuilt", "return 1;");
-    let tag = "tentacular-engine:rebuilt";
+    let tag = own_tag("engine");
+    let tag = tag.as_str();
     build(&workflow, tag, &[]);
     deploy(&workflow, &namespace, &[]);
     let first = running(&namespace);
     build(&workflow, tag, &[]);
     let again = deploy(&workflow, &namespace, &[]);
     assert!(again.contains("unchanged"), "the same build: {again}");
-    other_base("tentacular-base:other");
-    build(&workflow, tag, &["--base", "tentacular-base:other"]);
+    let base = own_tag("base");
+    other_base(&base);
+    build(&workflow, tag, &["--base", &base]);
     let rebuilt = deploy(&workflow, &namespace, &[]);
     assert!(rebuilt.contains("applied Deployment/rebuilt"), "{rebuilt}");
     assert_ne!(running(&namespace), first);
@@ -71,7 +83,8 @@ fn a_rebuild_under_the_same_tag_restarts_and_runs_the_new_build() {
 fn a_directory_that_knows_no_build_keeps_the_one_that_runs() {
     let namespace = Namespace::new("elsewhere");
     let workflow = Workflow::of_one_node("elsewhere", "return 1;");
-    let tag = "tentacular-engine:elsewhere";
+    let tag = own_tag("elsewhere");
+    let tag = tag.as_str();
     build(&workflow, tag, &[]);
     deploy(&workflow, &namespace, &[]);
     let elsewhere = Workflow::of_one_node("elsewhere", "return 1;");

@@ -18,6 +18,7 @@ mod page;
 mod pod;
 mod private;
 mod registries;
+mod registry_credentials;
 mod scanners;
 mod scene;
 mod servers;

@@ -1,24 +1,20 @@
 //! Registries that behave badly: none of their answers ends the process, fills the memory, reaches a terminal raw or
 //! learns a credential that is not for it.
 
-use std::fmt::Write;
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use tempfile::TempDir;
-use tokio::runtime::Runtime;
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+use serde_json::json;
+use wiremock::{Request, ResponseTemplate};
 
 use super::attack::Layer::Tntc;
 use super::attack::Outcome::{Blocked, Limit};
 use super::attack::{Attack, tested};
-use super::listener::{Listener, http};
-use crate::support::{Answer, Workflow, tntc, wait_for};
+use crate::registries::fake::{Fake, LAYER, Rule, archive, digest, good, home, manifest, push};
+use crate::support::{Workflow, wait_for};
 
 const HERE: &str = "tests/fortress/registries.rs";
+const CREDENTIALS: &str = "tests/fortress/registry_credentials.rs";
 const RULED: &str = "no_answer_of_a_registry_ends_the_process_or_fills_the_memory";
 
 const fn ruled(name: &'static str, what: &'static str) -> Attack {
@@ -26,7 +22,7 @@ const fn ruled(name: &'static str, what: &'static str) -> Attack {
 }
 
 const fn own(name: &'static str, what: &'static str, test: &'static str) -> Attack {
-    tested(name, what, Blocked(Tntc), HERE, test)
+    tested(name, what, Blocked(Tntc), CREDENTIALS, test)
 }
 
 /// What registries try against `tntc build`.
@@ -41,6 +37,13 @@ pub const ATTACKS: &[Attack] = &[
         "sends another manifest than its digest says",
     ),
     ruled("path-in-digest", "names a layer by a digest that is a path"),
+    tested(
+        "path-in-index",
+        "names a manifest by a digest that is a path, in an index or a header",
+        Blocked(Tntc),
+        "tests/registries/bases.rs",
+        "a_digest_of_a_manifest_is_no_path",
+    ),
     ruled("escapes", "puts escape sequences into an error"),
     ruled("page-as-error", "answers a page instead of an error"),
     ruled("broken-manifest", "sends a manifest that is not JSON"),
@@ -70,171 +73,15 @@ pub const ATTACKS: &[Attack] = &[
         "realm-elsewhere",
         "sends for a token to another host, which gets the password",
         Limit("as with Docker: a registry names who gives its tokens"),
-        HERE,
+        CREDENTIALS,
         "a_realm_on_another_host_is_asked_as_docker_asks_it",
     ),
 ];
 
-/// What a registry says to a request (`"GET /v2/…"`), before what a good one would say.
-type Rule = fn(&str) -> Option<ResponseTemplate>;
-
-struct Fake {
-    server: MockServer,
-    runtime: Runtime,
-}
-
-fn digest(content: &[u8]) -> String {
-    let mut digest = "sha256:".to_owned();
-    for byte in Sha256::digest(content) {
-        write!(digest, "{byte:02x}").expect("a string takes everything");
-    }
-    digest
-}
-
-/// What the image's one layer is said to be.
-const LAYER: &[u8] = b"a layer";
-
-fn config() -> String {
-    let architecture = match std::env::consts::ARCH {
-        "aarch64" => "arm64",
-        _ => "amd64",
-    };
-    json!({"architecture": architecture, "os": "linux", "config": {}, "history": [],
-        "rootfs": {"type": "layers", "diff_ids": [digest(LAYER)]}})
-    .to_string()
-}
-
-fn manifest() -> String {
-    let descriptor = |kind: &str, content: &[u8]| json!({"mediaType": format!("application/vnd.oci.image.{kind}"), "digest": digest(content), "size": content.len()});
-    json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": descriptor("config.v1+json", config().as_bytes()),
-        "layers": [descriptor("layer.v1.tar+gzip", LAYER)]})
-    .to_string()
-}
-
-/// What a registry says that has the base and takes everything.
-fn good(request: &str) -> ResponseTemplate {
-    let bytes = |content: &[u8]| ResponseTemplate::new(200).set_body_bytes(content);
-    let path = request.split(' ').nth(1).unwrap_or_default();
-    if request.starts_with("POST") {
-        return ResponseTemplate::new(202).insert_header("location", "/v2/upload/1");
-    }
-    if request.starts_with("PUT") {
-        return ResponseTemplate::new(201);
-    }
-    if path == "/v2/" {
-        return ResponseTemplate::new(200);
-    }
-    if path.contains("/base/manifests/") {
-        return bytes(manifest().as_bytes()).insert_header(
-            "docker-content-digest",
-            digest(manifest().as_bytes()).as_str(),
-        );
-    }
-    if path.ends_with(&digest(config().as_bytes())) && request.contains("/base/") {
-        return bytes(config().as_bytes());
-    }
-    if path.ends_with(&digest(LAYER)) && request.contains("/base/") {
-        return bytes(LAYER);
-    }
-    ResponseTemplate::new(404)
-}
-
-impl Fake {
-    fn start(rule: Rule) -> Self {
-        let runtime = Runtime::new().expect("a runtime");
-        let server = runtime.block_on(async {
-            let server = MockServer::start().await;
-            let answer = move |request: &Request| {
-                let line = format!("{} {}", request.method, request.url.path());
-                rule(&line).unwrap_or_else(|| good(&line))
-            };
-            Mock::given(any()).respond_with(answer).mount(&server).await;
-            server
-        });
-        Self { server, runtime }
-    }
-
-    /// Answers so from now on.
-    fn answers(&self, answer: impl wiremock::Respond + 'static) {
-        self.runtime.block_on(async {
-            self.server.reset().await;
-            Mock::given(any())
-                .respond_with(answer)
-                .mount(&self.server)
-                .await;
-        });
-    }
-
-    fn name(&self) -> String {
-        self.server.address().to_string()
-    }
-
-    fn requests(&self) -> Vec<Request> {
-        self.runtime
-            .block_on(self.server.received_requests())
-            .unwrap_or_default()
-    }
-}
-
-/// A build into an archive, on a registry's base.
-fn archive(home: &TempDir, registry: &str, workflow: &Workflow) -> crate::support::Tntc {
-    let base = format!("{registry}/base:v1");
-    let archive = home.path().join("e.tar").display().to_string();
-    let arguments = ["build", workflow.path(), "--builder", "oci"];
-    let arguments =
-        arguments
-            .into_iter()
-            .chain(["--plain-http", "--to", &archive, "--base", &base]);
-    tntc(arguments)
-        .env("KUBECONFIG", "/dev/null")
-        .env("HOME", home.path())
-        .env("XDG_CACHE_HOME", home.path().join("cache"))
-}
-
-/// Builds on a registry's base and pushes there.
-fn push(home: &TempDir, registry: &str, environment: &[(&str, String)]) -> Answer {
-    let workflow = Workflow::of_one_node("hostile", "return 1;");
-    let base = format!("{registry}/base:v1");
-    let mut push = tntc([
-        "build",
-        workflow.path(),
-        "--builder",
-        "oci",
-        "--push",
-        "--plain-http",
-        "--tag",
-        "team/e:v1",
-        "-r",
-        registry,
-        "--base",
-        &base,
-    ])
-    .env("KUBECONFIG", "/dev/null")
-    .env("HOME", home.path())
-    .env("XDG_CACHE_HOME", home.path().join("cache"))
-    .env("DOCKER_CONFIG", home.path().join("docker"));
-    for (name, value) in environment {
-        push = push.env(name, value);
-    }
-    push.run()
-}
-
-fn home() -> TempDir {
-    tempfile::tempdir().expect("a directory")
-}
-
-fn log_in(home: &TempDir, registry: &str, login: Value) {
-    let mut config = json!({"auths": {}});
-    config["auths"][registry] = login;
-    std::fs::create_dir_all(home.path().join("docker")).expect("a directory");
-    std::fs::write(home.path().join("docker/config.json"), config.to_string()).expect("a file");
-}
-
 #[test]
 fn what_a_killed_pull_leaves_is_removed_by_the_next_build() {
-    let slow: Rule = |request| {
-        let is_layer = request.ends_with(&digest(LAYER));
+    let slow: Rule = |ask| {
+        let is_layer = ask.line.ends_with(&digest(LAYER));
         is_layer.then(|| ResponseTemplate::new(200).set_delay(Duration::from_mins(10)))
     };
     let (home, registry) = (home(), Fake::start(slow));
@@ -290,78 +137,87 @@ fn an_upload_goes_on_where_the_registry_says_however_it_is_written() {
 /// What a registry does, and what is said of it.
 const RULES: [(Rule, &str); 12] = [
     (
-        |line| line.starts_with("POST").then(|| ResponseTemplate::new(202)),
+        |ask| {
+            ask.line
+                .starts_with("POST")
+                .then(|| ResponseTemplate::new(202))
+        },
         "where the upload goes",
     ),
     (
-        |line| {
-            line.starts_with("POST")
+        |ask| {
+            ask.line
+                .starts_with("POST")
                 .then(|| ResponseTemplate::new(202).insert_header("location", "data:,x"))
         },
         "where the upload goes",
     ),
     (
-        |line| {
-            let is_manifest = line.starts_with("GET") && line.contains("/base/manifests/");
+        |ask| {
+            let is_manifest = ask.line.starts_with("GET") && ask.line.contains("/base/manifests/");
             is_manifest.then(|| ResponseTemplate::new(200).set_body_bytes(vec![b' '; 5 << 20]))
         },
         "the manifest is larger than 4 MiB",
     ),
     (
-        |line| {
-            let is_layer = line.starts_with("GET") && line.ends_with(&digest(LAYER));
+        |ask| {
+            let is_layer = ask.line.starts_with("GET") && ask.line.ends_with(&digest(LAYER));
             is_layer.then(|| ResponseTemplate::new(200).set_body_bytes(vec![b' '; 1 << 20]))
         },
         "is larger than its 7 bytes",
     ),
     (
-        |line| {
-            let is_layer = line.starts_with("GET") && line.ends_with(&digest(LAYER));
+        |ask| {
+            let is_layer = ask.line.starts_with("GET") && ask.line.ends_with(&digest(LAYER));
             is_layer.then(|| ResponseTemplate::new(200).set_body_bytes(b"another".to_vec()))
         },
         "what came is not sha256:",
     ),
     (
-        |line| {
+        |ask| {
             let refusal =
                 json!({"errors": [{"code": "DENIED", "message": "\u{1b}[2J\u{9b}31m\u{202e}no"}]});
-            line.starts_with("PUT")
+            ask.line
+                .starts_with("PUT")
                 .then(|| ResponseTemplate::new(400).set_body_json(refusal))
         },
         "DENIED",
     ),
     (
-        |line| {
-            line.starts_with("PUT")
+        |ask| {
+            ask.line
+                .starts_with("PUT")
                 .then(|| ResponseTemplate::new(413).set_body_string("<html>\u{1b}[2J</html>"))
         },
         "status 413",
     ),
     (
-        |line| {
-            line.contains("/base/manifests/")
+        |ask| {
+            ask.line
+                .contains("/base/manifests/")
                 .then(|| ResponseTemplate::new(200).set_body_string("[1"))
         },
         "cannot be read",
     ),
     (
-        |line| {
-            let is_manifest = line.contains("/base/manifests/");
+        |ask| {
+            let is_manifest = ask.line.contains("/base/manifests/");
             let evil = manifest().replace(&digest(LAYER), "sha256:../../../../etc/passwd");
             is_manifest.then(|| ResponseTemplate::new(200).set_body_string(evil))
         },
         "sha256:../../../../etc/passwd",
     ),
     (
-        |line| {
-            let pinned = line.starts_with("GET") && line.contains("/base/manifests/sha256:");
+        |ask| {
+            let pinned =
+                ask.line.starts_with("GET") && ask.line.contains("/base/manifests/sha256:");
             pinned.then(|| ResponseTemplate::new(200).set_body_string("{\"schemaVersion\": 2}"))
         },
         "digest",
     ),
     (
-        |line| {
-            let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        |ask| {
+            let target = ask.line.split(' ').nth(1).unwrap_or_default().to_owned();
             target
                 .contains("/base/manifests/")
                 .then(|| ResponseTemplate::new(307).insert_header("location", target.as_str()))
@@ -369,8 +225,9 @@ const RULES: [(Rule, &str); 12] = [
         "redirect",
     ),
     (
-        |line| {
-            line.contains("/base/manifests/")
+        |ask| {
+            ask.line
+                .contains("/base/manifests/")
                 .then(|| ResponseTemplate::new(307).insert_header("location", "file:///etc/passwd"))
         },
         "",
@@ -389,52 +246,6 @@ fn no_answer_of_a_registry_ends_the_process_or_fills_the_memory() {
         assert_eq!(active, None, "{:?}", answer.stderr);
         answer.says(told);
     }
-}
-
-/// Leads to a realm that answers this.
-fn with_realm(realm: fn() -> ResponseTemplate) -> Fake {
-    let fake = Fake::start(|_| None);
-    let challenge = format!(
-        "Bearer realm=\"http://{}/token\",service=\"s\"",
-        fake.name()
-    );
-    let answer = move |request: &Request| match request.url.path() {
-        "/token" => realm(),
-        "/v2/" => ResponseTemplate::new(401).insert_header("www-authenticate", challenge.as_str()),
-        path => good(&format!("{} {path}", request.method)),
-    };
-    fake.answers(answer);
-    fake
-}
-
-#[test]
-fn a_token_that_cannot_be_sent_is_told() {
-    let fake = with_realm(|| ResponseTemplate::new(200).set_body_json(json!({"token": "a\nb"})));
-    push(&home(), &fake.name(), &[])
-        .exits(3)
-        .says("token holds a control character");
-}
-
-#[test]
-fn an_identity_token_follows_no_redirect() {
-    let fake = with_realm(|| ResponseTemplate::new(307).insert_header("location", "/stolen"));
-    let home = home();
-    log_in(
-        &home,
-        &fake.name(),
-        json!({"auth": "dXNlcjo=", "identitytoken": "identity-sesame"}),
-    );
-    let answer = push(&home, &fake.name(), &[]).exits(3);
-    assert!(
-        !answer.stderr.contains("identity-sesame"),
-        "{}",
-        answer.stderr
-    );
-    assert!(
-        fake.requests()
-            .iter()
-            .all(|request| request.url.path() != "/stolen")
-    );
 }
 
 #[test]
@@ -459,78 +270,4 @@ fn a_registry_is_reached_by_the_environments_proxy_and_past_it() {
     // The registry's own address is this machine's, which no proxy is for.
     let nobody = "http://127.0.0.1:9".to_owned();
     push(&home(), &fake.name(), &[("HTTP_PROXY", nobody)]).exits(0);
-}
-
-/// What a base leads to that is stored somewhere else.
-#[test]
-fn credentials_stay_with_the_registry() {
-    let elsewhere = Listener::start(http(
-        "200 OK",
-        "",
-        std::str::from_utf8(LAYER).expect("text"),
-    ));
-    let location = format!("http://localhost:{}/layer", elsewhere.port);
-    let fake = Fake::start(|_| None);
-    let answer = move |request: &Request| {
-        let path = request.url.path();
-        if path == "/v2/" {
-            return ResponseTemplate::new(401)
-                .insert_header("www-authenticate", "Basic realm=\"r\"");
-        }
-        let is_layer = request.method.as_str() == "GET" && path.ends_with(&digest(LAYER));
-        if is_layer {
-            return ResponseTemplate::new(307).insert_header("location", location.as_str());
-        }
-        good(&format!("{} {path}", request.method))
-    };
-    fake.answers(answer);
-    let home = home();
-    // ada:sesame
-    log_in(&home, &fake.name(), json!({"auth": "YWRhOnNlc2FtZQ=="}));
-    push(&home, &fake.name(), &[]).exits(0);
-    let with_password = |request: &Request| request.headers.contains_key("authorization");
-    assert!(fake.requests().iter().any(with_password));
-    let asked = elsewhere.requests().join("\n").to_lowercase();
-    assert!(asked.contains("get /layer"), "{asked}");
-    assert!(!asked.contains("authorization"), "{asked}");
-}
-
-#[test]
-fn a_realm_on_another_host_is_asked_as_docker_asks_it() {
-    let realm = Listener::start(http("200 OK", "", "{\"token\": \"t\"}"));
-    let challenge = format!(
-        "Bearer realm=\"http://localhost:{}/token\",service=\"s\"",
-        realm.port
-    );
-    let fake = Fake::start(|_| None);
-    fake.answers(move |request: &Request| match request.url.path() {
-        "/v2/" => ResponseTemplate::new(401).insert_header("www-authenticate", challenge.as_str()),
-        path => good(&format!("{} {path}", request.method)),
-    });
-    let home = home();
-    log_in(&home, &fake.name(), json!({"auth": "YWRhOnNlc2FtZQ=="}));
-    push(&home, &fake.name(), &[]).exits(0);
-    assert!(realm.requests()[0].contains("YWRhOnNlc2FtZQ=="));
-}
-
-#[test]
-fn no_credential_helper_is_a_path_or_a_command() {
-    let home = home();
-    let planted = home.path().join("planted");
-    let script = format!("#!/bin/sh\ntouch {}/ran\n", home.path().display());
-    crate::images::executable(&planted, &script);
-    let planted = planted.display().to_string();
-    let fake = Fake::start(|_| None);
-    for helper in [
-        format!("/../..{planted}"),
-        format!("$({planted})"),
-        format!("; {planted}"),
-        format!("-x {planted}"),
-    ] {
-        let config = json!({"credHelpers": {fake.name(): helper}});
-        std::fs::create_dir_all(home.path().join("docker")).expect("a directory");
-        std::fs::write(home.path().join("docker/config.json"), config.to_string()).expect("a file");
-        push(&home, &fake.name(), &[]).exits(3);
-        assert!(!home.path().join("ran").exists(), "{helper} ran");
-    }
 }

@@ -58,14 +58,18 @@ fn a_registry_that_wants_credentials_says_how_to_log_in() {
     let (source, registry) = (Registry::open(), Registry::with_password());
     let base = tiny_base(&source.name, "deno", &["amd64"]);
     let (workflow, home) = (workflow(), home());
-    push(&workflow, &registry.name, &base, home.path())
+    let answer = push(&workflow, &registry.name, &base, home.path())
         .run()
-        .exits(3)
+        .exits(3);
+    let answer = answer
         .says(&format!(
             "the registry {} refuses these credentials, or wants some",
             registry.name
         ))
         .says(&format!("docker login {}", registry.name));
+    for raw in ["401", "UNAUTHORIZED", "authentication required"] {
+        assert!(!answer.stderr.contains(raw), "{}", answer.stderr);
+    }
     remembers_nothing(&workflow);
 }
 
@@ -96,6 +100,27 @@ fn dockers_config_may_begin_with_a_byte_order_mark() {
     push(&workflow(), &registry.name, &base, home.path())
         .run()
         .exits(0);
+}
+
+#[test]
+fn an_empty_auth_is_none_and_a_file_that_is_not_valid_is_told() {
+    let (source, registry) = (Registry::open(), Registry::open());
+    let base = tiny_base(&source.name, "deno", &["amd64"]);
+    let (workflow, home) = (workflow(), home());
+    let push = || push(&workflow, &registry.name, &base, home.path()).run();
+    let logins = serde_json::json!({&registry.name: {"auth": ""}, &source.name: {"auth": "", "identitytoken": ""}});
+    log_in(home.path(), &serde_json::json!({"auths": logins}));
+    push().exits(0);
+    let file = home.path().join("docker/config.json");
+    fs::write(&file, "{\n  sesame").expect("a file");
+    let answer = push()
+        .exits(3)
+        .says(&format!(
+            "cannot read the credentials in {}",
+            file.display()
+        ))
+        .says("it is not valid JSON at line 2");
+    assert!(!answer.stderr.contains("sesame"), "{}", answer.stderr);
 }
 
 /// As `az acr login` leaves them.

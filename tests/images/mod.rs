@@ -3,6 +3,7 @@
 mod bundle;
 mod faults;
 mod oci;
+mod references;
 mod registry;
 mod tokens;
 

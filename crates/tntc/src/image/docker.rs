@@ -9,6 +9,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use tntc_core::values::ImageReference;
@@ -203,8 +204,9 @@ impl Docker {
         command.arg(self.full_name(image));
         // Docker tries again by itself when the connection breaks; podman does after some breaks only.
         let broken = |failure: &Failure| Fault::of(failure) == Some(Fault::Broken);
+        let again = |failure: &Failure| (self.podman && broken(failure)).then_some(Duration::ZERO);
         let push = async || program::run(&mut command, &phase).await;
-        let lines = retry::while_transient(|failure| self.podman && broken(failure), push).await;
+        let lines = retry::while_transient(again, push).await;
         let lines = lines.map_err(|failure| told(&failure, &doing, image))?;
         let written = fs::read_to_string(digest_file).unwrap_or_default();
         digest(&written)

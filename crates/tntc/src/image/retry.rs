@@ -6,18 +6,24 @@ use std::time::Duration;
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 250 });
 
-/// Takes a step until it is done, or has failed in a way that is not over in a moment, or too often.
+/// Whoever asks for more time than this is not waited for.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Takes a step until it is done, or has failed in a way that is not over in a moment, or too often. `pause` says how long
+/// a failure wants to be waited for at least; nothing for one that stays.
 pub async fn while_transient<T, E>(
-    transient: impl Fn(&E) -> bool,
+    pause: impl Fn(&E) -> Option<Duration>,
     mut step: impl AsyncFnMut() -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut pause = PAUSE;
+    let mut least = PAUSE;
     for _ in 1..ATTEMPTS {
-        match step().await {
-            Err(cause) if transient(&cause) => tokio::time::sleep(pause).await,
-            done => return done,
+        let done = step().await;
+        let wanted = done.as_ref().err().and_then(&pause);
+        match wanted.filter(|wanted| *wanted <= LONGEST) {
+            Some(wanted) => tokio::time::sleep(wanted.max(least)).await,
+            None => return done,
         }
-        pause *= 2;
+        least *= 2;
     }
     step().await
 }

@@ -99,7 +99,11 @@ impl Source {
         named: Option<Platform>,
     ) -> Result<Option<Base>> {
         if manifest["config"].is_null() {
-            return Err(self.invalid("its manifest has no config"));
+            let why = match manifest["schemaVersion"].as_u64() {
+                Some(1) => "it is of Docker's schema 1, which registries and clusters gave up",
+                _ => "its manifest has no config",
+            };
+            return Err(self.invalid(why));
         }
         let config: Descriptor = self.read(manifest["config"].clone())?;
         let layers: Vec<Descriptor> = self.read(manifest["layers"].clone())?;

@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt;
 use super::image::{Blob, Descriptor};
 use super::response::Cause;
 use super::tokens::Operation;
-use super::told::{self, transient};
+use super::told;
 use super::wire::Wire;
 use super::{credentials, protocol};
 use crate::image::retry;
@@ -135,7 +135,7 @@ fn doing(image: &ImageReference, operation: Operation) -> String {
 }
 
 async fn retried<T>(step: impl AsyncFnMut() -> Result<T, Cause>) -> Result<T, Cause> {
-    retry::while_transient(transient, step).await
+    retry::while_transient(told::pause, step).await
 }
 
 #[cfg(test)]

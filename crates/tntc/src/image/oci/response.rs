@@ -1,6 +1,9 @@
 //! What a registry answers, within bounds, and why it is not what it should be.
 
+use std::time::Duration;
+
 use futures::TryStreamExt;
+use hyper::header::RETRY_AFTER;
 use reqwest::Response;
 use serde_json::Value;
 
@@ -20,7 +23,12 @@ pub enum Cause {
         status: u16,
         /// What it says.
         message: String,
+        /// When it wants to be asked again (RFC 9110, 10.2.3).
+        again: Option<Duration>,
     },
+    /// A token was not taken (any more), and another one was given for it.
+    #[error("the registry refuses the token that it gave")]
+    Renewed,
     /// A file of this machine.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -46,26 +54,40 @@ pub async fn checked(answer: Response) -> Result<Response, Cause> {
     if status.is_success() {
         return Ok(answer);
     }
+    let again = answer.headers().get(RETRY_AFTER);
+    let again = again.and_then(|header| header.to_str().ok()?.parse().ok());
     // Why it refuses is worth knowing, and nothing more than that.
     let body = bytes(answer, ANSWER, "its answer")
         .await
         .unwrap_or_default();
-    let text = String::from_utf8_lossy(&body);
-    let parsed: Value = serde_json::from_str(&text).unwrap_or_default();
-    let errors = parsed["errors"].as_array().into_iter().flatten();
-    let message: Vec<_> = errors
-        .map(|error| {
-            let field = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-            [field("code"), field("message")]
-                .join(" ")
-                .trim()
-                .to_owned()
-        })
-        .collect();
+    let parsed = serde_json::from_slice(&body).unwrap_or_default();
     Err(Cause::Status {
         status: status.as_u16(),
-        message: message.join("; ").chars().take(500).collect(),
+        message: words(&parsed).chars().take(500).collect(),
+        again: again.map(Duration::from_secs),
     })
+}
+
+/// Code and message of each error, as the specification has them, or what other servers before a registry say.
+fn words(answer: &Value) -> String {
+    let field = |of: &Value, names: &[&str]| {
+        let mut texts = names.iter().filter_map(|name| of[name].as_str());
+        texts.find(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let errors = answer["errors"].as_array().into_iter().flatten();
+    let errors = errors.map(|error| {
+        let told = [
+            field(error, &["code"]),
+            field(error, &["message", "detail"]),
+        ];
+        told.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    });
+    let errors: Vec<_> = errors.filter(|text| !text.is_empty()).collect();
+    if errors.is_empty() {
+        let names = ["message", "error_description", "details", "detail", "error"];
+        return field(answer, &names).unwrap_or_default();
+    }
+    errors.join("; ")
 }
 
 /// The bytes of an answer that is small.

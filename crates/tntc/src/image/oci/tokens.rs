@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use http_auth::parser::ChallengeParser;
 use hyper::header::{HeaderValue, WWW_AUTHENTICATE};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 use tntc_core::values::ImageReference;
 
@@ -36,26 +36,25 @@ struct Challenge {
     service: String,
 }
 
-/// The header for an operation on an image's repository; none where the registry wants none.
+/// The header for an operation on an image's repository, as an answer of the registry asks for it; none where it asks for
+/// nothing, or for what this user has not.
 ///
 /// # Errors
-/// The registry or its realm does not answer, refuses the credentials, or gives a token that cannot be sent.
+/// The registry's realm does not answer, refuses the credentials, or gives a token that cannot be sent.
 pub async fn header(
     client: &Client,
-    base: &Url,
+    answer: &Response,
     login: &Login,
     image: &ImageReference,
     operation: Operation,
 ) -> Result<Option<HeaderValue>, Cause> {
-    let answer = client.get(base.clone()).send().await?;
-    let Some(challenge) = challenge(&answer) else {
+    let Some(challenge) = challenge(answer) else {
+        let is_asked = answer.headers().contains_key(WWW_AUTHENTICATE);
         return match login {
-            Login::Identity(_) => Err(Cause::Refused(
+            Login::Identity(_) if is_asked => Err(Cause::Refused(
                 "an identity token is of no use with a registry that gives no tokens".to_owned(),
             )),
-            Login::Password(user, password) if answer.headers().contains_key(WWW_AUTHENTICATE) => {
-                basic(user, password).map(Some)
-            }
+            Login::Password(user, password) if is_asked => basic(user, password).map(Some),
             _ => Ok(None),
         };
     };
@@ -112,15 +111,19 @@ async fn ask(
 
 async fn granted(answer: Response) -> Result<HeaderValue, Cause> {
     let status = answer.status();
-    if status.is_client_error() || status.is_redirection() {
+    let is_late = status == StatusCode::TOO_MANY_REQUESTS;
+    if status.is_client_error() && !is_late || status.is_redirection() {
         return Err(Cause::Refused(format!(
             "the registry's realm answers {status}"
         )));
     }
     let body = response::bytes(response::checked(answer).await?, ANSWER, "a token").await?;
-    let granted: Granted = serde_json::from_slice(&body)
-        .map_err(|_| Cause::Odd("the registry's realm answers no token".to_owned()))?;
-    let token = granted.token.or(granted.access_token).unwrap_or_default();
+    let granted: Option<Granted> = serde_json::from_slice(&body).ok();
+    let tokens = granted.map(|granted| [granted.token, granted.access_token]);
+    let mut tokens = tokens.into_iter().flatten().flatten();
+    let token = tokens.find(|token| !token.is_empty());
+    let token =
+        token.ok_or_else(|| Cause::Odd("the registry's realm answers no token".to_owned()))?;
     sendable(&format!("Bearer {token}"))
 }
 

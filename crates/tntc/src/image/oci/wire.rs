@@ -21,6 +21,7 @@ use super::layer::{digest, in_hex};
 use super::protocol::Protocol;
 use super::response::{Cause, bytes, checked};
 use super::tokens::{self, Operation};
+use super::told;
 use crate::process::proxies;
 
 /// Bytes of a manifest or index; the specification asks registries for 4 MiB.
@@ -75,8 +76,8 @@ impl Wire {
         if let Some(header) = known.get(&key) {
             return Ok(header.clone());
         }
-        let header =
-            tokens::header(&self.client, &self.base, &self.login, image, operation).await?;
+        let greeting = self.client.get(self.base.clone()).send().await?;
+        let header = tokens::header(&self.client, &greeting, &self.login, image, operation).await?;
         known.insert(key, header.clone());
         Ok(header)
     }
@@ -99,12 +100,37 @@ impl Wire {
     ) -> Result<Response, Cause> {
         let mut request: Request = request.build()?;
         // Wherever else an upload or a manifest leads, the credentials are not for that host.
-        if self.is_own(request.url())
-            && let Some(header) = self.header(image, operation).await?
-        {
-            request.headers_mut().insert(AUTHORIZATION, header);
+        if !self.is_own(request.url()) {
+            return Ok(self.client.execute(request).await?);
         }
-        Ok(self.client.execute(request).await?)
+        let header = self.header(image, operation).await?;
+        if let Some(header) = &header {
+            request.headers_mut().insert(AUTHORIZATION, header.clone());
+        }
+        let answer = self.client.execute(request).await?;
+        let is_refused = answer.status() == StatusCode::UNAUTHORIZED && self.is_own(answer.url());
+        if is_refused && self.renew(&answer, header, image, operation).await? {
+            return Err(Cause::Renewed);
+        }
+        Ok(answer)
+    }
+
+    /// Gets a token for one that has expired, or the first one where a registry greets everybody and asks later; false when
+    /// there is nothing else to send.
+    async fn renew(
+        &self,
+        answer: &Response,
+        sent: Option<HeaderValue>,
+        image: &ImageReference,
+        operation: Operation,
+    ) -> Result<bool, Cause> {
+        let header = tokens::header(&self.client, answer, &self.login, image, operation).await?;
+        let is_other = header.is_some() && header != sent;
+        if is_other {
+            let key = (image.repository().into_owned(), operation);
+            self.headers.lock().await.insert(key, header);
+        }
+        Ok(is_other)
     }
 
     fn is_own(&self, url: &Url) -> bool {
@@ -117,11 +143,14 @@ impl Wire {
             .client
             .head(self.manifest_url(image)?)
             .header(ACCEPT, MANIFESTS);
-        let answer = checked(self.send(request, image, Operation::Pull).await?).await?;
-        let header = answer.headers().get("docker-content-digest");
-        let named = header.and_then(|header| header.to_str().ok());
-        match named.filter(|named| image.by_digest(named).is_ok()) {
-            Some(found) => Ok(found.to_owned()),
+        let answer = self.send(request, image, Operation::Pull).await?;
+        let (status, named) = (answer.status(), content_digest(&answer));
+        if status == StatusCode::NOT_FOUND || told::is_late(status.as_u16()) {
+            checked(answer).await?;
+        }
+        // Some refuse this method, and an answer to it cannot say why it refuses.
+        match named.filter(|named| status.is_success() && image.by_digest(named).is_ok()) {
+            Some(found) => Ok(found),
             None => Ok(digest(&self.manifest(image).await?)),
         }
     }
@@ -179,7 +208,12 @@ impl Wire {
             .client
             .head(self.url(image, &format!("blobs/{digest}"))?);
         let answer = self.send(request, image, Operation::Push).await?;
-        if answer.status() == StatusCode::NOT_FOUND {
+        let status = answer.status();
+        if status.is_client_error()
+            && status != StatusCode::UNAUTHORIZED
+            && !told::is_late(status.as_u16())
+        {
+            // Also of those that refuse this method: what keeps a blob out is said of the upload.
             return Ok(false);
         }
         checked(answer).await.map(|_| true)
@@ -243,9 +277,16 @@ impl Wire {
             .request(Method::PUT, self.manifest_url(image)?)
             .header(CONTENT_TYPE, &manifest.descriptor.media_type)
             .body(manifest.content.clone());
-        checked(self.send(request, image, Operation::Push).await?)
-            .await
-            .map(drop)
+        let answer = checked(self.send(request, image, Operation::Push).await?).await?;
+        let ours = &manifest.descriptor.digest;
+        let stored = content_digest(&answer).filter(|stored| image.by_digest(stored).is_ok());
+        match stored.filter(|stored| stored != ours) {
+            // What pods are to run is named by its digest.
+            Some(other) => Err(Cause::Odd(format!(
+                "it stored the manifest as {other} and not as {ours}"
+            ))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -257,15 +298,29 @@ fn host(image: &ImageReference) -> &str {
     }
 }
 
-/// Where an upload goes on: a whole URL, or a path, with or without a slash before it.
+fn content_digest(answer: &Response) -> Option<String> {
+    let header = answer.headers().get("docker-content-digest")?;
+    header.to_str().ok().map(str::to_owned)
+}
+
 fn location(answer: &Response) -> Result<Url, Cause> {
-    let header = answer
-        .headers()
-        .get(LOCATION)
-        .and_then(|header| header.to_str().ok());
-    let target = header.and_then(|location| answer.url().join(location).ok());
+    let header = answer.headers().get(LOCATION);
+    target(answer.url(), header.and_then(|header| header.to_str().ok()))
+}
+
+/// Where an upload goes on: a whole URL, or a path, with or without a slash before it. Never from TLS to the clear.
+fn target(from: &Url, location: Option<&str>) -> Result<Url, Cause> {
+    let target = location.and_then(|location| from.join(location).ok());
     let usable = target.filter(|url| matches!(url.scheme(), "http" | "https"));
-    usable.ok_or_else(|| Cause::Odd("it does not say where the upload goes (Location)".to_owned()))
+    let usable = usable
+        .ok_or_else(|| Cause::Odd("it does not say where the upload goes (Location)".to_owned()))?;
+    if from.scheme() == "https" && usable.scheme() == "http" {
+        return Err(Cause::Odd(
+            "it sends the upload to plain HTTP: a proxy before it has to set X-Forwarded-Proto"
+                .to_owned(),
+        ));
+    }
+    Ok(usable)
 }
 
 /// A client that goes by the environment's proxies, by the same rules as to a cluster.
@@ -285,4 +340,35 @@ fn client(protocol: Protocol) -> Result<Client, Cause> {
         builder = builder.tls_certs_only(authorities?);
     }
     Ok(builder.build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_goes_on_at_a_path_or_another_host_and_never_in_the_clear() {
+        let from = |url: &str| url.parse::<Url>().expect("a URL");
+        let tls = from("https://reg.io/v2/e/blobs/uploads/");
+        for (location, expected) in [
+            ("/v2/e/1?s=a", "https://reg.io/v2/e/1?s=a"),
+            ("1", "https://reg.io/v2/e/blobs/uploads/1"),
+            ("https://storage.io/1", "https://storage.io/1"),
+            ("//storage.io/1", "https://storage.io/1"),
+        ] {
+            let found = target(&tls, Some(location)).expect("a place");
+            assert_eq!(found.as_str(), expected);
+        }
+        for (location, told) in [
+            (Some("http://reg.io/v2/e/1"), "X-Forwarded-Proto"),
+            (Some("data:,x"), "Location"),
+            (Some("http://["), "Location"),
+            (None, "Location"),
+        ] {
+            let cause = target(&tls, location).expect_err("no place");
+            assert!(cause.to_string().contains(told), "{cause}");
+        }
+        let clear = from("http://reg.io/v2/e/blobs/uploads/");
+        assert!(target(&clear, Some("http://reg.io/1")).is_ok());
+    }
 }
