@@ -5,11 +5,20 @@
  * are of whole processes, in milliseconds.
  */
 
-import { kubectl, kubectlRun, median, timed, tntc, writeEcho } from "./support/measure.ts";
+import { kubectl, kubectlRun, median, timed, tntc, within, writeEcho } from "./support/measure.ts";
 
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 7);
 const IMAGE = "tentacular-engine:bench";
 const WORKFLOW = "bench-echo";
+
+/** The most that a command's median may be, as a share of kubectl's. */
+const BOUNDS: Readonly<Record<string, number>> = {
+  "deploy, first": 0.7,
+  "deploy, unchanged": 0.5,
+  run: 0.9,
+  list: 0.3,
+  "edit to new answer": 1.15,
+};
 
 /** What one side of a pair does, in its own namespace and workflow directory. */
 interface Side {
@@ -131,4 +140,5 @@ for (const [name, [ours, theirs]] of rows) {
       (a / b).toFixed(2).padStart(5)
     }`,
   );
+  within(name, a / b, BOUNDS[name] ?? 1);
 }

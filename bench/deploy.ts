@@ -6,11 +6,19 @@
  * Ready. What comes before and after is the tool's.
  */
 
-import { kubectl, median, tntc, writeEcho } from "./support/measure.ts";
+import { kubectl, median, tntc, within, writeEcho } from "./support/measure.ts";
 
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 5);
 const IMAGE = "tentacular-engine:bench";
 const NAME = "bench-ready";
+
+/** The most that a median may be. */
+const BOUNDS: Readonly<Record<string, number>> = {
+  "beyond the cluster's own, until Ready": 300,
+  "beyond the cluster's own, until the answer": 600,
+  "of them failed": 0,
+  "test --live": 4_000,
+};
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -145,6 +153,7 @@ async function round(number: number): Promise<void> {
     const live = JSON.parse(
       await tntc("test", dir, "--live", "-o", "json"),
     );
+    note("test --live", live.timing.durationMs);
     for (const phase of live.phases as Phase[]) {
       note(`test --live: ${phase.name}`, phase.durationMs);
     }
@@ -163,4 +172,5 @@ console.log(`| median of ${ROUNDS} rounds | ms |`);
 console.log("|---|---|");
 for (const [name, values] of columns) {
   console.log(`| ${name} | ${median(values).toFixed(0)} |`);
+  within(name, median(values), BOUNDS[name] ?? Infinity);
 }

@@ -5,7 +5,7 @@
  * milliseconds.
  */
 
-import { kubectl, kubectlRun, median, timed, tntc } from "./support/measure.ts";
+import { kubectl, kubectlRun, median, timed, tntc, within } from "./support/measure.ts";
 
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 7);
 const IMAGE = "tentacular-engine:bench";
@@ -32,6 +32,7 @@ async function measure({ name, most, ours, theirs }: Pair): Promise<void> {
   console.log(
     `| ${name} | ${a.toFixed(0)} | ${b.toFixed(0)} | ${(a / b).toFixed(2)} | ${most} |`,
   );
+  within(name, a / b, most);
 }
 
 /** A workflow directory; without a contract there is no policy that keeps the API server's proxy out. */

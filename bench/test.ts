@@ -5,11 +5,17 @@
  * The commands alternate, so that a machine that slows down slows all of them. Times are in milliseconds.
  */
 
-import { command, median, timed } from "./support/measure.ts";
+import { command, median, timed, within } from "./support/measure.ts";
 
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 15);
 const SIZES = [3, 50];
 const RELOADS = 10;
+
+/** The most that a median may be, in those of `deno eval ""`. */
+const BOUNDS: Readonly<Record<string, number>> = {
+  "tntc test, 3 nodes": 2.2,
+  "tntc test, 50 nodes": 6,
+};
 
 function source(value: number): string {
   return `import type { Context } from "tentacular";
@@ -64,6 +70,7 @@ async function testing(): Promise<void> {
   for (const [index, [name]] of commands.entries()) {
     const ratio = (medians[index] ?? NaN) / (medians[0] ?? NaN);
     console.log(`| ${name} | ${medians[index]?.toFixed(1)} | ${ratio.toFixed(2)} |`);
+    within(name, ratio, BOUNDS[name] ?? Infinity);
   }
   await Promise.all(directories.map((it) => Deno.remove(it, { recursive: true })));
 }

@@ -24,6 +24,13 @@ export function median(times: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
+/** Reports a figure that is past its bound; with `--check` the run has failed then. */
+export function within(name: string, value: number, most: number): void {
+  if (value <= most) return;
+  console.error(`${name}: ${value.toFixed(2)}, which is past the bound of ${most}`);
+  if (Deno.args.includes("--check")) Deno.exitCode = 1;
+}
+
 /** Writes a workflow whose one node answers with this text. */
 export async function writeEcho(dir: string, name: string, said: string): Promise<void> {
   await Deno.mkdir(`${dir}/nodes`, { recursive: true });

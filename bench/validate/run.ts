@@ -8,8 +8,16 @@
  * `--write` keeps the table in results.md.
  */
 
+import { within } from "../support/measure.ts";
+
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 51);
 const LARGE_ROUNDS = Math.ceil(ROUNDS / 5);
+
+/** The most that the best round may be, in those of `tntc version`. */
+const BOUNDS: Readonly<Record<string, number>> = {
+  "validate, 10 nodes": 1.4,
+  "validate, 10,000 nodes, 20,000 edges": 60,
+};
 
 interface Subject {
   readonly name: string;
@@ -129,6 +137,7 @@ async function measured(subjects: readonly Subject[]): Promise<string[]> {
       (resident / 1024).toFixed(1),
     ];
     rows.push(`| ${subject.name} | ${cells.join(" | ")} |`);
+    within(subject.name, best / base, BOUNDS[subject.name] ?? Infinity);
   }
   return rows;
 }
