@@ -17,7 +17,7 @@ use crate::workspace::config_files::CONFIG_DIR;
 use crate::workspace::files::{self, Access};
 use crate::workspace::trust;
 
-/// Write settings to a config file, or show those in force
+/// Write settings to a config file, or show the effective ones
 #[derive(Debug, Args)]
 pub struct Configure {
     /// RuntimeClass of the pods; empty for none
@@ -26,7 +26,7 @@ pub struct Configure {
     /// Write .tentacular/config.yaml of the project instead of the user's
     #[arg(long)]
     pub project: bool,
-    /// Show every setting in force and where it comes from
+    /// Show every effective setting and where it comes from
     #[arg(long)]
     pub show: bool,
     /// Trust a workflow directory, or one that holds some: its .npmrc, imports from private networks, and its images
@@ -80,7 +80,7 @@ pub fn run(arguments: &Configure, context: &Context) -> Result<Outcome> {
     if edits.is_empty() || arguments.show {
         if !edits.is_empty() {
             return Err(Error::usage(
-                "--show shows what is in force; it goes with no other setting",
+                "--show shows the effective settings and cannot be combined with a setting",
             ));
         }
         return show(context);
@@ -194,7 +194,7 @@ fn show(context: &Context) -> Result<Outcome> {
     let trusted = Trusted {
         trusted_directories,
     };
-    Ok(Outcome::new("settings in force").text(text).own(Answer {
+    Ok(Outcome::new("effective settings").text(text).own(Answer {
         settings: Shown::InForce(Box::new(InForce { settings, trusted })),
         files,
     }))

@@ -151,7 +151,7 @@ pub fn not_readable(pod: &str, selection: Selection, cause: kube::Error) -> Erro
     let error = errors::tell(&format!("reading the log of pod {pod}"), cause);
     match nothing {
         true if selection.previous => error.hint("it was not restarted; leave out --previous"),
-        true => error.hint("its container has not started; tntc status tells why"),
+        true => error.hint("its container has not started; tntc status shows why"),
         false => error,
     }
 }
