@@ -23,10 +23,7 @@ pub async fn deployments(
     namespace: Option<&str>,
     selector: Option<&str>,
 ) -> Result<Vec<Deployment>> {
-    let api: Api<Deployment> = match namespace {
-        Some(namespace) => Api::namespaced(cluster.client.clone(), namespace),
-        None => Api::all(cluster.client.clone()),
-    };
+    let api: Api<Deployment> = objects::api_in(cluster, namespace);
     let ours = format!("{}={}", labels::MANAGED_BY, labels::MANAGER);
     let selector: Vec<_> = std::iter::once(ours.as_str()).chain(selector).collect();
     let ours = ListParams::default().labels(&selector.join(","));
@@ -44,7 +41,7 @@ pub async fn deployments(
 /// # Errors
 /// There is none of that name, or it is not ours.
 pub async fn deployment(cluster: &Cluster, namespace: &str, name: &str) -> Result<Deployment> {
-    let api: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
+    let api: Api<Deployment> = objects::api(cluster, namespace);
     let found = api
         .get_opt(name)
         .await
@@ -63,24 +60,18 @@ pub fn no_such_workflow(cluster: &Cluster, name: &str, namespace: &str) -> Error
 
 /// The Service, when there is one.
 pub async fn service(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Service>> {
-    let api: Api<Service> = Api::namespaced(cluster.client.clone(), namespace);
-    api.get_opt(name)
-        .await
-        .map_err(|cause| errors::tell(&format!("reading Service/{name}"), cause))
+    objects::get(cluster, namespace, name).await
 }
 
 /// The pods of the workflow's engine.
 pub async fn pods(cluster: &Cluster, namespace: &str, name: &str) -> Result<Vec<Pod>> {
     let engines = ListParams::default().labels(&format!("{}={name}", labels::NAME));
-    list(cluster, namespace, &engines).await
+    objects::list(cluster, namespace, &engines).await
 }
 
 /// The engine pods of every workflow in the namespace, or in all of them.
 pub async fn every_pod(cluster: &Cluster, namespace: Option<&str>) -> Result<Vec<Pod>> {
-    let api: Api<Pod> = match namespace {
-        Some(namespace) => Api::namespaced(cluster.client.clone(), namespace),
-        None => Api::all(cluster.client.clone()),
-    };
+    let api: Api<Pod> = objects::api_in(cluster, namespace);
     let ours = format!(
         "{},{}={}",
         labels::NAME,
@@ -124,7 +115,7 @@ where
         + std::fmt::Debug
         + DeserializeOwned,
 {
-    let api: Api<K> = Api::namespaced(cluster.client.clone(), namespace);
+    let api: Api<K> = objects::api(cluster, namespace);
     match api.list(selector).await {
         Ok(list) => Ok((list.items, None)),
         Err(kube::Error::Api(status)) if status.code == 403 => {
@@ -143,8 +134,8 @@ pub async fn cron_jobs(
     let ours = ListParams::default().labels(&objects::ours(name));
     let runs = ListParams::default().labels(&format!("{}={name}", labels::WORKFLOW));
     let (cron_jobs, jobs) = futures::join!(
-        list::<CronJob>(cluster, namespace, &ours),
-        list::<Job>(cluster, namespace, &runs),
+        objects::list::<CronJob>(cluster, namespace, &ours),
+        objects::list::<Job>(cluster, namespace, &runs),
     );
     let jobs = jobs?;
     let newest = |cron_job: &CronJob| {
@@ -163,20 +154,6 @@ pub async fn cron_jobs(
             (cron_job, newest)
         })
         .collect())
-}
-
-async fn list<K>(cluster: &Cluster, namespace: &str, selector: &ListParams) -> Result<Vec<K>>
-where
-    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + std::fmt::Debug
-        + DeserializeOwned,
-{
-    let api: Api<K> = Api::namespaced(cluster.client.clone(), namespace);
-    let listed = api.list(selector).await;
-    listed
-        .map(|list| list.items)
-        .map_err(|cause| errors::tell(&format!("listing {}", K::plural(&())), cause))
 }
 
 fn named<K: kube::Resource>(objects: Vec<K>) -> std::collections::BTreeMap<String, K> {

@@ -14,7 +14,7 @@ use tntc_core::manifests::{code, deployment, labels};
 use tntc_core::observe::diagnosis::{self, Problem};
 
 use super::client::errors;
-use super::{Cluster, inventory};
+use super::{Cluster, inventory, objects};
 use crate::outcome::{Error, Result};
 
 /// Enough of a log for the report and for what Deno may warn of before it.
@@ -32,7 +32,7 @@ pub struct Reports {
 /// Asks every pod that is ready; those that are about to go do not count.
 pub async fn reports(cluster: &Cluster, namespace: &str, pods: Vec<Pod>) -> Reports {
     let pods: Vec<_> = pods.into_iter().filter(is_serving).collect();
-    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let api: Api<Pod> = objects::api(cluster, namespace);
     let parameters = LogParams {
         container: Some(deployment::CONTAINER.to_owned()),
         limit_bytes: Some(BEGINNING_BYTES),
@@ -90,8 +90,8 @@ pub async fn unlike_their_templates(cluster: &Cluster, pods: &[Pod]) -> BTreeSet
 
 /// What the cluster holds for these pods now.
 pub async fn held(cluster: &Cluster, namespace: &str, workflow: &str, pods: &[Pod]) -> Held {
-    let config_maps: Api<ConfigMap> = Api::namespaced(cluster.client.clone(), namespace);
-    let secrets: Api<Secret> = Api::namespaced(cluster.client.clone(), namespace);
+    let config_maps: Api<ConfigMap> = objects::api(cluster, namespace);
+    let secrets: Api<Secret> = objects::api(cluster, namespace);
     let code_name = code::name(workflow);
     let secret = async {
         let name = pods.iter().find_map(mounted_secret)?;

@@ -1,12 +1,17 @@
-//! Objects of workflows in a namespace, of whatever kind.
+//! Objects in a namespace, of whatever kind: reading them, and whose they are.
 
 use std::fmt::Debug;
 
 use k8s_openapi::NamespaceResourceScope;
-use kube::{Resource, ResourceExt};
+use kube::Resource;
+use kube::api::{Api, ListParams};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tntc_core::manifests::labels;
+
+use super::Cluster;
+use super::client::errors;
+use crate::outcome::Result;
 
 /// Kinds that live in a namespace and can be sent by server-side apply.
 pub trait Object:
@@ -26,6 +31,43 @@ impl<K> Object for K where
 {
 }
 
+/// Requests about one kind of object in a namespace.
+pub fn api<K>(cluster: &Cluster, namespace: &str) -> Api<K>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
+    Api::namespaced(cluster.client.clone(), namespace)
+}
+
+/// The same, in all namespaces where none is given.
+pub fn api_in<K>(cluster: &Cluster, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
+    match namespace {
+        Some(namespace) => api(cluster, namespace),
+        None => Api::all(cluster.client.clone()),
+    }
+}
+
+/// The object of this name, when there is one.
+pub async fn get<K: Object>(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<K>> {
+    let found = api::<K>(cluster, namespace).get_opt(name).await;
+    found.map_err(|cause| errors::tell(&format!("reading {}/{name}", K::kind(&())), cause))
+}
+
+/// Every object of a kind that the selector takes.
+pub async fn list<K: Object>(
+    cluster: &Cluster,
+    namespace: &str,
+    selector: &ListParams,
+) -> Result<Vec<K>> {
+    let listed = api::<K>(cluster, namespace).list(selector).await;
+    listed
+        .map(|list| list.items)
+        .map_err(|cause| errors::tell(&format!("listing {}", K::plural(&())), cause))
+}
+
 /// Whether the object carries our mark.
 pub fn is_ours<K: Resource>(object: &K) -> bool {
     let labels = object.meta().labels.as_ref();
@@ -42,9 +84,4 @@ pub fn ours(workflow: &str) -> String {
         labels::MANAGED_BY,
         labels::MANAGER
     )
-}
-
-/// `Kind/name`.
-pub fn describe<K: Object>(object: &K) -> String {
-    format!("{}/{}", K::kind(&()), object.name_any())
 }

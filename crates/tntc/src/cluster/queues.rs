@@ -7,14 +7,14 @@ use kube::api::{Api, LogParams};
 use tntc_core::manifests::{deployment, queue_log};
 use tntc_core::observe::diagnosis::Problem;
 
-use super::Cluster;
+use super::{Cluster, objects};
 
 /// Lines of a log that are read, the last ones: a chatty workflow must not make `status` slow.
 const LAST_LINES: i64 = 5_000;
 
 /// What keeps the first trigger of the first pod from receiving; none when no log can be read, which is reported elsewhere.
 pub async fn problem(cluster: &Cluster, namespace: &str, pods: &[Pod]) -> Option<Problem> {
-    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let api: Api<Pod> = objects::api(cluster, namespace);
     let parameters = LogParams {
         container: Some(deployment::CONTAINER.to_owned()),
         since_seconds: Some(queue_log::RECENT_SECONDS),

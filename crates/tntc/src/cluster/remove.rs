@@ -106,12 +106,12 @@ pub async fn plan(
         network_policy::trigger_name(name),
     );
     let (service, deployment, secret, code, policy, trigger_policy, cron_jobs) = futures::join!(
-        finder.find::<Service>(name),
-        finder.find::<Deployment>(name),
-        finder.find::<Secret>(&secret_name),
-        finder.find::<ConfigMap>(&code_name),
-        finder.find::<NetworkPolicy>(&policy_name),
-        finder.find::<NetworkPolicy>(&trigger_policy_name),
+        objects::get::<Service>(cluster, namespace, name),
+        objects::get::<Deployment>(cluster, namespace, name),
+        objects::get::<Secret>(cluster, namespace, &secret_name),
+        objects::get::<ConfigMap>(cluster, namespace, &code_name),
+        objects::get::<NetworkPolicy>(cluster, namespace, &policy_name),
+        objects::get::<NetworkPolicy>(cluster, namespace, &trigger_policy_name),
         finder.cron_jobs(name),
     );
     let (deployment, code) = (deployment?, code?);
@@ -224,17 +224,12 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn api<K: Object>(&self) -> Api<K> {
-        Api::namespaced(self.cluster.client.clone(), self.namespace)
+        objects::api(self.cluster, self.namespace)
     }
 
     fn api_of(&self, object: &Named) -> Api<DynamicObject> {
         let client = self.cluster.client.clone();
         Api::namespaced_with(client, self.namespace, &object.resource)
-    }
-
-    async fn find<K: Object>(&self, name: &str) -> Result<Option<K>> {
-        let found = self.api::<K>().get_opt(name).await;
-        found.map_err(|cause| errors::tell(&format!("reading {}/{name}", K::kind(&())), cause))
     }
 
     /// Ours by their labels, however many triggers there once were; somebody else's when they have a name of ours.

@@ -8,7 +8,7 @@ use tntc_core::derive::network::services::{Service, ServiceRef, Services, needed
 use tntc_core::observe::services;
 use tntc_core::workflow::{Namespace, Workflow};
 
-use super::Cluster;
+use super::{Cluster, objects};
 
 /// Label by which an EndpointSlice names its Service.
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
@@ -36,9 +36,9 @@ pub async fn read(
 
 async fn one(cluster: &Cluster, own: &Namespace, service: &ServiceRef) -> Option<Service> {
     let namespace = service.namespace.as_ref().unwrap_or(own).as_str();
-    let objects: Api<Object> = Api::namespaced(cluster.client.clone(), namespace);
+    let objects: Api<Object> = objects::api(cluster, namespace);
     let spec = objects.get_opt(&service.name).await.ok()??.spec?;
-    let slices: Api<EndpointSlice> = Api::namespaced(cluster.client.clone(), namespace);
+    let slices: Api<EndpointSlice> = objects::api(cluster, namespace);
     let of_service = ListParams::default().labels(&format!("{SERVICE_NAME}={}", service.name));
     let slices = if services::needs_slices(&spec) {
         slices.list(&of_service).await.ok()?.items

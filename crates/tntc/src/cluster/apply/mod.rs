@@ -16,7 +16,7 @@ use tntc_core::manifests::Plan;
 
 use super::Cluster;
 use super::client::errors;
-use super::objects::{Object, ours};
+use super::objects::{self, Object, ours};
 use crate::outcome::{Error, Result};
 pub use piece::Options;
 use piece::Piece;
@@ -169,7 +169,7 @@ impl Unwanted {
 impl<K: Object> Named<K> {
     async fn all_but(cluster: &Cluster, plan: &Plan, wanted: &[String]) -> Result<Self> {
         let namespace = plan.deployment.namespace().unwrap_or_default();
-        let api: Api<K> = Api::namespaced(cluster.client.clone(), &namespace);
+        let api: Api<K> = objects::api(cluster, &namespace);
         let selector = ListParams::default().labels(&ours(&plan.deployment.name_any()));
         let existing = api.list_metadata(&selector).await;
         let existing = existing

@@ -7,13 +7,12 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::ResourceExt;
-use kube::api::{Api, DynamicObject};
+use kube::api::DynamicObject;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tntc_core::manifests::loaded::Held;
 use tntc_core::manifests::{Plan, code, labels, secret, template_annotations};
 
-use crate::cluster::client::errors;
 use crate::cluster::objects::{self, Object};
 use crate::cluster::{Cluster, inventory, loaded};
 use crate::outcome::{Error, Result};
@@ -221,9 +220,7 @@ async fn find<K: Object>(cluster: &Cluster, wanted: Option<&K>) -> Result<Option
         return Ok(None);
     };
     let namespace = wanted.namespace().unwrap_or_default();
-    let api: Api<K> = Api::namespaced(cluster.client.clone(), &namespace);
-    let found = api.get_opt(&wanted.name_any()).await;
-    found.map_err(|cause| errors::tell(&format!("reading {}", objects::describe(wanted)), cause))
+    objects::get(cluster, &namespace, &wanted.name_any()).await
 }
 
 /// A pod whose `items` name a missing key could not be restarted on its node.

@@ -11,9 +11,9 @@ use kube::api::{Api, LogParams};
 use tokio::sync::mpsc;
 
 use super::{Selection, has_nothing, not_readable};
-use crate::cluster::Cluster;
 use crate::cluster::client::errors;
 use crate::cluster::rollout::watch::Watch;
+use crate::cluster::{Cluster, objects};
 use crate::outcome::{LogLine, Result};
 
 /// Pause before a log that ended is opened again: a container that crashed is back after a second at the earliest.
@@ -36,7 +36,7 @@ pub fn follow(
     selection: Selection,
 ) -> mpsc::Receiver<Result<News>> {
     let (sender, receiver) = mpsc::channel(64);
-    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let api: Api<Pod> = objects::api(cluster, namespace);
     let watch = Watch::pods(&cluster.client, namespace, workflow);
     tokio::spawn(async move {
         let closed = sender.clone();

@@ -12,7 +12,7 @@ use tntc_core::manifests::deployment;
 use tntc_core::observe::diagnosis;
 
 use super::client::errors;
-use super::{Cluster, inventory};
+use super::{Cluster, inventory, objects};
 use crate::outcome::{Error, LogLine, Result};
 
 /// Lines of a crashed container that say why it crashed.
@@ -86,7 +86,7 @@ pub async fn recent(
     pods: &[String],
     selection: Selection,
 ) -> Result<Recent> {
-    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let api: Api<Pod> = objects::api(cluster, namespace);
     let texts = join_all(pods.iter().map(|pod| newest(&api, pod, selection))).await;
     let mut recent = Recent::default();
     let mut failure = None;
@@ -169,7 +169,7 @@ pub async fn of_crash(cluster: &Cluster, namespace: &str, workflow: &str) -> Vec
     else {
         return Vec::new();
     };
-    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let api: Api<Pod> = objects::api(cluster, namespace);
     let wanted: &[bool] = if restarted { &[true] } else { &[false, true] };
     for previous in wanted {
         let selection = Selection {

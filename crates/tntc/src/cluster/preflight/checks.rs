@@ -11,8 +11,8 @@ use tntc_core::derive::secrets::{self, Need};
 use tntc_core::manifests::code::MAX_BYTES;
 use tntc_core::values::ImageReference;
 
-use crate::cluster::Cluster;
 use crate::cluster::client::errors;
+use crate::cluster::{Cluster, objects};
 use crate::outcome::{Check, CheckStatus, ErrorKind};
 
 /// The oldest minor version of Kubernetes 1 in which everything that is applied is on by default: CronJobs with a time
@@ -177,7 +177,7 @@ pub async fn secrets(
     if let Some(provisioned) = wanted.provisioned {
         return Some(judge(namespace, wanted, &data(provisioned)));
     }
-    let api: Api<Secret> = Api::namespaced(cluster.client.clone(), namespace);
+    let api: Api<Secret> = objects::api(cluster, namespace);
     Some(match api.get_opt(&wanted.name).await {
         Ok(Some(found)) => judge(namespace, wanted, &data(&found)),
         Ok(None) => absent(cluster, namespace, wanted),

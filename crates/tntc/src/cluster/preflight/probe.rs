@@ -13,7 +13,7 @@ use tntc_core::observe::diagnosis;
 
 use crate::cluster::client::errors;
 use crate::cluster::rollout::watch::Watch;
-use crate::cluster::{Cluster, unique};
+use crate::cluster::{Cluster, objects, unique};
 use crate::outcome::{Check, CheckStatus, Error, Result};
 use crate::process::interrupt::Interrupt;
 
@@ -52,8 +52,8 @@ async fn prove(cluster: &Cluster, probe: &Probe<'_>) -> Result<Check> {
 }
 
 async fn watch(cluster: &Cluster, probe: &Probe<'_>) -> Result<Check> {
-    let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), probe.namespace);
-    let policies: Api<NetworkPolicy> = Api::namespaced(cluster.client.clone(), probe.namespace);
+    let pods: Api<Pod> = objects::api(cluster, probe.namespace);
+    let policies: Api<NetworkPolicy> = objects::api(cluster, probe.namespace);
     let post = PostParams::default();
     let told = |cause| errors::tell("creating the probe", cause);
     policies
@@ -151,8 +151,8 @@ async fn observe<T>(
 }
 
 async fn remove(cluster: &Cluster, probe: &Probe<'_>) -> Result<()> {
-    let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), probe.namespace);
-    let policies: Api<NetworkPolicy> = Api::namespaced(cluster.client.clone(), probe.namespace);
+    let pods: Api<Pod> = objects::api(cluster, probe.namespace);
+    let policies: Api<NetworkPolicy> = objects::api(cluster, probe.namespace);
     let at_once = DeleteParams::default().grace_period(0);
     let (server, client, policy) = (
         probe.server().name_any(),

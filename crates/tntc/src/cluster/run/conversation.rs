@@ -19,9 +19,9 @@ use super::attach::{self, Heard};
 use super::bounds::{Progress, Stage};
 use super::request::{Request, RunResponse};
 use super::{ready, trigger_pod};
-use crate::cluster::Cluster;
 use crate::cluster::client::errors;
 use crate::cluster::rollout::watch::Watch;
+use crate::cluster::{Cluster, objects};
 use crate::outcome::{Error, Result};
 
 /// Pause between attempts to attach: the container exists some 300 ms after the pod was made.
@@ -57,7 +57,7 @@ impl<'a> Conversation<'a> {
         pod: &'a str,
     ) -> Self {
         Self {
-            pods: Api::namespaced(cluster.client.clone(), request.namespace),
+            pods: objects::api(cluster, request.namespace),
             cluster,
             request,
             progress,

@@ -17,7 +17,7 @@ use super::bounds::{Bounds, Progress, Stage};
 use super::ready;
 use super::request::{Request, RunResponse};
 use crate::cluster::client::errors;
-use crate::cluster::{Cluster, inventory};
+use crate::cluster::{Cluster, inventory, objects};
 use crate::outcome::error::chain;
 use crate::outcome::{Error, Result};
 
@@ -65,7 +65,7 @@ async fn forwarded(
     progress: &Progress<'_>,
 ) -> Result<RunResponse> {
     ready::require(cluster, request).await?;
-    let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), request.namespace);
+    let pods: Api<Pod> = objects::api(cluster, request.namespace);
     let pod = ready_pod(cluster, request).await?;
     let forwarded = pods.portforward(&pod, &[PORT]).await;
     let mut forwarded = forwarded

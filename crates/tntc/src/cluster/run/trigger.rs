@@ -15,7 +15,7 @@ use super::conversation::Conversation;
 use super::ready;
 use super::request::{Request, RunResponse};
 use crate::cluster::client::errors;
-use crate::cluster::{Cluster, unique};
+use crate::cluster::{Cluster, objects, unique};
 use crate::outcome::{Error, Result};
 
 /// Seconds that the pod may outlive the caller's own timeout, should the caller be killed.
@@ -50,7 +50,7 @@ async fn attempt(
     progress: &Progress<'_>,
     bounds: &mut Bounds<'_>,
 ) -> Result<Option<RunResponse>> {
-    let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), request.namespace);
+    let pods: Api<Pod> = objects::api(cluster, request.namespace);
     let pod = pod_of(request);
     let name = pod.name_any();
     let conversation = Conversation::new(cluster, request, progress, &name);
