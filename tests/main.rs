@@ -26,6 +26,7 @@ mod loading;
 mod local;
 mod logs;
 mod mocks;
+mod packages;
 mod permissions;
 mod probe;
 mod queues;

@@ -240,7 +240,7 @@ fn nodes_are_sealed_off() {
         ("read", "a node cannot read "),
         ("write", "a node cannot write "),
         ("run", "a node cannot "),
-        ("load", "--no-remote"),
+        ("load", "cannot be imported while a node runs"),
     ] {
         let error = result(&answer, node)["error"].to_string();
         assert!(error.contains(reason), "{node}: {error}");

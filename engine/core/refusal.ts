@@ -10,8 +10,21 @@ const REFUSED =
 /** As `node:dns` words it, which has no better code for it. */
 const NOT_LOOKED_UP = /getaddrinfo EPERM ([\w.:-]+)/g;
 
+/** Modules that are imported while a node runs, as Deno words it. */
+const NOT_IMPORTED = [
+  /(?:JSR package manifest for '[^']*' failed to load\. )?A remote specifier was requested: "([^"]*)", but --no-remote is specified\.?/g,
+  /npm specifiers were requested; but --no-npm is specified/g,
+  /Import "([^"]*)" not a dependency and not in import map(?: from "[^"]*")?/g,
+];
+
 /** In front of what follows, for those who read no pattern. */
-const SIGNS = ["run again with the --allow-", "getaddrinfo EPERM"];
+const SIGNS = [
+  "run again with the --allow-",
+  "getaddrinfo EPERM",
+  "--no-remote is specified",
+  "--no-npm is specified",
+  "not a dependency and not in import map",
+];
 
 /** Causes of causes that are looked at. */
 const MOST_CAUSES = 8;
@@ -43,7 +56,11 @@ export function explainForTests(): void {
 /** The text with every refusal in it explained. */
 export function explain(text: string): string {
   if (!isRefused(text)) return text;
-  return text
+  const imports = NOT_IMPORTED.reduce<string>(
+    (told, pattern) => told.replace(pattern, (_, name?: unknown) => notImported(name)),
+    text,
+  );
+  return imports
     .replace(REFUSED, (_, kind: string, quoted?: string, plain?: string) => {
       return reason(kind, quoted ?? plain ?? "");
     })
@@ -81,6 +98,13 @@ export function explainError(error: Error): void {
   } catch {
     // It is frozen, and stays as it is.
   }
+}
+
+/** What replaces a pattern without a group is given a number. */
+function notImported(name: unknown): string {
+  const what = typeof name === "string" ? name : "a package of npm";
+  return `${what} cannot be imported while a node runs, as its name was not known when the workflow was ` +
+    'bundled: write import("NAME") with the name itself, or import it at the top of the file';
 }
 
 function reason(kind: string, what: string): string {

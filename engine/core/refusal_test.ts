@@ -85,3 +85,25 @@ Deno.test("a refusal is known below whatever a library has put around it", () =>
   ring.cause = ring;
   ok(!isRefusal(ring));
 });
+
+Deno.test("an import by a variable is told with what to write", () => {
+  for (
+    const [text, name] of [
+      [
+        "JSR package manifest for '@std/a' failed to load. A remote specifier was requested: " +
+        '"https://jsr.io/@std/a/meta.json", but --no-remote is specified.',
+        "https://jsr.io/@std/a/meta.json",
+      ],
+      [
+        'A remote specifier was requested: "https://a.b/x", but --no-remote is specified.',
+        "https://a.b/x",
+      ],
+      ["npm specifiers were requested; but --no-npm is specified", "a package of npm"],
+      ['Import "ms" not a dependency and not in import map from "file:///app/a.ts"', "ms"],
+    ] as const
+  ) {
+    const told = explain(text);
+    ok(told.startsWith(`${name} cannot be imported while a node runs`), told);
+    ok(!told.includes("--no-"), told);
+  }
+});

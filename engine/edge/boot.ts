@@ -10,6 +10,7 @@ import type { RunObserver, RunTracker } from "../core/run.ts";
 import { missingSecrets, type Secrets } from "../core/secrets.ts";
 import { WorkflowError } from "../core/shape.ts";
 import { readWorkflow, type Workflow } from "../core/workflow.ts";
+import { readCompressed } from "./compressed.ts";
 import { dirname, mountedVersion, readMount } from "./files.ts";
 import { logOptions } from "./log.ts";
 import { Journal } from "./journal.ts";
@@ -65,6 +66,7 @@ export async function loadProgram(
   noteNodes(workflow.nodes.map((it) => it.name));
   const log = createLogger("engine", logOptions((text) => text));
   const loading = { log, journal, begins: noteLoading };
+  if (files) await readCompressed(files);
   const nodes = await importNodes(directory, workflow.nodes, loading, number);
   noteLoading(undefined);
   const tracker = await trackerFor?.(files);

@@ -40,7 +40,7 @@ export async function trackerFor(files: Files | undefined): Promise<RunTracker> 
 
 /** Packages print, and repeat what they were refused. */
 function isBundle(path: string): boolean {
-  return path.endsWith(".bundle.js");
+  return /\.bundle\.js(\.gz)?$/.test(path);
 }
 
 /** Tells the run that is under way of what it was refused. */

@@ -4,6 +4,7 @@ import type { NodeFunction } from "../mod.ts";
 import { messageOf } from "../core/errors.ts";
 import { WorkflowError } from "../core/shape.ts";
 import type { NodeSpec } from "../core/workflow.ts";
+import { dirname } from "./files.ts";
 import { type LoadingParts, loadNode } from "./loading.ts";
 
 /**
@@ -55,11 +56,30 @@ async function importNode(
 ): Promise<NodeFunction> {
   const path = `${directory}/${spec.path}`;
   await requireInside(root, path, spec);
+  nameFile(path);
   const module = await importModule(fileUrl(path) + fragment, spec);
-  if (typeof module["default"] !== "function") {
-    throw failure(spec, "has no default export that is a function");
-  }
+  const problem = problemOf(module["default"]);
+  if (problem !== undefined) throw failure(spec, `${problem}: write ${FORM}`);
   return module["default"] as NodeFunction;
+}
+
+const FORM = "export default async function run(ctx, input) { ... }";
+
+/** Why the engine cannot call a default export. */
+function problemOf(code: unknown): string | undefined {
+  if (typeof code !== "function") return "has no default export that is a function";
+  if (/^class\b/.test(Function.prototype.toString.call(code))) {
+    return "exports a class by default, which cannot be called";
+  }
+  const kind = Object.prototype.toString.call(code);
+  return kind.includes("Generator")
+    ? "exports a generator by default, whose values nothing takes"
+    : undefined;
+}
+
+/** As modules that were CommonJS before they were bundled look for files beside them. */
+function nameFile(path: string): void {
+  Object.assign(globalThis, { __filename: path, __dirname: dirname(path) });
 }
 
 /** Through symbolic links as well. */

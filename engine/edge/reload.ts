@@ -15,7 +15,7 @@ const POLL_MS = 1_000;
 const SETTLE_MS = 50;
 
 /** What a workflow is made of. Everything else in its directory may change without notice. */
-const CODE = /\.(ts|tsx|js|mjs|json|yaml)$/;
+const CODE = /\.(ts|tsx|js|mjs|json|yaml|gz)$/;
 const ELSEWHERE = /^(\..*|node_modules|tests)$/;
 
 export interface ReloadParts {

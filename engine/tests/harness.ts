@@ -19,7 +19,7 @@ export interface EngineOptions {
   /** Code by node name; each becomes nodes/<name>.ts. */
   readonly nodes: Readonly<Record<string, string>>;
   /** Other files, by path in the workflow's directory. */
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Merged over a workflow that has the nodes and an empty contract. */
   readonly workflow?: Readonly<Record<string, unknown>>;
   readonly secrets?: Readonly<Record<string, unknown>>;
@@ -127,13 +127,14 @@ function mountOf(directory: string): string {
 /** Readable by everyone, whatever the umask. */
 export async function writeFiles(
   directory: string,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<void> {
   await Deno.chmod(directory, 0o755);
-  for (const [path, text] of Object.entries(files)) {
+  for (const [path, content] of Object.entries(files)) {
     const file = `${directory}/${path}`;
     await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true, mode: 0o755 });
-    await Deno.writeTextFile(file, text, { mode: 0o644 });
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.writeFile(file, bytes, { mode: 0o644 });
   }
 }
 

@@ -163,3 +163,9 @@ Deno.test("what a node prints of a refusal is explained as well", async () => {
   match(line, /NotCapable: api\.example\.com:443 is not in the contract/);
   ok(!line.includes("--allow-net"), line);
 });
+
+Deno.test("code that was CommonJS finds its own directory", async () => {
+  const node =
+    `export default () => [__dirname + "/a.ts" === __filename, import.meta.filename === __filename];`;
+  deepEqual(await output(node), [true, true]);
+});

@@ -125,7 +125,15 @@ Deno.test("what is wrong with a workflow is told in one line", async () => {
     ],
     [
       { nodes: { a: "export const x = 1;" } },
-      /nodes\/a\.ts has no default export that is a function$/,
+      /nodes\/a\.ts has no default export that is a function: write export default async function/,
+    ],
+    [
+      { nodes: { a: "export default class {}" } },
+      /nodes\/a\.ts exports a class by default, which cannot be called: write export default async/,
+    ],
+    [
+      { nodes: { a: "export default async function* () { yield 1; }" } },
+      /nodes\/a\.ts exports a generator by default, whose values nothing takes: write export default/,
     ],
     [
       { nodes: { a: ECHO }, workflow: { nodes: { a: { path: "../engine/mod.ts" } } } },

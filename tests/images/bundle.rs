@@ -160,7 +160,7 @@ fn a_bundle_that_is_too_large_names_the_import_that_is() {
         .exits(1)
         .answers("more than the 921600 that fit a ConfigMap")
         .answers(&format!(
-            "the largest imports are {url}/outer.ts at nodes/only.ts:2:23 with 1000"
+            "the largest imports are {url}/outer.ts at nodes/only.ts:2:23 with 2000"
         ));
 }
 

@@ -14,9 +14,18 @@ const MODULES: &str = r#"
 const thrice = "export const thrice = (n: number): number => 3 * n;\n";
 const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(thrice)));
 const checksum = "sha256-" + [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+/** Text that no compression makes small. */
+function noise(length: number): string {
+  let [text, seed] = ["", 1];
+  while (text.length < length) {
+    seed = (seed * 48271) % 2147483647;
+    text += seed.toString(36);
+  }
+  return text.slice(0, length);
+}
 const files: Record<string, string> = {
   "/twice.ts": "export const twice = (n: number): number => 2 * n;\n",
-  "/large.ts": `export const large = "${"x".repeat(1_000_000)}";\n`,
+  "/large.ts": `export const large = "${noise(2_000_000)}";\n`,
   "/outer.ts": "export { large } from \"./large.ts\";\n",
   "/@test/thrice/meta.json": JSON.stringify({ scope: "test", name: "thrice", latest: "1.0.0", versions: { "1.0.0": {} } }),
   "/@test/thrice/1.0.0_meta.json": JSON.stringify({

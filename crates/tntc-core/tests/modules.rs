@@ -393,3 +393,85 @@ fn a_secret_elsewhere_than_in_a_url_is_where_it_belongs() {
         assert!(!leaks(statements), "{statements}");
     }
 }
+
+/// Faults of a node's file as `line:column what`.
+fn faults(code: &str) -> Vec<String> {
+    let project = Project::from_files([("nodes/a.ts", code)]);
+    let closure = closure(&project, "nodes/a.ts").unwrap();
+    let faults = closure.faults("nodes/a.ts");
+    faults
+        .map(|(_, it)| format!("{}:{} {}", it.place.line, it.place.column, it.kind))
+        .collect()
+}
+
+#[test]
+fn a_class_as_default_export_is_a_fault_however_it_is_exported() {
+    for code in [
+        "export default class {}",
+        "export default class Run { x = 1 }",
+        "export default (class {});",
+        "class Run {}\nexport default Run;",
+        "export class Run {}\nexport { Run as default };",
+        "const Run = class {};\nexport default Run;",
+    ] {
+        let found = faults(code);
+        assert!(
+            found[0].contains("default export is a class"),
+            "{code}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_generator_as_default_export_is_a_fault() {
+    for code in [
+        "export default async function* run() { yield 1 }",
+        "export default function* () {}",
+        "async function* run() {}\nexport default run;",
+        "const run = async function* () {};\nexport { run as default };",
+    ] {
+        let found = faults(code);
+        assert!(
+            found[0].contains("default export is a generator"),
+            "{code}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn what_the_engine_can_call_is_no_fault() {
+    for code in [
+        "export default async function run() {}",
+        "class Helper {}\nfunction* steps() {}\nexport default () => [...steps(), new Helper()];",
+        "const run = async () => 1;\nexport default run;",
+        "export { default } from './b.ts';",
+        "@register\nclass A { @observed x = 1 }\nexport default () => new A();",
+    ] {
+        assert_eq!(faults(code), Vec::<String>::new(), "{code}");
+    }
+}
+
+#[test]
+fn decorators_of_parameters_and_native_packages_are_faults_with_their_place() {
+    let decorated = "class A {\n  constructor(@Inject() x: X) {}\n}\nexport default () => new A();";
+    assert!(faults(decorated)[0].starts_with("2:15 decorators of parameters"));
+    let native = "import type { Sharp } from 'npm:sharp';\nimport sqlite from 'npm:better-sqlite3@11/lib';\n\
+        export default () => sqlite;";
+    assert_eq!(
+        faults(native),
+        ["2:20 better-sqlite3 has native code, which a pod does not load: use node:sqlite"]
+    );
+}
+
+#[test]
+fn other_files_may_export_classes() {
+    let files = [
+        (
+            "nodes/a.ts",
+            "import Client from './client.ts';\nexport default () => new Client();",
+        ),
+        ("nodes/client.ts", "export default class {}"),
+    ];
+    let closure = closure(&Project::from_files(files), "nodes/a.ts").unwrap();
+    assert_eq!(closure.faults("nodes/a.ts").count(), 0);
+}

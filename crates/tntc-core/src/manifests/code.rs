@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::ConfigMap;
 use sha2::{Digest, Sha256};
 
-use crate::modules::{Place, SyntaxError, closure};
+use crate::modules::{Fault, Place, SyntaxError, closure};
 use crate::project::{Project, WORKFLOW_FILE};
 use crate::workflow::Workflow;
 
 /// Most bytes that the files may have together. Kubernetes refuses a ConfigMap over 1 MiB (`MaxSecretSize`); the rest
 /// is room for keys and metadata.
 pub const MAX_BYTES: usize = 900 * 1024;
+
+/// Most bytes that the values of a ConfigMap may have (Kubernetes: `MaxSecretSize`).
+pub const MAX_CONFIG_MAP: usize = 1024 * 1024;
 
 /// Longest key of a ConfigMap (Kubernetes: `DNS1123SubdomainMaxLength`).
 const MAX_KEY_LENGTH: usize = 253;
@@ -45,6 +48,14 @@ pub enum CodeError {
         specifier: String,
         /// Where.
         place: Place,
+    },
+    /// A file cannot work in a pod.
+    #[error("{path}:{}:{}: {}", fault.place.line, fault.place.column, fault.kind)]
+    Fault {
+        /// The file.
+        path: String,
+        /// What is wrong where.
+        fault: Fault,
     },
     /// `/` becomes `__`, so `a/b` and `a__b` meet.
     #[error("{first} and {second} share the ConfigMap key `{key}`; rename one of them")]
@@ -98,7 +109,8 @@ impl Code {
         });
         let is_certain =
             |error: &CodeError| !(is_bundled && matches!(error, CodeError::TooLarge { .. }));
-        errors.into_iter().flatten().filter(is_certain).collect()
+        let errors = errors.into_iter().flatten().filter(is_certain);
+        errors.chain(faults(project, workflow)).collect()
     }
 
     /// The same code with another workflow.yaml, such as one with an environment's overrides merged in.
@@ -202,6 +214,25 @@ fn delivered(project: &Project, workflow: &Workflow) -> Result<BTreeSet<String>,
     } else {
         Err(errors)
     }
+}
+
+/// Each once: several nodes may load a file.
+fn faults(project: &Project, workflow: &Workflow) -> Vec<CodeError> {
+    let mut found = Vec::new();
+    for node in &workflow.nodes {
+        // That a file cannot be parsed is an error already.
+        let closure = closure(project, &node.path).unwrap_or_default();
+        for (path, fault) in closure.faults(&node.path) {
+            let error = CodeError::Fault {
+                path: path.to_owned(),
+                fault: fault.clone(),
+            };
+            if !found.contains(&error) {
+                found.push(error);
+            }
+        }
+    }
+    found
 }
 
 fn fits_key(path: &str) -> bool {

@@ -9,23 +9,32 @@ use super::code::{key, name};
 use super::{Inputs, annotated, labels};
 
 pub(super) fn build(inputs: &Inputs) -> ConfigMap {
-    let mut data = BTreeMap::new();
-    let mut binary = BTreeMap::new();
-    for (path, content) in inputs.code.files() {
-        match String::from_utf8(content.clone()) {
-            Ok(text) => drop(data.insert(key(path), text)),
-            Err(_) => drop(binary.insert(key(path), ByteString(content.clone()))),
-        }
-    }
-    ConfigMap {
+    let mut config_map = ConfigMap {
         metadata: annotated(
             inputs,
             name(inputs.workflow.name.as_str()),
             Some((labels::CODE_HASH, inputs.code.hash())),
         ),
-        data: Some(data),
-        binary_data: Some(binary).filter(|entries| !entries.is_empty()),
+        data: Some(BTreeMap::new()),
         ..ConfigMap::default()
+    };
+    for (path, content) in inputs.code.files() {
+        insert(&mut config_map, key(path), content.clone());
+    }
+    config_map
+}
+
+/// Puts a content under a key, in that of the two fields that can carry it.
+pub fn insert(config_map: &mut ConfigMap, key: String, content: Vec<u8>) {
+    match String::from_utf8(content) {
+        Ok(text) => {
+            let data = config_map.data.get_or_insert_default();
+            data.insert(key, text);
+        }
+        Err(cause) => {
+            let binary = config_map.binary_data.get_or_insert_default();
+            binary.insert(key, ByteString(cause.into_bytes()));
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 pub mod apply_body;
 pub mod code;
-mod config_map;
+pub mod config_map;
 pub mod cron_job;
 pub mod deployment;
 pub mod in_force;

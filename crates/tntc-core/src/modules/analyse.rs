@@ -7,7 +7,7 @@ use oxc_semantic::SemanticBuilder;
 use oxc_span::SourceType;
 
 use super::model::{Module, Place, SyntaxError, place};
-use super::{bindings, imports, taint, uses};
+use super::{bindings, faults, imports, taint, uses};
 use crate::diagnostic::{Source, shown};
 
 /// Reads one file. The ending of its path says which language it is.
@@ -98,8 +98,10 @@ fn module(program: &Program<'_>, source: &Source<'_>) -> Module {
     let semantic = SemanticBuilder::new().build(program).semantic;
     let bindings = bindings::Bindings::of(program, semantic.scoping());
     let taint = taint::Taint::of(program, &bindings, semantic.scoping());
+    let imports = imports::of(program, source);
     Module {
-        imports: imports::of(program, source),
+        faults: faults::of(program, &imports, source),
+        imports,
         uses: uses::of(program, &bindings, &taint, source),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Import, ImportKind, Module, SyntaxError, UseKind, analyse};
+use super::{Fault, Import, ImportKind, Module, SyntaxError, UseKind, analyse};
 use crate::project::Project;
 
 /// A file with all files that it imports, directly or through others.
@@ -41,6 +41,14 @@ impl Closure {
         imports.find(|import| {
             (import.kind.is_remote() || import.kind == ImportKind::Other) && !import.types_only
         })
+    }
+
+    /// What cannot work in the file that was asked for, at `path`, and in those that it loads.
+    pub fn faults(&self, path: &str) -> impl Iterator<Item = (&str, &Fault)> {
+        let all = self
+            .loaded()
+            .flat_map(|(file, module)| module.faults.iter().map(move |it| (file, it)));
+        all.filter(move |(file, fault)| *file == path || !fault.kind.is_of_nodes())
     }
 
     /// Names of the dependencies that any of the files asks the context for, sorted, each once.

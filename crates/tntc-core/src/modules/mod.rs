@@ -6,6 +6,7 @@
 mod analyse;
 mod bindings;
 mod closure;
+mod faults;
 mod imports;
 mod model;
 mod taint;
@@ -13,4 +14,4 @@ mod uses;
 
 pub use analyse::analyse;
 pub use closure::{Closure, closure};
-pub use model::{Import, ImportKind, Module, Place, SyntaxError, Use, UseKind};
+pub use model::{Fault, FaultKind, Import, ImportKind, Module, Place, SyntaxError, Use, UseKind};

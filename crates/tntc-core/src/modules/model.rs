@@ -9,6 +9,56 @@ pub struct Module {
     pub imports: Vec<Import>,
     /// Uses of the context and of the network, in the order of the file.
     pub uses: Vec<Use>,
+    /// What no node can be or load.
+    pub faults: Vec<Fault>,
+}
+
+/// Something in a file that cannot work in a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What it is.
+    pub kind: FaultKind,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What cannot work, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultKind {
+    /// Called without `new`, a class throws.
+    #[error(
+        "the default export is a class, which cannot be called: export a function that makes one, \
+         `export default async function run(ctx, input)`"
+    )]
+    ClassExport,
+    /// Nobody takes its values.
+    #[error(
+        "the default export is a generator, whose values nothing takes: return a value, such as an array of them, from \
+         `export default async function run(ctx, input)`"
+    )]
+    GeneratorExport,
+    /// Deno parses standard decorators only.
+    #[error(
+        "decorators of parameters are TypeScript's experimental ones, which Deno does not parse: pass what is injected as \
+         an argument"
+    )]
+    ParameterDecorator,
+    /// A pod has no permission to load it.
+    #[error("{package} has native code, which a pod does not load: use {alternative}")]
+    Native {
+        /// The package's name.
+        package: String,
+        /// What does the same.
+        alternative: &'static str,
+    },
+}
+
+impl FaultKind {
+    /// Whether it only matters in the file of a node, as others may export what they like.
+    #[must_use]
+    pub fn is_of_nodes(&self) -> bool {
+        matches!(self, Self::ClassExport | Self::GeneratorExport)
+    }
 }
 
 /// One import or re-export.

@@ -80,6 +80,7 @@ pub async fn prepare(
     let kind = target.as_ref().ok().and_then(|target| target.kind.clone());
     let settings = settings.on_kind(kind.as_deref());
     let changed = in_environment(&opened, &settings)?;
+    deliverable(&opened, &changed)?;
     // Boxed: few workflows need it, and every caller would carry its size.
     let project = Box::pin(bundle::delivered(&opened, &context.printer)).await?;
     let code = Code::collect(&project, &changed.workflow)
@@ -144,7 +145,7 @@ fn not_overridable(cause: &OverrideError) -> Error {
 /// Makes sure that a deploy would not refuse the files, as far as that shows without Deno.
 ///
 /// # Errors
-/// Every reason why they do not fit a `ConfigMap`.
+/// Every reason why they do not fit a `ConfigMap`, or would not work in a pod.
 pub fn deliverable(opened: &Opened, changed: &InEnvironment) -> Result<()> {
     let errors = Code::refusals(&opened.project, &changed.workflow, &changed.text);
     if errors.is_empty() {
@@ -156,7 +157,7 @@ pub fn deliverable(opened: &Opened, changed: &InEnvironment) -> Result<()> {
 
 fn not_deliverable(errors: &[CodeError]) -> Error {
     let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    Error::failed("the workflow's files cannot be delivered as a ConfigMap").cause(lines.join("\n"))
+    Error::failed("the workflow's files cannot run in a pod as they are").cause(lines.join("\n"))
 }
 
 /// The telemetry collector is reached like a dependency.

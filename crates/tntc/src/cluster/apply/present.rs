@@ -11,7 +11,7 @@ use kube::api::DynamicObject;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tntc_core::manifests::loaded::Held;
-use tntc_core::manifests::{Plan, code, labels, secret, template_annotations};
+use tntc_core::manifests::{Plan, code, config_map, labels, secret, template_annotations};
 
 use crate::cluster::objects::{self, Object};
 use crate::cluster::{Cluster, inventory, loaded};
@@ -223,24 +223,28 @@ async fn find<K: Object>(cluster: &Cluster, wanted: Option<&K>) -> Result<Option
     objects::get(cluster, &namespace, &wanted.name_any()).await
 }
 
-/// A pod whose `items` name a missing key could not be restarted on its node.
+/// A pod whose `items` name a missing key could not be restarted on its node. Keys stay as far as there is room: the pods
+/// that mount them are about to go.
 async fn keep_mounted_keys(cluster: &Cluster, plan: &mut Plan, before: &ConfigMap) -> Result<()> {
-    let (namespace, workflow) = (
-        plan.deployment.namespace().unwrap_or_default(),
-        plan.deployment.name_any(),
-    );
-    let name = plan.config_map.name_any();
-    let wanted = plan.config_map.data.get_or_insert_default();
-    let old = before.data.iter().flatten();
-    let dropped: Vec<_> = old.filter(|(key, _)| !wanted.contains_key(*key)).collect();
+    let wanted = code::contents(&plan.config_map);
+    let mut dropped = code::contents(before);
+    dropped.retain(|key, _| !wanted.contains_key(key));
     if dropped.is_empty() {
         return Ok(());
     }
+    let namespace = plan.deployment.namespace().unwrap_or_default();
+    let workflow = plan.deployment.name_any();
+    let name = plan.config_map.name_any();
     let mounted = mounted_keys(cluster, &namespace, &workflow, &name).await?;
-    let kept = dropped
-        .into_iter()
-        .filter(|(key, _)| mounted.contains(*key));
-    wanted.extend(kept.map(|(key, content)| (key.clone(), content.clone())));
+    dropped.retain(|key, _| mounted.contains(key));
+    let taken: usize = wanted.values().map(Vec::len).sum();
+    let mut room = code::MAX_CONFIG_MAP.saturating_sub(taken);
+    for (key, content) in dropped {
+        if content.len() <= room {
+            room -= content.len();
+            config_map::insert(&mut plan.config_map, key, content);
+        }
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use tokio::process::Command;
 use super::edits;
 use super::graph::Graph;
 use super::map::{self, SourceMap};
-use super::node::{Bundle, Needy, Shape};
+use super::node::{Bundle, Needy, Shape, beside};
 use super::origin::Origins;
 use super::surroundings::Surroundings;
 use crate::outcome::error::io;
@@ -62,10 +62,12 @@ impl Bundler<'_> {
                 node.path
             ))
         })?;
-        match self.origins.foreign(map.sources()) {
-            Some(source) => Err(self.refused(node, &source, &map).await),
-            None => Ok(Bundle { code, map }),
+        if let Some(source) = self.origins.foreign(map.sources()) {
+            return Err(self.refused(node, &source, &map).await);
         }
+        let name = beside(&node.path);
+        let name = name.rsplit('/').next().unwrap_or_default();
+        Ok(Bundle::new(&code, map, name))
     }
 
     /// Of something that must not be in a bundle: which import of the workflow or which packages brought it.

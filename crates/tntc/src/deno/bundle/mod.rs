@@ -17,7 +17,8 @@ mod surroundings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use tntc_core::modules::{self, SyntaxError};
+use tntc_core::manifests::code::Code;
+use tntc_core::modules::{self, Fault, FaultKind, SyntaxError};
 use tntc_core::project::Project;
 
 use crate::deno;
@@ -92,7 +93,7 @@ fn needy(project: &Project, path: &str) -> std::result::Result<Option<Needy>, Sy
     }))
 }
 
-/// Bundles by the path of their node; small ones fit a `ConfigMap` together.
+/// Bundles by the path of their node; small ones fit a `ConfigMap` together, with the workflow's other files.
 async fn bundle_all(
     opened: &Opened,
     needy: &[Needy],
@@ -103,6 +104,7 @@ async fn bundle_all(
     let Some(first) = needy.first() else {
         return Ok(bundles);
     };
+    refuse_native(opened, needy)?;
     let deno = deno::find().await.map_err(|error| {
         error.hint(format!(
             "{} imports {}, which Deno bundles",
@@ -131,9 +133,26 @@ async fn bundle_all(
         bundles.insert(node.path.clone(), made);
     }
     if shape == Shape::Small {
-        size_limit::require(&deno, &bundles).await?;
+        let others = Code::collect(&opened.project, &opened.workflow);
+        // What is wrong with the others is told where they are delivered.
+        let others = others.map_or(0, |code| code.files().values().map(Vec::len).sum());
+        size_limit::fit(&deno, others, &mut bundles).await?;
     }
     Ok(bundles)
+}
+
+/// Native code would be looked for when the node runs, in places of the machine that bundled it.
+fn refuse_native(opened: &Opened, needy: &[Needy]) -> Result<()> {
+    for node in needy {
+        let closure = modules::closure(&opened.project, &node.path).unwrap_or_default();
+        let mut faults = closure.faults(&node.path);
+        let native = faults.find(|(_, fault)| matches!(fault.kind, FaultKind::Native { .. }));
+        if let Some((file, Fault { kind, place })) = native {
+            let message = format!("{file}:{}:{}: {kind}", place.line, place.column);
+            return Err(Error::failed(message));
+        }
+    }
+    Ok(())
 }
 
 fn replaced(project: &Project, bundles: &BTreeMap<String, Bundle>) -> Project {
@@ -162,7 +181,7 @@ fn copy(opened: &Opened, surroundings: &Surroundings) -> Result<Scratch> {
 }
 
 fn put(project: &mut Project, path: &str, bundle: &Bundle) {
-    let beside = format!("{path}.bundle.js");
+    let beside = bundle.file(path);
     let (dir, name) = beside.rsplit_once('/').unwrap_or(("", &beside));
     let up = "../".repeat(if dir.is_empty() {
         0
@@ -174,17 +193,11 @@ fn put(project: &mut Project, path: &str, bundle: &Bundle) {
         known.then(|| format!("{up}{source}"))
     };
     let map = bundle.map.only(own).to_json();
-    let code = format!(
-        "{}\n//# sourceMappingURL={name}.map\n",
-        bundle.code.trim_end()
-    );
     let stub = format!("export {{ default }} from \"./{name}\";\n");
     let files = [
-        (path.to_owned(), stub),
-        (beside.clone(), code),
-        (format!("{beside}.map"), map),
+        (path.to_owned(), stub.into_bytes()),
+        (beside.clone(), bundle.bytes().to_vec()),
+        (format!("{}.map", node::beside(path)), map.into_bytes()),
     ];
-    for (path, text) in files {
-        project.files.insert(path, text.into_bytes());
-    }
+    project.files.extend(files);
 }

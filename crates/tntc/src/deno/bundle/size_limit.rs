@@ -15,15 +15,37 @@ const LARGEST: usize = 3;
 /// What each import brings, by the source that it comes from, in bytes.
 type Sizes = BTreeMap<String, BTreeMap<String, usize>>;
 
-/// The whole code must fit; here it can still be said where it comes from.
+/// Room for the source map of a bundle, which knows the workflow's own files alone, and for its stub.
+const MAP_BYTES: usize = 8 * 1024;
+
+/// Makes the bundles fit beside `others` bytes: those that do not are compressed, the largest first. So what fits stays
+/// text that anybody can read in the cluster.
 ///
 /// # Errors
-/// It does not fit.
-pub async fn require(deno: &Bundler<'_>, bundles: &BTreeMap<String, Bundle>) -> Result<()> {
-    let total: usize = bundles.values().map(|bundle| bundle.code.len()).sum();
-    if total <= MAX_BYTES {
-        return Ok(());
+/// They do not fit; here it can still be said where the bytes come from.
+pub async fn fit(
+    deno: &Bundler<'_>,
+    others: usize,
+    bundles: &mut BTreeMap<String, Bundle>,
+) -> Result<()> {
+    while total(others, bundles) > MAX_BYTES {
+        let as_they_are = bundles.values_mut().filter(|it| !it.is_compressed());
+        let Some(largest) = as_they_are.max_by_key(|it| it.code.len()) else {
+            return Err(too_large(deno, others, bundles).await);
+        };
+        largest
+            .compress()
+            .map_err(|cause| Error::failed(format!("cannot compress a bundle: {cause}")))?;
     }
+    Ok(())
+}
+
+fn total(others: usize, bundles: &BTreeMap<String, Bundle>) -> usize {
+    let delivered = bundles.values().map(|it| it.bytes().len() + MAP_BYTES);
+    others + delivered.sum::<usize>()
+}
+
+async fn too_large(deno: &Bundler<'_>, others: usize, bundles: &BTreeMap<String, Bundle>) -> Error {
     let mut sizes = Sizes::new();
     for (path, bundle) in bundles {
         let origins = deno.graph(path).await.unwrap_or_default().origins();
@@ -34,12 +56,14 @@ pub async fn require(deno: &Bundler<'_>, bundles: &BTreeMap<String, Bundle>) -> 
         }
     }
     let nodes: Vec<_> = bundles.keys().map(String::as_str).collect();
-    Err(Error::failed(format!(
-        "the bundle of {} has {total} bytes, more than the {MAX_BYTES} that fit a ConfigMap; the largest imports are {}",
+    Error::failed(format!(
+        "with the bundle of {} the workflow has {} bytes after compression, more than the {MAX_BYTES} that fit a \
+         ConfigMap; before it, the largest imports are {}",
         nodes.join(", "),
+        total(others, bundles),
         largest(sizes).join("; ")
     ))
-    .hint("import a smaller library, or only the part of it that is used"))
+    .hint("import a smaller library, or only the part of it that is used; or make a workflow of its own of a node")
 }
 
 /// The largest imports first, each with its largest module where it brings several.
