@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{NODE_ADDRESS, Namespace, Workflow, engine_image, tntc};
+use crate::support::{NODE_ADDRESS, Namespace, Workflow, engine_image, tntc, wait_for};
 
 const DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/packages");
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/packages.md");
@@ -147,6 +147,11 @@ fn packages_that_fit_compressed_work_in_a_pod_and_leave_nothing_when_they_go() {
         );
     }
     deploy(&workflow, &namespace);
+    let is_old = |pod: &Value| pod.to_string().contains(".bundle.js.gz");
+    wait_for("the end of the old pod", || {
+        let mut pods = namespace.list("pods").into_iter();
+        (!pods.any(|pod| is_old(&pod))).then_some(())
+    });
     deploy(&workflow, &namespace);
     assert_eq!(keys("binaryData"), Vec::<String>::new());
     let run = tntc(["run", "large"].into_iter().chain(place))

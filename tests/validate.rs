@@ -200,6 +200,32 @@ fn what_a_deploy_would_refuse_is_refused_here() {
 }
 
 #[test]
+fn a_node_that_cannot_run_is_told_where_and_what_to_write_before_anything_is_bundled() {
+    let workflow = Workflow::of_one_node("faults", "return input;");
+    for (code, told) in [
+        (
+            "export default class Run {}\n",
+            "nodes/only.ts:1:1: the default export is a class, which cannot be called",
+        ),
+        (
+            "export default async function* run() {\n  yield 1;\n}\n",
+            "nodes/only.ts:1:1: the default export is a generator",
+        ),
+        (
+            "import sharp from \"npm:sharp\";\nexport default () => typeof sharp;\n",
+            "nodes/only.ts:1:19: sharp has native code, which a pod does not load: use npm:jimp",
+        ),
+    ] {
+        workflow.write("nodes/only.ts", code);
+        for command in ["validate", "deploy"] {
+            tntc([command, workflow.path()]).run().exits(1).says(told);
+        }
+    }
+    let local = tntc(["run", "--local", workflow.path()]).run().exits(1);
+    local.says("sharp has native code");
+}
+
+#[test]
 fn the_size_of_a_workflow_that_is_bundled_is_left_to_the_bundle() {
     let workflow = Workflow::of_one_node("bundled", "return input;");
     let large = format!("// {}\n", "x".repeat(901 * 1024));
