@@ -51,7 +51,7 @@ pub enum Backend {
     Alias(Host),
 }
 
-/// The Services that must be read before [`super::policy`] can be exact.
+/// The Services that must be read before [`super::policy()`] can be exact.
 #[must_use]
 pub fn needed(workflow: &Workflow, extra: &[Endpoint]) -> BTreeSet<ServiceRef> {
     let declared = endpoints::declared(workflow);
