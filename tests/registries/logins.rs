@@ -128,12 +128,8 @@ pub const BEHAVIOURS: &[Behaviour] = &[
         |ask| match ask.line.as_str() {
             "GET /token" => Some(granted(json!({"token": format!("t{}", ask.before)}))),
             "GET /v2/" => wants(ask, "none", BEARER),
-            // The first tokens, for reading and for writing, are good for what comes before the upload.
-            _ if ask.is("PUT", "/v2/upload/")
-                && matches!(ask.authorization.as_str(), "Bearer t0" | "Bearer t1") =>
-            {
-                wants(ask, "another", BEARER)
-            }
+            // What was good for the request that began the upload.
+            _ if ask.is("PUT", "/v2/upload/") && ask.before == 0 => wants(ask, "another", BEARER),
             _ => None,
         },
     ),
