@@ -47,8 +47,8 @@ fn a_local_run_is_sealed_like_the_pod() {
         .as_str()
         .unwrap_or_default()
         .to_owned();
-    assert!(error.contains("127.0.0.1:18999"), "{error}");
-    assert!(error.contains("net access"), "{error}");
+    let told = "127.0.0.1:18999 is not in the contract";
+    assert!(error.contains(told), "{error}");
 }
 
 /// As the pod does, also with an authority that Deno does not bring.
