@@ -45,7 +45,7 @@ pub struct Build {
     /// Base image, such as your mirror's [default: from config, then denoland/deno:distroless]
     #[arg(long, value_name = "IMAGE", value_parser = image)]
     pub base: Option<ImageReference>,
-    /// Speak plain HTTP to registries on other machines, too
+    /// Use plain HTTP also for registries on other machines
     #[arg(long)]
     pub plain_http: bool,
 }

@@ -25,7 +25,7 @@ use crate::outcome::{Check, CheckStatus, Error, ErrorKind, Outcome, Result};
 use crate::terminal::Printer;
 use crate::workspace::project::Opened;
 
-/// Cluster commands
+/// Check a cluster before a deployment
 #[derive(Debug, Args)]
 pub struct Group {
     #[command(subcommand)]

@@ -29,10 +29,10 @@ pub struct Configure {
     /// Show every effective setting and where it comes from
     #[arg(long)]
     pub show: bool,
-    /// Trust a workflow directory, or one that holds some: its .npmrc, imports from private networks, and its images
+    /// Trust a workflow directory, or a directory that holds some: its .npmrc, imports from private networks, and its images
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", conflicts_with = "untrust")]
     pub trust: Option<PathBuf>,
-    /// Trust a directory no longer
+    /// Stop trusting a directory
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".")]
     pub untrust: Option<PathBuf>,
 }

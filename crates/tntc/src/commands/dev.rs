@@ -25,7 +25,7 @@ use crate::terminal::Printer;
 use crate::workspace::project::{self, Opened};
 use crate::workspace::secrets;
 
-/// Serve a workflow on this machine, taking over changes as they are saved
+/// Serve a workflow on this machine, reloading files as they are saved
 #[derive(Debug, Args)]
 pub struct Dev {
     /// Workflow directory
@@ -34,7 +34,7 @@ pub struct Dev {
     /// Port of the loopback address to listen on
     #[arg(short, long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
-    /// Receive the messages of queue triggers, too, from now on and beside everybody else who does
+    /// Also receive new messages of queue triggers, beside every other subscriber
     #[arg(long)]
     pub queues: bool,
 }

@@ -21,7 +21,7 @@ use crate::outcome::{Error, Outcome, Result};
 pub struct Init {
     /// Name of the workflow, and of the directory to create
     pub name: String,
-    /// What to begin with: basic, http-check, api-to-database, report, queue-consumer, webhook or llm-summary
+    /// Template to start from: basic, http-check, api-to-database, report, queue-consumer, webhook or llm-summary
     #[arg(
         long,
         default_value = "basic",

@@ -21,10 +21,10 @@ use crate::terminal::{Format, table};
 #[derive(Debug, Args)]
 #[command(visible_alias = "ls")]
 pub struct List {
-    /// Of every namespace
+    /// List the workflows of all namespaces
     #[arg(short = 'A', long)]
     pub all_namespaces: bool,
-    /// Only those whose labels match, such as tentacular.dev/tag-nightly, or tier!=test
+    /// Only workflows whose labels match, such as tentacular.dev/tag-nightly, or tier!=test
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     pub label: Option<String>,
 }

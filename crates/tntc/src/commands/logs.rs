@@ -25,13 +25,13 @@ pub struct Logs {
     /// How many recent lines of each pod; -1 for all
     #[arg(long, value_name = "LINES", default_value_t = 100, value_parser = clap::value_parser!(i64).range(-1..), allow_negative_numbers = true)]
     pub tail: i64,
-    /// Only lines of this last while, such as 5m
+    /// Only lines that are newer than this, such as 5m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub since: Option<std::time::Duration>,
-    /// The containers before the last restart, such as those that crashed
+    /// Show the containers before the last restart, such as those that crashed
     #[arg(short, long, conflicts_with = "follow")]
     pub previous: bool,
-    /// Begin each line with when it was written
+    /// Begin each line with its timestamp
     #[arg(long)]
     pub timestamps: bool,
     /// Begin each line with the name of its pod

@@ -37,7 +37,7 @@ pub struct SecretsCheck {
     /// Workflow directory
     #[arg(default_value = ".")]
     pub dir: PathBuf,
-    /// Look at local secrets only; without any, the cluster's Secret is looked at
+    /// Check local secrets only [default: the cluster's Secret when there are no local secrets]
     #[arg(long)]
     pub local: bool,
 }

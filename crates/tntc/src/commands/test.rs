@@ -31,7 +31,7 @@ pub struct Test {
     /// Downgrade contract drift to warnings
     #[arg(long)]
     pub warn: bool,
-    /// Run again what a saved change concerns, until Ctrl-C
+    /// Run the tests again that a saved file affects, until Ctrl-C
     #[arg(long)]
     pub watch: bool,
     /// Deploy to an environment under another name, run once, and clean up
@@ -40,7 +40,7 @@ pub struct Test {
     /// Leave the live test's objects in place
     #[arg(long, requires = "live")]
     pub keep: bool,
-    /// Wait until the live test's pods are gone, too
+    /// Wait until the live test's pods are gone
     #[arg(long, requires = "live", conflicts_with = "keep")]
     pub wait: bool,
     /// Maximum time of the live test, such as 90s or 2m

@@ -26,7 +26,7 @@ pub struct Visualize {
     /// Write workflow-diagram.md and contract-summary.md into the workflow directory
     #[arg(long)]
     pub write: bool,
-    /// Fail when these files are missing or stale
+    /// Fail when the files that --write writes are missing or stale
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
 }
