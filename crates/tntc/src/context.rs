@@ -23,6 +23,9 @@ pub struct Context {
     pub printer: Printer,
     /// The user's home directory.
     pub home: Option<PathBuf>,
+    /// Instead of the cluster that the settings name.
+    #[cfg(test)]
+    pub cluster: Option<Cluster>,
 }
 
 /// The flags of one command that enter the settings.
@@ -165,6 +168,10 @@ impl Context {
 
     /// A client for the cluster that the settings name.
     pub async fn connect(&self, settings: &Settings) -> Result<Cluster> {
+        #[cfg(test)]
+        if let Some(cluster) = &self.cluster {
+            return Ok(cluster.clone());
+        }
         let target = Target::find(settings)?;
         self.printer.detail(format!("cluster: {}", target.told()));
         // A credential plugin is another program, which may ask the user something.

@@ -3,6 +3,8 @@
 pub mod apply;
 pub mod client;
 pub mod deployed;
+#[cfg(test)]
+pub mod fake;
 pub mod inventory;
 pub mod loaded;
 pub mod logs;
@@ -13,6 +15,8 @@ pub mod remove;
 pub mod rollout;
 pub mod run;
 pub mod services;
+#[cfg(test)]
+pub mod tests;
 pub mod unique;
 
 pub use client::connect::Cluster;

@@ -184,23 +184,17 @@ fn patience(deployment: Option<&Deployment>) -> Duration {
 /// Deletes what was planned, all at once, and waits until it is gone; the workflow's pods that are not.
 ///
 /// # Errors
-/// Something that is waited for is still there when the pods' grace period is long over.
+/// Something could not be deleted, and `removal` then holds what was; or something that is waited for is still there when
+/// the pods' grace period is long over.
 pub async fn execute(
     cluster: &Cluster,
     namespace: &str,
     name: &str,
-    removal: &Removal,
+    removal: &mut Removal,
     pods: Pods,
 ) -> Result<Vec<String>> {
     let finder = Finder { cluster, namespace };
-    let deletions = removal.remove.iter().map(|object| finder.delete(object));
-    let deleted = futures::future::try_join_all(deletions).await?;
-    let held: Vec<_> = removal
-        .remove
-        .iter()
-        .zip(deleted)
-        .filter_map(|(object, gone)| (!gone).then_some(object))
-        .collect();
+    let held = finder.delete_all(&mut removal.remove).await?;
     let waited = tokio::time::timeout(removal.patience, finder.wait(name, &held, pods)).await;
     match waited {
         Ok(done) => done?,
@@ -251,6 +245,26 @@ impl Finder<'_> {
         Ok(listed.items.iter().filter_map(fate).collect())
     }
 
+    /// Those that are not gone at once.
+    ///
+    /// # Errors
+    /// One could not be deleted; `objects` then holds those that were.
+    async fn delete_all(&self, objects: &mut Vec<Named>) -> Result<Vec<Named>> {
+        let deletions = objects.iter().map(|object| self.delete(object));
+        let deletions = futures::future::join_all(deletions).await;
+        let (mut held, mut failure) = (Vec::new(), None);
+        for (object, deleted) in std::mem::take(objects).into_iter().zip(deletions) {
+            match deleted {
+                Ok(is_gone) => {
+                    held.extend((!is_gone).then(|| object.clone()));
+                    objects.push(object);
+                }
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or(Ok(held), Err)
+    }
+
     /// Whether it is gone at once; a finalizer, for one, keeps an object until somebody else is done with it.
     async fn delete(&self, object: &Named) -> Result<bool> {
         let api = self.api_of(object);
@@ -261,7 +275,7 @@ impl Finder<'_> {
         }
     }
 
-    async fn wait(&self, name: &str, held: &[&Named], pods: Pods) -> Result<()> {
+    async fn wait(&self, name: &str, held: &[Named], pods: Pods) -> Result<()> {
         while !self.left(name, held, pods).await?.is_empty() {
             tokio::time::sleep(PAUSE).await;
         }
@@ -269,7 +283,7 @@ impl Finder<'_> {
     }
 
     /// What is waited for and not gone yet, as `Kind/name`.
-    async fn left(&self, name: &str, held: &[&Named], pods: Pods) -> Result<Vec<String>> {
+    async fn left(&self, name: &str, held: &[Named], pods: Pods) -> Result<Vec<String>> {
         let objects = held.iter().map(|object| async move {
             let found = self.api_of(object).get_opt(&object.name).await;
             let found = found.map_err(|cause| errors::tell(&format!("reading {object}"), cause))?;
@@ -302,13 +316,7 @@ impl Finder<'_> {
         Ok(owned.map(|pod| pod.name_any()).collect())
     }
 
-    async fn still_there(
-        &self,
-        name: &str,
-        held: &[&Named],
-        pods: Pods,
-        waited: Duration,
-    ) -> Error {
+    async fn still_there(&self, name: &str, held: &[Named], pods: Pods, waited: Duration) -> Error {
         let left = self.left(name, held, pods).await.unwrap_or_default();
         let first = left.first().map_or("pod", String::as_str);
         Error::failed(format!(

@@ -84,6 +84,8 @@ pub fn dispatch(cli: Cli) -> u8 {
         global,
         printer,
         home: std::env::home_dir(),
+        #[cfg(test)]
+        cluster: None,
     };
     match command.run(&context) {
         Ok(outcome) => context.printer.finish(&outcome),
@@ -136,3 +138,6 @@ fn named<'a>(words: impl Iterator<Item = &'a str>) -> String {
     }
     path.join(" ")
 }
+
+#[cfg(test)]
+mod tests;

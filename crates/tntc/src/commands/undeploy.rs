@@ -18,7 +18,7 @@ use crate::outcome::{Error, Outcome, Result};
 pub struct Undeploy {
     /// Name of the deployed workflow
     pub name: String,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
     /// Keep the Secret
@@ -48,7 +48,7 @@ pub async fn run(arguments: &Undeploy, context: &Context) -> Result<Outcome> {
     let namespace = namespace.as_str();
     let name = &arguments.name;
     let cluster = context.connect(&settings).await?;
-    let removal = remove::plan(&cluster, namespace, name, arguments.keep_secrets).await?;
+    let mut removal = remove::plan(&cluster, namespace, name, arguments.keep_secrets).await?;
     if removal.remove.is_empty() {
         let absent = inventory::no_such_workflow(&cluster, name, namespace);
         return if arguments.ignore_not_found {
@@ -68,7 +68,7 @@ pub async fn run(arguments: &Undeploy, context: &Context) -> Result<Outcome> {
         Pods::Leave
     };
     Ok(
-        match remove::execute(&cluster, namespace, name, &removal, pods).await {
+        match remove::execute(&cluster, namespace, name, &mut removal, pods).await {
             Ok(left) => removed(name, namespace, &removal, &left),
             Err(error) => unfinished(error, &removal),
         },
@@ -144,7 +144,7 @@ fn confirm(
     }
 }
 
-/// Also tells what was deleted, or was about to be.
+/// Also names what was deleted.
 fn unfinished(error: Error, removal: &Removal) -> Outcome {
     let outcome = outcome(error.message, removal).failed_by(Some(error.kind));
     error.hints.into_iter().fold(outcome, Outcome::hint)

@@ -6,7 +6,7 @@ pub mod present;
 
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
@@ -98,8 +98,9 @@ async fn once(
     let (needed, needing): (Vec<_>, Vec<_>) = changed
         .into_iter()
         .partition(|(piece, _)| piece.is_needed_by_pods());
-    send(needed, options).await?;
-    let sent = send(needing, options).await?;
+    let mut done = Vec::new();
+    send(needed, options, &mut done).await?;
+    let sent = send(needing, options, &mut done).await?;
     let deployment = typed(&sent)?.or(typed(live.iter().flatten())?);
     let applied = Applied {
         deployment: deployment.unwrap_or_default(),
@@ -121,14 +122,33 @@ fn pieces(cluster: &Cluster, plan: &Plan) -> Vec<Piece> {
     pieces
 }
 
+/// Sends them all at once, and notes which the server has taken.
+///
+/// # Errors
+/// One was refused; what was taken all the same, and before, is in a hint.
 async fn send(
     pieces: Vec<(Piece, &Option<DynamicObject>)>,
     options: Options,
+    done: &mut Vec<String>,
 ) -> Result<Vec<DynamicObject>> {
     let sends = pieces
         .iter()
         .map(|(piece, live)| piece.send((*live).clone(), options));
-    try_join_all(sends).await
+    let sent = join_all(sends).await;
+    let taken = pieces.iter().zip(&sent).filter(|(_, sent)| sent.is_ok());
+    done.extend(taken.map(|((piece, _), _)| piece.what()));
+    let sent: Result<_> = sent.into_iter().collect();
+    sent.map_err(|error| half_done(error, done))
+}
+
+fn half_done(error: Error, done: &[String]) -> Error {
+    if done.is_empty() {
+        return error;
+    }
+    let done = done.join(", ");
+    error.hint(format!(
+        "these were applied, so deploy again to apply the rest: {done}"
+    ))
 }
 
 /// CronJobs of triggers that are gone, and the NetworkPolicy of a contract that is.

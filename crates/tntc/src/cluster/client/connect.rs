@@ -42,6 +42,30 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// The client's layers over a way to the server.
+    ///
+    /// # Errors
+    /// Whom to act as cannot be sent.
+    pub fn over(
+        wire: Wire,
+        config: Config,
+        credentials: Credentials,
+        place: Arc<Place>,
+        followup: Followup,
+    ) -> Result<Self> {
+        let patience = Patience::new().map_err(|cause| {
+            Error::surroundings(format!("cannot wait for the cluster: {cause}"))
+        })?;
+        let judge = Judge { credentials, place };
+        Ok(Self {
+            client: client(&config, wire.clone(), judge.clone(), Some(patience))?,
+            followup,
+            config,
+            wire,
+            judge,
+        })
+    }
+
     /// Name of the kubeconfig context, when there is one.
     pub fn context(&self) -> Option<&str> {
         self.judge.place.context.as_deref()
@@ -133,23 +157,11 @@ impl Target {
     /// # Errors
     /// The credentials cannot be had, or cannot be used.
     pub fn connect(self) -> Result<Cluster> {
-        let patience = Patience::new().map_err(|cause| {
-            Error::surroundings(format!("cannot wait for the cluster: {cause}"))
-        })?;
         let ready = self.access.ready()?;
         let place = Arc::new(ready.place);
-        let judge = Judge {
-            credentials: ready.credentials,
-            place: Arc::clone(&place),
-        };
         let wire = wire(&ready.config, ready.login, &place)?;
-        Ok(Cluster {
-            client: client(&ready.config, wire.clone(), judge.clone(), Some(patience))?,
-            followup: self.followup,
-            config: ready.config,
-            wire,
-            judge,
-        })
+        let followup = self.followup;
+        Cluster::over(wire, ready.config, ready.credentials, place, followup)
     }
 }
 

@@ -246,18 +246,16 @@ impl<'a> Conversation<'a> {
     }
 
     fn gone(&self, link: &Link) -> Error {
-        let (pod, started) = (
-            self.pod,
-            if link.was_lost {
-                MAY_GO_ON
-            } else {
-                NOT_STARTED
-            },
+        let deleted = format!(
+            "the trigger pod {} was deleted before it answered",
+            self.pod
         );
-        Error::surroundings(format!(
-            "the trigger pod {pod} was deleted before it answered; {started}"
-        ))
-        .hint(self.log_hint())
+        if link.was_lost {
+            Error::surroundings(format!("{deleted}; {MAY_GO_ON}")).hint(self.log_hint())
+        } else {
+            Error::surroundings(format!("{deleted}; nothing was started"))
+                .hint("run it again; if that lasts, look for what deletes pods in this namespace")
+        }
     }
 
     fn broken_off(&self) -> Error {
@@ -281,7 +279,6 @@ impl<'a> Conversation<'a> {
 }
 
 const MAY_GO_ON: &str = "the run may go on in the engine";
-const NOT_STARTED: &str = "nothing was started";
 
 /// What the attempts so far tell of the way to the pod.
 #[derive(Default)]

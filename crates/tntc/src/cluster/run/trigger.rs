@@ -111,10 +111,17 @@ fn pod_of(request: &Request<'_>) -> Pod {
 async fn create(pods: Api<Pod>, pod: Pod) -> Result<(), NotCreated> {
     let made = pods.create(&PostParams::default(), &pod).await;
     made.map(drop).map_err(|cause| {
-        let is_refused = matches!(&cause, kube::Error::Api(status) if status.code < 500);
-        let mut error = errors::tell("creating the trigger pod", cause).hint(
-            "where no pod may be made, reach the engine by --via proxy or --via port-forward",
-        );
+        let code = match &cause {
+            kube::Error::Api(status) => Some(status.code),
+            _ => None,
+        };
+        let is_refused = code.is_some_and(|code| code < 500);
+        let mut error = errors::tell("creating the trigger pod", cause);
+        if code == Some(403) {
+            error = error.hint(
+                "where no pod may be made, reach the engine by --via proxy or --via port-forward",
+            );
+        }
         if is_refused {
             error.message.push_str("; nothing was started");
             NotCreated::Refused(error)

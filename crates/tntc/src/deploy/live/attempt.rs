@@ -129,8 +129,8 @@ impl Attempt<'_> {
     /// The test is over when its objects are gone: an idle engine serves on for two seconds, which nobody waits for.
     pub async fn clean_up(&self, pods: remove::Pods) -> Result<()> {
         let namespace = self.prepared.namespace.as_str();
-        let removal = remove::plan(self.cluster, namespace, self.name, false).await?;
-        let left = remove::execute(self.cluster, namespace, self.name, &removal, pods);
+        let mut removal = remove::plan(self.cluster, namespace, self.name, false).await?;
+        let left = remove::execute(self.cluster, namespace, self.name, &mut removal, pods);
         left.await.map(drop)
     }
 

@@ -196,6 +196,8 @@ fn in_environment(options: &Options, context: &Context) -> Context {
     Context {
         printer: context.printer.clone(),
         home: context.home.clone(),
+        #[cfg(test)]
+        cluster: context.cluster.clone(),
         global,
     }
 }

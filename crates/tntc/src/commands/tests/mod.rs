@@ -1,0 +1,4 @@
+//! What the commands answer and say of themselves, without a cluster.
+
+mod answers;
+mod help;
