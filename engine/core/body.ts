@@ -71,10 +71,15 @@ function decode(bytes: Uint8Array): string {
   return text;
 }
 
+function same(bytes: Uint8Array): Uint8Array {
+  return bytes;
+}
+
 /** Reads bodies as far as there is room for all of them together. */
 export class BodyReader {
   readonly #admission: Admission;
   readonly #now: () => number;
+  readonly #parse = (bytes: Uint8Array): Weighed => parseWeighed(bytes, this.#admission);
   readonly #deadlines: Deadlines;
 
   /** Time is that of the wall here: asking for the other takes a call into the runtime, for each request. */
@@ -87,70 +92,70 @@ export class BodyReader {
   }
 
   /** The body as JSON; an empty one is `{}`. */
-  async readJson(request: Request): Promise<Weighed> {
-    return parseWeighed(await this.read(request), this.#admission);
+  readJson(request: Request): Promise<Weighed> {
+    return this.#readAs(request, MAX_BODY_BYTES, this.#parse);
+  }
+
+  read(request: Request, limit = MAX_BODY_BYTES): Promise<Uint8Array> {
+    return this.#readAs(request, limit, same);
   }
 
   /**
    * A short body is read at once, a long one counted while it comes: what a request says about its
    * length costs its sender nothing.
    */
-  read(request: Request, limit = MAX_BODY_BYTES): Promise<Uint8Array> {
-    const { headers } = request;
-    const declared = Number(headers.get("content-length") ?? NaN);
+  #readAs<T>(request: Request, limit: number, use: (bytes: Uint8Array) => T): Promise<T> {
+    const declared = Number(request.headers.get("content-length") ?? NaN);
     if (declared > limit) return rejected(tooLarge(limit));
     return declared <= SET_ASIDE
-      ? this.#readShort(request, declared)
-      : this.#collect(request.body, limit);
+      ? this.#readShort(request, declared, use)
+      : this.#collect(request.body, limit, use);
   }
 
   /** Not an async function: nearly every body comes this way, and each promise has its price. */
-  #readShort(request: Request, length: number): Promise<Uint8Array> {
+  #readShort<T>(request: Request, length: number, use: (bytes: Uint8Array) => T): Promise<T> {
     if (!this.#admission.reserve(length)) return rejected(tooMuch());
     return new Promise((resolve, reject) => {
-      let open = true;
-      const close = (): void => {
-        if (open) this.#admission.release(length);
-        open = false;
-      };
       const deadline = this.#deadlines.set(BODY_TIMEOUT_MS, this.#now(), () => {
-        close();
+        this.#admission.release(length);
         reject(tooSlow());
       });
-      const end = (): void => {
-        deadline.cancel();
-        close();
-      };
       then(request.bytes(), (bytes) => {
-        end();
-        // The server refuses requests that declare a length beside another way to end.
-        if (bytes.length <= length) resolve(bytes);
-        else reject(tooLarge(length));
+        if (!deadline.cancel()) return;
+        this.#admission.release(length);
+        try {
+          // The server refuses requests that declare a length beside another way to end.
+          if (bytes.length > length) throw tooLarge(length);
+          resolve(use(bytes));
+        } catch (error) {
+          reject(error);
+        }
       }, () => {
-        end();
+        if (deadline.cancel()) this.#admission.release(length);
         reject(endedEarly());
       });
     });
   }
 
-  async #collect(
+  async #collect<T>(
     body: ReadableStream<Uint8Array> | null,
     limit: number,
-  ): Promise<Uint8Array> {
+    use: (bytes: Uint8Array) => T,
+  ): Promise<T> {
     const reader = body?.getReader();
-    if (reader === undefined) return new Uint8Array();
+    if (reader === undefined) return use(new Uint8Array());
     const chunks: Uint8Array[] = [];
     const size = { bytes: 0 };
     const giveUp = (): void => void reader.cancel().catch(() => {});
     try {
       await this.#inTime(this.#drain(reader, chunks, size, limit), giveUp);
-      return concat(chunks, size.bytes);
     } catch (error) {
       giveUp();
       throw error;
     } finally {
       this.#admission.release(size.bytes);
     }
+    return use(concat(chunks, size.bytes));
   }
 
   async #drain(

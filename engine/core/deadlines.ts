@@ -15,11 +15,13 @@ export class Deadline {
 
   constructor(readonly at: number, readonly expired: () => void) {}
 
-  /** Takes the deadline back. Harmless when it has expired. */
-  cancel(): void {
+  /** Takes the deadline back. False, and harmless, when it has expired. */
+  cancel(): boolean {
+    const pending = this.next !== this;
     this.previous.next = this.next;
     this.next.previous = this.previous;
     this.previous = this.next = this;
+    return pending;
   }
 }
 

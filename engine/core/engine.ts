@@ -60,11 +60,12 @@ export class Engine {
     { origin, trigger, weight = 0, later = false }: StartOptions = {},
   ): StartedRun {
     const run = new Run(this.#program.plan, this.#newRunId(), input, origin, trigger);
+    run.ended = () => this.#leave(run, weight);
     this.#active.add(run);
     this.admission.enter(weight);
     if (later) this.#program.plan.clock.after(0, () => run.start());
     else run.start();
-    return { runId: run.id, result: this.#follow(run, weight) };
+    return { runId: run.id, result: run.result };
   }
 
   /** Never rejects. */
@@ -72,12 +73,10 @@ export class Engine {
     return this.start(input, options).result;
   }
 
-  async #follow(run: Run, weight: number): Promise<RunResult> {
-    const result = await run.result;
+  #leave(run: Run, weight: number): void {
     this.#active.delete(run);
     this.admission.leave(weight);
     if (this.#active.size === 0) this.#whenIdle.splice(0).forEach((tell) => tell());
-    return result;
   }
 
   /** Resolves when no run is under way. */

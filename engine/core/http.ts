@@ -35,23 +35,33 @@ export interface HttpOptions {
   readonly draining?: () => boolean;
 }
 
+const RUN = "/run";
+
 export function createHandler(options: HttpOptions): Handler {
   const { engine, draining, metrics } = options;
-  const starting = options.local ? onlyJson : (handler: Handler) => handler;
+  const leave = (response: Response): Response => {
+    if (draining?.()) response.headers.set("connection", "close");
+    return response;
+  };
+  const run = engine && runHandler(engine, leave, options.local);
   const own: Readonly<Record<string, Route>> = {
-    ...(engine === undefined ? {} : { "/run": { POST: starting(runHandler(engine)) } }),
+    ...(run && { [RUN]: { POST: run } }),
     "/health": { GET: () => answer(200, health(options.problems?.() ?? {}), identity(engine)) },
     ...(metrics === undefined ? {} : { "/metrics": { GET: () => exposition(metrics) } }),
   };
   const refuse = options.local ? refuseForeign : refuseHost;
-  return async (request) => {
+  const handle = async (request: Request, path: string): Promise<Response> => {
+    const route = Object.hasOwn(own, path) ? own[path] : options.routes?.(path);
+    return leave(await dispatch(route, request, path));
+  };
+  // Not an async function, and a run has its own way: every promise on it counts.
+  return (request) => {
     const refused = refuse(request);
     if (refused !== undefined) return refused;
     const path = pathOf(request.url);
-    const route = Object.hasOwn(own, path) ? own[path] : options.routes?.(path);
-    const response = await dispatch(route, request, path);
-    if (draining?.()) response.headers.set("connection", "close");
-    return response;
+    return run !== undefined && path === RUN && request.method === "POST"
+      ? run(request)
+      : handle(request, path);
   };
 }
 
@@ -69,15 +79,20 @@ function identity(engine: Engine | undefined): Record<string, string> {
 
 const HOST = /^[\w.:[\]-]*$/;
 
-/** Most requests name the same host as the one before. */
-let lastHost = "";
+/**
+ * Most requests have the URL of the one before, and asking for a header takes a call into the runtime. A URL with one `/`
+ * behind the host has it from the path, so that no other host gives the same URL.
+ */
+let lastUrl = "";
 
 /** Deno puts the Host header into the request's URL as it is, where a `/` or `?` in it would choose the path. */
-function refuseHost({ headers }: Request): Response | undefined {
-  const host = headers.get("host");
-  if (host === lastHost || host === null) return undefined;
+function refuseHost(request: Request): Response | undefined {
+  const { url } = request;
+  if (url === lastUrl) return undefined;
+  const host = request.headers.get("host");
+  if (host === null) return undefined;
   if (!HOST.test(host)) return answer(400, { error: "the Host header is not a host" });
-  lastHost = host;
+  if (url.lastIndexOf("/") === url.indexOf("/", "https://".length)) lastUrl = url;
   return undefined;
 }
 
@@ -107,7 +122,6 @@ function onlyJson(handler: Handler): Handler {
   };
 }
 
-/** Not an async function: every promise on the way of a run counts. */
 function dispatch(
   route: Route | undefined,
   request: Request,
@@ -130,18 +144,24 @@ function refuseMethod(route: Route, method: string, path: string): Response {
 }
 
 /** 422, not 5xx: clients that retry on 5xx would run a failing workflow again and again. */
-function runHandler(engine: Engine): Handler {
+function runHandler(
+  engine: Engine,
+  leave: (response: Response) => Response,
+  local = false,
+): Handler {
   const bodies = bodyReader(engine);
-  return async (request) => {
+  const handler = async (request: Request): Promise<Response> => {
     let weighed: Weighed;
     try {
       weighed = await bodies.readJson(request);
     } catch (error) {
-      return refuseBody(error);
+      return leave(refuseBody(error));
     }
     const { input, weight } = weighed;
-    return answerResult(await engine.run(input, { weight, trigger: triggerOf(engine, input) }));
+    const result = await engine.run(input, { weight, trigger: triggerOf(engine, input) });
+    return leave(answerResult(result));
   };
+  return local ? onlyJson(handler) : handler;
 }
 
 /** The pod of a CronJob sends its trigger's name; everybody else asks by hand. */

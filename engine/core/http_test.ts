@@ -229,3 +229,12 @@ Deno.test("metrics are there for Prometheus, when the engine keeps them", async 
   match(await response.text(), /tentacular_runs_total/);
   equal((await call(echo, "/metrics")).status, 404);
 });
+
+Deno.test("a host that brings a part of the path is refused, also after a request with the same URL", async () => {
+  const status = async (url: string, host: string): Promise<number> =>
+    (await echo(new Request(url, { headers: { host } }))).status;
+  equal(await status("http://h/hooks/a", "h"), 404);
+  equal(await status("http://h/hooks/a", "h/hooks"), 400);
+  equal(await status("http://h/health", "h"), 200);
+  equal(await status("http://h/health", "h"), 200);
+});

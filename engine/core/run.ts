@@ -128,6 +128,9 @@ export class Run implements RunView {
   #left: number;
   #resolve: (result: RunResult) => void = () => {};
 
+  /** Called once, before the result is known; must not throw. */
+  ended: () => void = () => {};
+
   /** Settled exactly once, never rejected: a failed run is a result. */
   readonly result: Promise<RunResult>;
 
@@ -323,6 +326,7 @@ export class Run implements RunView {
     const result = this.#result(now);
     this.#plan.observer.runEnded?.(result, now - this.#began);
     this.#span?.end(result.errors);
+    this.ended();
     this.#resolve(result);
   }
 
