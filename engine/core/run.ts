@@ -225,9 +225,10 @@ export class Run implements RunView {
     if (plan === undefined) return this.#fail(started, new Error("has no code"));
     const attempt = new Attempt(this.id, graph.names[started.node] ?? "", number, this.trigger);
     started.attempt = attempt;
+    const left = plan.retries + 1 - number;
     this.#plan.tracker?.nodeStarts(this, started.node);
     const call = (): unknown =>
-      plan.call(attempt, inputOf(graph, started.node, this.#input, this.#outputs, plan.retries));
+      plan.call(attempt, inputOf(graph, started.node, this.#input, this.#outputs, left));
     const traced = started.span === undefined ? call : () => started.span?.within(call);
     attempt.start(traced, { milliseconds: plan.timeoutMs, from, clock, deadlines }, {
       succeeded: (value, now) => this.#accept(started, attempt, plan, value, now),

@@ -13,7 +13,7 @@ const fn denied(name: &'static str, what: &'static str) -> Attack {
 }
 
 const OWN_PERMISSIONS: &str = "it has the permissions of the node that made it";
-const SAME: Outcome = Contained("it is told the same on every machine");
+const SAME: Outcome = Contained("it gets the same answer on every machine");
 const HOST: &str = "tests/fortress/local.rs";
 const CONSOLE: &str = "engine/tests/console_test.ts";
 const SEAL: &str = "engine/tests/seal_test.ts";

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tntc_core::config_file::{self, Edit, EditError};
 use tntc_core::settings::{Origin, Settings};
+use tntc_core::values::Namespace;
 
 use crate::context::Context;
 use crate::outcome::{Error, Outcome, Result};
@@ -84,6 +85,11 @@ pub fn run(arguments: &Configure, context: &Context) -> Result<Outcome> {
             ));
         }
         return show(context);
+    }
+    if let Some(name) = context.global.namespace.as_deref() {
+        name.parse::<Namespace>().map_err(|cause| {
+            Error::usage(format!("the namespace `{name}` is invalid: {cause}"))
+        })?;
     }
     let path = path(arguments, context)?;
     write(&path, |text| config_file::edit(text, &edits))?;
