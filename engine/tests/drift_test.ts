@@ -164,10 +164,11 @@ Deno.test("deliver: new leaves out what was published before the consumer was th
     server,
     ...[fresh, whole].map((it) => ({ ...it, subject: "jobs.a" })),
   );
+  await engine.matching(/is up: receiving/, 2);
   await engine.line(/handled 1/);
   await jetstream(client).publish("jobs.a", '{"i": 2}');
   await jetstream(client).publish("jobs.a", '{"i": 3}');
-  await engine.line(/handled 3/);
+  await engine.matching(/handled [23] /, 4);
   await engine.stop("SIGTERM");
   const handled = (i: number): number =>
     engine.lines.filter((it) => it.includes(`handled ${i} `)).length;

@@ -237,12 +237,18 @@ export class RunningEngine implements AsyncDisposable {
 
   /** The first line that matches, waiting for it; `from` skips lines seen before. */
   async line(pattern: RegExp, from = 0): Promise<string> {
+    const [first = ""] = await this.matching(pattern, 1, from);
+    return first;
+  }
+
+  /** The lines that match, waiting until there are so many. */
+  async matching(pattern: RegExp, count: number, from = 0): Promise<string[]> {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
-      const found = this.lines.slice(from).find((line) => pattern.test(line));
-      if (found !== undefined) return found;
+      const found = this.lines.slice(from).filter((line) => pattern.test(line));
+      if (found.length >= count) return found;
       if (Date.now() > deadline) {
-        throw new Error(`no line ${pattern} in:\n${this.lines.join("\n")}`);
+        throw new Error(`fewer than ${count} lines ${pattern} in:\n${this.lines.join("\n")}`);
       }
       await this.#next(deadline - Date.now());
     }

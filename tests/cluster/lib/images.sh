@@ -128,8 +128,12 @@ images_up() {
 # name_trigger_image: the name of the public image that trigger pods have by default, whose digest
 # ours has not.
 name_trigger_image() {
-  local settings=$REPOSITORY_DIR/crates/tntc-core/src/settings/mod.rs pinned
-  pinned=$(grep -o 'curlimages/curl:[^"]*@sha256:[0-9a-f]*' "$settings") || return 1
+  local pinned
+  pinned=$(grep -rho 'curlimages/curl:[^"]*@sha256:[0-9a-f]*' "$REPOSITORY_DIR/crates/tntc-core/src" | head -n 1)
+  [[ -n $pinned ]] || {
+    say "no digest of the trigger image is found in crates/tntc-core/src"
+    return 1
+  }
   ctr images tag --force docker.io/curlimages/curl:latest \
     "docker.io/curlimages/curl@${pinned#*@}" >/dev/null
 }
