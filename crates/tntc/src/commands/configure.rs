@@ -87,9 +87,8 @@ pub fn run(arguments: &Configure, context: &Context) -> Result<Outcome> {
         return show(context);
     }
     if let Some(name) = context.global.namespace.as_deref() {
-        name.parse::<Namespace>().map_err(|cause| {
-            Error::usage(format!("the namespace `{name}` is invalid: {cause}"))
-        })?;
+        let parsed = name.parse::<Namespace>();
+        parsed.map_err(|cause| Error::usage(cause.to_string()))?;
     }
     let path = path(arguments, context)?;
     write(&path, |text| config_file::edit(text, &edits))?;
