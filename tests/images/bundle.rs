@@ -162,6 +162,15 @@ fn a_bundle_that_is_too_large_names_the_import_that_is() {
         .answers(&format!(
             "the largest imports are {url}/outer.ts at nodes/only.ts:2:23 with 2000"
         ));
+    let validate = |more: &[&str]| {
+        let words = ["validate", workflow.path(), "-o", "json"];
+        let command = tntc(words.into_iter().chain(more.iter().copied()));
+        server.trusted(command).run()
+    };
+    validate(&[]).exits(0);
+    validate(&["--bundle"])
+        .exits(1)
+        .answers("more than the 921600 that fit a ConfigMap");
 }
 
 /// The driver is `CommonJS`, of which `deno bundle` changes helpers after it has made the map.

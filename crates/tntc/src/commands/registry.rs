@@ -96,7 +96,11 @@ registry! { context:
     Command::Status(arguments) => "status", status::Answer, awaited(status::run(&arguments, context));
     Command::Test(arguments) => "test", test::Answer, awaited(test::run(arguments, context));
     Command::Undeploy(arguments) => "undeploy", undeploy::Answer, awaited(undeploy::run(&arguments, context));
-    Command::Validate(arguments) => "validate", validate::Answer, validate::run(&arguments, context);
+    Command::Validate(arguments) => "validate", validate::Answer, if arguments.bundle {
+        awaited(validate::run_bundling(&arguments, context))
+    } else {
+        validate::run(&arguments, context)
+    };
     Command::Version(_) => "version", version::Answer, Ok(version::run());
     Command::Visualize(arguments) => "visualize", visualize::Answer, visualize::run(&arguments, context);
 }

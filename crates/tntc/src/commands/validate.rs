@@ -14,9 +14,10 @@ use tntc_core::diagnostic::Diagnostic;
 use tntc_core::workflow::Workflow;
 
 use crate::context::{Context, Overrides};
-use crate::deploy::prepare::{InEnvironment, deliverable, in_environment};
+use crate::deploy::prepare::{InEnvironment, deliverable, delivered, in_environment};
 use crate::outcome::{Outcome, Result};
 use crate::terminal::table;
+use crate::workspace::project::Opened;
 
 /// Check workflow.yaml and its contract, and print what is derived from them
 #[derive(Debug, Args)]
@@ -24,6 +25,9 @@ pub struct Validate {
     /// Workflow directory
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+    /// Also bundle what nodes import, as a deploy does, and report what does not fit; takes Deno
+    #[arg(long)]
+    pub bundle: bool,
 }
 
 /// The fields of the answer.
@@ -52,20 +56,36 @@ struct Derived {
 
 /// Checks a workflow directory; never touches a cluster or Deno.
 pub fn run(arguments: &Validate, context: &Context) -> Result<Outcome> {
+    let (opened, checked) = check(arguments, context)?;
+    Ok(outcome(&opened, &checked, context))
+}
+
+/// The same, and whether what nodes import can be bundled and fits.
+pub async fn run_bundling(arguments: &Validate, context: &Context) -> Result<Outcome> {
+    let (opened, checked) = check(arguments, context)?;
+    delivered(&opened, &checked, context).await?;
+    Ok(outcome(&opened, &checked, context))
+}
+
+fn check(arguments: &Validate, context: &Context) -> Result<(Opened, InEnvironment)> {
     let opened = context.open(&arguments.dir)?;
     let settings = context.settings_of(&opened, Overrides::default())?;
     let checked = in_environment(&opened, &settings)?;
     deliverable(&opened, &checked)?;
+    Ok((opened, checked))
+}
+
+fn outcome(opened: &Opened, checked: &InEnvironment, context: &Context) -> Outcome {
     let workflow = &checked.workflow;
     let summary = format!("{} {} is valid", workflow.name, workflow.version);
-    Ok(Outcome::new(&summary)
-        .text(text(&checked, &summary, context.printer.verbose()))
+    Outcome::new(&summary)
+        .text(text(checked, &summary, context.printer.verbose()))
         .own(Answer {
             errors: Vec::new(),
             warnings: opened.warnings.warnings().cloned().collect(),
             suggestions: opened.warnings.hints().cloned().collect(),
-            derived: derived(&checked),
-        }))
+            derived: derived(checked),
+        })
 }
 
 fn text(checked: &InEnvironment, summary: &str, verbose: bool) -> String {

@@ -81,11 +81,7 @@ pub async fn prepare(
     let settings = settings.on_kind(kind.as_deref());
     let changed = in_environment(&opened, &settings)?;
     deliverable(&opened, &changed)?;
-    // Boxed: few workflows need it, and every caller would carry its size.
-    let project = Box::pin(bundle::delivered(&opened, &context.printer)).await?;
-    let code = Code::collect(&project, &changed.workflow)
-        .and_then(|code| code.with_workflow_file(&changed.text))
-        .map_err(|errors| not_deliverable(&errors))?;
+    let code = delivered(&opened, &changed, context).await?;
     let secrets = secrets::read(dir, &settings)?;
     let secrets = secrets.map(|local| local.warned_of_unused(&changed.workflow));
     let evidence = drift::read(&changed.workflow, &opened.project, None);
@@ -153,6 +149,22 @@ pub fn deliverable(opened: &Opened, changed: &InEnvironment) -> Result<()> {
     } else {
         Err(not_deliverable(&errors))
     }
+}
+
+/// The code as a pod gets it, with bundles in place of nodes that import from outside.
+///
+/// # Errors
+/// Something cannot be bundled, cannot run in a pod, or does not fit.
+pub async fn delivered(
+    opened: &Opened,
+    changed: &InEnvironment,
+    context: &Context,
+) -> Result<Code> {
+    // Boxed: few workflows need it, and every caller would carry its size.
+    let project = Box::pin(bundle::delivered(opened, &context.printer)).await?;
+    Code::collect(&project, &changed.workflow)
+        .and_then(|code| code.with_workflow_file(&changed.text))
+        .map_err(|errors| not_deliverable(&errors))
 }
 
 fn not_deliverable(errors: &[CodeError]) -> Error {
