@@ -69,7 +69,11 @@ fn refused(home: &Home, workflow: &Workflow, place: &str) {
         let said = format!("{}{}", answer.stdout, answer.stderr);
         assert!(!said.contains(CANARY), "{said}");
         assert_eq!(answer.status, 1, "{said}");
-        assert!(said.contains("cannot bundle nodes/only.ts"), "{said}");
+        let refusals = [
+            "cannot bundle nodes/only.ts",
+            "leads to no file inside the workflow directory",
+        ];
+        assert!(refusals.iter().any(|it| said.contains(it)), "{said}");
         assert!(said.contains(place), "{place} is not named: {said}");
     }
 }
@@ -97,7 +101,7 @@ fn no_file_of_this_machine_gets_into_a_bundle() {
     ];
     for import in imports {
         let workflow = workflow(&format!("{needy}{import}\nexport default () => it;\n"));
-        refused(&home, &workflow, " at nodes/only.ts:3:");
+        refused(&home, &workflow, "nodes/only.ts:3:");
     }
 }
 
@@ -179,7 +183,11 @@ fn nothing_of_an_internal_network_is_fetched() {
             let workflow = workflow(&import);
             for answer in both(&home, &workflow) {
                 let said = format!("{}{}", answer.stdout, answer.stderr);
-                assert!(said.contains("cannot bundle nodes/only.ts"), "{said}");
+                let refusals = [
+                    "cannot bundle nodes/only.ts",
+                    "leads to no file inside the workflow directory",
+                ];
+                assert!(refusals.iter().any(|it| said.contains(it)), "{said}");
                 assert_eq!(answer.status, 1, "{said}");
             }
         }
