@@ -101,9 +101,12 @@ pub struct Tntc {
 /// `tntc` with these arguments, without any configuration of the user's own.
 pub fn tntc<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Tntc {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tntc"));
+    // Colours are those of a person's machine, also in CI.
+    for name in ["TENTACULAR_ENV", "CI", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
     command
         .args(arguments)
-        .env_remove("TENTACULAR_ENV")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("NO_COLOR", "1");
