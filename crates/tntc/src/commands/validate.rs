@@ -14,7 +14,7 @@ use tntc_core::diagnostic::Diagnostic;
 use tntc_core::workflow::Workflow;
 
 use crate::context::{Context, Overrides};
-use crate::deploy::prepare::{InEnvironment, deliverable, delivered, in_environment};
+use crate::deploy::prepare::{InEnvironment, code, deliverable, in_environment};
 use crate::outcome::{Outcome, Result};
 use crate::terminal::table;
 use crate::workspace::project::Opened;
@@ -63,7 +63,7 @@ pub fn run(arguments: &Validate, context: &Context) -> Result<Outcome> {
 /// The same, and whether what nodes import can be bundled and fits.
 pub async fn run_bundling(arguments: &Validate, context: &Context) -> Result<Outcome> {
     let (opened, checked) = check(arguments, context)?;
-    delivered(&opened, &checked, context).await?;
+    code(&opened, &checked, context).await?;
     Ok(outcome(&opened, &checked, context))
 }
 

@@ -81,7 +81,7 @@ pub async fn prepare(
     let settings = settings.on_kind(kind.as_deref());
     let changed = in_environment(&opened, &settings)?;
     deliverable(&opened, &changed)?;
-    let code = delivered(&opened, &changed, context).await?;
+    let code = code(&opened, &changed, context).await?;
     let secrets = secrets::read(dir, &settings)?;
     let secrets = secrets.map(|local| local.warned_of_unused(&changed.workflow));
     let evidence = drift::read(&changed.workflow, &opened.project, None);
@@ -155,11 +155,7 @@ pub fn deliverable(opened: &Opened, changed: &InEnvironment) -> Result<()> {
 ///
 /// # Errors
 /// Something cannot be bundled, cannot run in a pod, or does not fit.
-pub async fn delivered(
-    opened: &Opened,
-    changed: &InEnvironment,
-    context: &Context,
-) -> Result<Code> {
+pub async fn code(opened: &Opened, changed: &InEnvironment, context: &Context) -> Result<Code> {
     // Boxed: few workflows need it, and every caller would carry its size.
     let project = Box::pin(bundle::delivered(opened, &context.printer)).await?;
     Code::collect(&project, &changed.workflow)
