@@ -2,44 +2,36 @@
 //! runs them all and writes docs/packages.md, and here are those whose kind has been a fault.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{NODE_ADDRESS, Namespace, Workflow, engine_image, tntc, wait_for};
+use crate::support::{
+    DenoServers, NODE_ADDRESS, Namespace, Workflow, engine_image, tntc, wait_for,
+};
 
 const DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/packages");
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/packages.md");
 
 /// What clients of packages talk to: `servers.ts`.
-struct Servers {
-    process: Child,
-    ports: Value,
-}
+struct Servers(DenoServers);
 
 impl Servers {
     fn start() -> Self {
-        let deno = std::env::var("TNTC_DENO").unwrap_or_else(|_| "deno".to_owned());
-        let mut process = Command::new(deno)
-            .args(["run", "--quiet", "--no-lock", "--allow-all"])
-            .args([&format!("{DIR}/servers.ts"), NODE_ADDRESS])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("deno starts");
-        let mut line = String::new();
-        let stdout = process.stdout.take().expect("a pipe");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let ports = serde_json::from_str(&line).expect("ports as JSON");
-        Self { process, ports }
+        let program = format!("{DIR}/servers.ts");
+        Self(DenoServers::start([
+            "--no-lock",
+            "--allow-all",
+            &program,
+            NODE_ADDRESS,
+        ]))
     }
 
     /// A workflow of these nodes, whose contract has these servers.
     fn workflow(&self, name: &str, nodes: &[&str]) -> Workflow {
         let workflow = Workflow::of_one_node(name, "return 1;");
         let dependency = |name: &str, protocol: &str| {
-            let port = &self.ports[name];
+            let port = &self.0.ports[name];
             json!({ "protocol": protocol, "host": NODE_ADDRESS, "port": port })
         };
         let mut paths = json!({});
@@ -62,13 +54,6 @@ impl Servers {
         });
         workflow.write("workflow.yaml", &text.to_string());
         workflow
-    }
-}
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
     }
 }
 

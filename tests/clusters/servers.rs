@@ -1,18 +1,16 @@
 //! The servers and proxies of `servers.ts`.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::ffi::OsStr;
+use std::process::Command;
 
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::images::certificate;
-use crate::support::NODE_ADDRESS;
+use crate::support::{DenoServers, NODE_ADDRESS};
 
 /// All of them in one process, which ends with the test.
 pub struct Servers {
-    process: Child,
-    ports: Value,
+    servers: DenoServers,
     /// Holds `ca.pem`, the authority of those that speak TLS.
     pub dir: TempDir,
 }
@@ -23,34 +21,19 @@ impl Servers {
         certificate(dir.path());
         let program = dir.path().join("servers.ts");
         std::fs::write(&program, include_str!("servers.ts")).expect("a file");
-        let deno = std::env::var("TNTC_DENO").unwrap_or_else(|_| "deno".to_owned());
-        let mut process = Command::new(deno)
-            .args([
-                "run",
-                "--quiet",
-                "--no-config",
-                "--allow-net",
-                "--allow-read",
-            ])
-            .args([program.as_path(), dir.path()])
-            .arg(NODE_ADDRESS)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("deno starts");
-        let mut line = String::new();
-        let stdout = process.stdout.take().expect("a pipe");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let ports = serde_json::from_str(&line).expect("ports");
-        Self {
-            process,
-            ports,
-            dir,
-        }
+        let arguments = ["--no-config", "--allow-net", "--allow-read"].map(OsStr::new);
+        let own = [
+            program.as_os_str(),
+            dir.path().as_os_str(),
+            OsStr::new(NODE_ADDRESS),
+        ];
+        let servers = DenoServers::start(arguments.into_iter().chain(own));
+        Self { servers, dir }
     }
 
     /// `127.0.0.1:port` of one of them.
     pub fn at(&self, name: &str) -> String {
-        let port = self.ports[name].as_u64().expect(name);
+        let port = self.servers.ports[name].as_u64().expect(name);
         format!("127.0.0.1:{port}")
     }
 
@@ -62,12 +45,5 @@ impl Servers {
             .output();
         let said = curl.expect("curl runs").stdout;
         String::from_utf8_lossy(&said).parse().expect("a number")
-    }
-}
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
     }
 }

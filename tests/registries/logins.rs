@@ -19,6 +19,14 @@ fn wants(ask: &Ask, header: &str, challenge: &str) -> Option<ResponseTemplate> {
 
 const BEARER: &str = "Bearer realm=\"REALM\",service=\"registry\"";
 
+/// A registry with this challenge, whose realm gives everybody a token.
+fn challenges(ask: &Ask, challenge: &str) -> Option<ResponseTemplate> {
+    if ask.line == "GET /token" {
+        return Some(granted(json!({"token": "t"})));
+    }
+    wants(ask, "Bearer t", challenge)
+}
+
 /// A registry whose realm answers this to whoever has the password.
 fn tokens(ask: &Ask, granted: ResponseTemplate) -> Option<ResponseTemplate> {
     if ask.line != "GET /token" {
@@ -75,33 +83,24 @@ pub const BEHAVIOURS: &[Behaviour] = &[
     arrives(
         "writes its challenge in lower case, with few quotes and parameters that mean nothing",
         "some",
-        |ask| match ask.line.as_str() {
-            "GET /token" => Some(granted(json!({"token": "t"}))),
-            _ => wants(
+        |ask| {
+            challenges(
                 ask,
-                "Bearer t",
                 "bearer error=invalid_token, Realm=\"REALM\", service=registry, x-y=z",
-            ),
+            )
         },
     ),
-    arrives(
-        "names no service in its challenge",
-        "some",
-        |ask| match ask.line.as_str() {
-            "GET /token" => Some(granted(json!({"token": "t"}))),
-            _ => wants(ask, "Bearer t", "Bearer realm=\"REALM\""),
-        },
-    ),
+    arrives("names no service in its challenge", "some", |ask| {
+        challenges(ask, "Bearer realm=\"REALM\"")
+    }),
     arrives(
         "offers tokens beside other ways in one header",
         "some",
-        |ask| match ask.line.as_str() {
-            "GET /token" => Some(granted(json!({"token": "t"}))),
-            _ => wants(
+        |ask| {
+            challenges(
                 ask,
-                "Bearer t",
                 "Basic realm=\"r\", Bearer realm=\"REALM\",service=\"s\"",
-            ),
+            )
         },
     ),
     arrives(
@@ -109,9 +108,8 @@ pub const BEHAVIOURS: &[Behaviour] = &[
         "some that let anybody read",
         |ask| match ask.line.as_str() {
             "GET /v2/" => None,
-            "GET /token" => Some(granted(json!({"token": "t"}))),
             _ if ask.line.contains("/base/") => None,
-            _ => wants(ask, "Bearer t", BEARER),
+            _ => challenges(ask, BEARER),
         },
     ),
     arrives(

@@ -3,6 +3,7 @@
 mod checks;
 mod cluster;
 mod command;
+mod deno_servers;
 mod deploy;
 mod forwarder;
 mod kubeconfig;
@@ -24,6 +25,7 @@ mod workflow;
 pub use checks::{check, found};
 pub use cluster::{Namespace, engine_image, kubectl, registry_image};
 pub use command::{Answer, Tntc, interrupt, signal, tntc};
+pub use deno_servers::DenoServers;
 pub use deploy::{deploy, deployed, deploying, phases, run};
 pub use forwarder::Forwarder;
 pub use kubeconfig::Kubeconfig;
